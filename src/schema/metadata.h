@@ -1,0 +1,143 @@
+/* metadata.h - tables, columns, constraints, indexes.
+   All records live in the catalog's arena; pointers stay good for its life. Texts given are copied.
+   Records may be read directly; they are changed only through these functions. */
+#ifndef ALCH_METADATA_H
+#define ALCH_METADATA_H
+
+#include "schema/catalog.h"
+
+/* An expression (a statement block of floor 3), which this floor only keeps. */
+struct alch_block;
+
+typedef enum alch_default_kind {
+  ALCH_DEFAULT_NONE,
+  ALCH_DEFAULT_VALUE,      /* a constant */
+  ALCH_DEFAULT_HOST,       /* a function of the host: host reference in value.integer */
+  ALCH_DEFAULT_SQL,        /* an expression, rendered into the statement */
+  ALCH_DEFAULT_TEXT,       /* server side: literal text of a string value, which the dialect quotes */
+  ALCH_DEFAULT_FETCHED     /* server side, written by someone else (a trigger): fetch it after the write */
+} alch_default_kind;
+
+typedef struct alch_default {
+  alch_default_kind kind;
+  alch_value value;                /* VALUE, HOST; text is owned by the catalog */
+  const struct alch_block *block;  /* SQL */
+  const char *text;                /* TEXT */
+} alch_default;
+
+typedef enum alch_autoincrement { ALCH_AUTOINCREMENT_AUTO, ALCH_AUTOINCREMENT_YES, ALCH_AUTOINCREMENT_NO } alch_autoincrement;
+
+typedef struct alch_column {
+  struct alch_table *table;
+  uint32_t index;                  /* place in the table, from 0; what statements name it by */
+  const char *name;                /* in the database */
+  const char *key;                 /* in programs: table.c.key */
+  alch_type_id type;               /* 0 until taken from the foreign key's target */
+  bool has_type;                   /* a type was given */
+  bool primary_key, nullable, nullable_given, unique, indexed;
+  uint8_t quote;                   /* 0 as needed, 1 always, 2 never */
+  alch_autoincrement autoincrement;
+  alch_default insert_default, update_default;    /* default, onupdate */
+  alch_default server_default, server_onupdate;
+  const struct alch_block *computed;              /* GENERATED ALWAYS AS, or NULL */
+  int computed_persisted;                         /* -1 unsaid, 0 virtual, 1 stored */
+  bool identity;
+  const char *comment;
+} alch_column;
+
+typedef enum alch_constraint_kind { ALCH_CONSTRAINT_PRIMARY_KEY, ALCH_CONSTRAINT_FOREIGN_KEY, ALCH_CONSTRAINT_UNIQUE, ALCH_CONSTRAINT_CHECK } alch_constraint_kind;
+
+typedef struct alch_constraint {
+  struct alch_table *table;
+  alch_constraint_kind kind;
+  const char *name;                /* NULL: unnamed (a naming convention may still give one: alch_constraint_name) */
+  alch_column **columns;           /* of this table */
+  uint32_t column_count;
+  const char *const *targets;      /* foreign key: "table.column" or "schema.table.column", one a column */
+  alch_column **referred;          /* foreign key: the columns meant, filled by alch_foreign_key_resolve; NULL before */
+  const char *ondelete, *onupdate, *match, *initially;   /* or NULL */
+  int deferrable;                  /* -1 unsaid, 0, 1 */
+  bool use_alter;
+  const struct alch_block *check;  /* CHECK as an expression, or */
+  const char *check_text;          /* as text */
+  bool of_type;                    /* a CHECK that belongs to a Boolean or Enum type */
+  struct alch_constraint *next;    /* in the order of creation */
+} alch_constraint;
+
+typedef struct alch_index {
+  struct alch_table *table;
+  const char *name;
+  bool unique;
+  alch_column **columns;                     /* NULL at places that are expressions */
+  const struct alch_block **expressions;     /* NULL at places that are plain columns */
+  uint32_t count;
+  const struct alch_block *where;            /* partial index, or NULL */
+  struct alch_index *next;
+} alch_index;
+
+typedef struct alch_table {
+  struct alch_metadata *metadata;
+  uint32_t id;                     /* in the catalog; statements name it by this */
+  const char *name, *schema;       /* schema may be NULL */
+  const char *full_name;           /* "schema.name" or "name": its key in the metadata */
+  uint8_t quote;
+  alch_column **columns;
+  uint32_t column_count, column_capacity;
+  alch_map column_map;             /* key -> column */
+  alch_constraint *constraints, *last_constraint;
+  alch_constraint *primary_key;    /* never NULL after creation; may have no columns */
+  alch_index *indexes, *last_index;
+  const char *comment;
+  alch_map options;                /* "sqlite_with_rowid" and so on -> text */
+  void *host;                      /* the host's handle, for its own use */
+} alch_table;
+
+typedef struct alch_metadata {
+  alch_catalog *catalog;
+  alch_map tables;                 /* full name -> table, in the order of creation */
+  const char *schema;              /* default schema or NULL */
+  alch_map naming;                 /* "ix" "uq" "ck" "fk" "pk" -> template such as "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s" */
+  struct alch_metadata *next;
+} alch_metadata;
+
+alch_status alch_metadata_new(alch_catalog *catalog, const char *schema, alch_metadata **out, alch_error *error);
+alch_status alch_metadata_set_naming(alch_metadata *metadata, const char *kind, const char *template_text, alch_error *error);
+/* A table of this name must not exist yet (INVALID_REQUEST, as SQLAlchemy says it). schema NULL: the metadata's. */
+alch_status alch_table_new(alch_metadata *metadata, const char *name, const char *schema, alch_table **out, alch_error *error);
+alch_table *alch_metadata_table(const alch_metadata *metadata, const char *full_name);
+/* Takes the table out of the metadata; the record stays readable. */
+void alch_metadata_remove(alch_metadata *metadata, alch_table *table);
+
+/* `column` is a filled template: name, key (NULL: name), type, flags, defaults; table and index are set here. A primary-key column joins the primary key;
+   `unique` and `indexed` make their constraint or index. Errors: ARGUMENT (no name, a key twice, index and so on). */
+alch_status alch_table_add_column(alch_table *table, const alch_column *column, alch_column **out, alch_error *error);
+alch_column *alch_table_column(const alch_table *table, const char *key);            /* NULL when there is none */
+/* The error says what there is and names the nearest. */
+alch_status alch_table_require_column(const alch_table *table, const char *key, alch_column **out, alch_error *error);
+
+/* `constraint` is a filled template: kind, name, targets, …; columns are given by key. */
+alch_status alch_table_add_constraint(alch_table *table, const alch_constraint *constraint, const char *const *columns, uint32_t count, alch_constraint **out, alch_error *error);
+/* columns[i] NULL: the place is expressions[i]. name NULL: by naming convention (ix_<table>_<column> by default). */
+alch_status alch_table_add_index(alch_table *table, const char *name, bool unique, const char *const *columns, const struct alch_block *const *expressions, uint32_t count,
+                                 const struct alch_block *where, alch_index **out, alch_error *error);
+alch_status alch_table_set_option(alch_table *table, const char *name, const char *value, alch_error *error);
+
+/* Finds the target columns and gives untyped columns their type (through chains). Errors: NO_REFERENCED_TABLE, NO_REFERENCED_COLUMN with the nearest name. */
+alch_status alch_foreign_key_resolve(alch_constraint *foreign_key, alch_error *error);
+/* All foreign keys of all tables; also refuses columns that have no type (COMPILE, "(in table 't', column 'c')": name the mend). */
+alch_status alch_metadata_resolve(alch_metadata *metadata, alch_error *error);
+/* The column that gets its value from the database on insert when none is given: an integer primary key alone, without foreign key and default (autoincrement auto). NULL when none. */
+alch_column *alch_table_autoincrement(const alch_table *table);
+/* Is this column part of a foreign key? Its constraint, and its place in it; NULL when not. */
+alch_constraint *alch_column_foreign_key(const alch_column *column, uint32_t *place);
+/* The name given, or the naming convention's, written into out ("" when there is none). */
+alch_status alch_constraint_name(const alch_constraint *constraint, struct alch_buffer *out, alch_error *error);
+
+/* Tables in the order of creation so that referred tables come first; foreign keys that close a cycle are collected in *cycle (arrays allocated with the catalog's
+   allocator, freed by the caller with count * sizeof(pointer)). Resolves first. */
+alch_status alch_metadata_sorted(alch_metadata *metadata, alch_table ***tables, uint32_t *count, alch_constraint ***cycle, uint32_t *cycle_count, alch_error *error);
+
+/* Copies an expression into the catalog, so that schema records may hold it. */
+const struct alch_block *alch_catalog_keep_block(alch_catalog *catalog, const void *block, size_t size);
+
+#endif

@@ -1,0 +1,89 @@
+/* compile.h - a block becomes SQL text in one walk.
+   A compiled statement is immutable and counted: alch_compiled_hold and alch_compiled_release (thread-safe); it points into the catalog (types, columns), which must outlive it. */
+#ifndef ALCH_COMPILE_H
+#define ALCH_COMPILE_H
+
+#include "sql/block.h"
+#include "sql/dialect.h"
+
+typedef enum alch_slot_kind {
+  ALCH_SLOT_VALUE,        /* record number `ordinal` of the block's value area */
+  ALCH_SLOT_EXPANDING,    /* the same, a list: its items take the place of one placeholder, see alch_compiled_expand */
+  ALCH_SLOT_DEFAULT       /* a client-side default of `column`, asked for when executing */
+} alch_slot_kind;
+
+/* One placeholder, in the order of the placeholders. */
+typedef struct alch_slot {
+  uint8_t kind;
+  bool converts;             /* the dialect's to_database applies */
+  bool required;             /* a named bind without a value: the execution must give one */
+  bool update;               /* DEFAULT: the column's onupdate is meant */
+  uint32_t ordinal;
+  const char *name;          /* NULL: unnamed. An execution may give a value by this name */
+  const alch_type *type;
+  const alch_column *column; /* DEFAULT: whose; VALUE of an insert or update: the column written, or NULL */
+  size_t offset;             /* EXPANDING: where in the text its placeholder stands (a single ? or $n) */
+} alch_slot;
+
+typedef struct alch_result_column {
+  const char *name;          /* label or column name */
+  const char *key;           /* the column's key, or the name */
+  alch_type_id type_id;
+  const alch_type *type;
+  bool converts;             /* from_database applies */
+  uint32_t source, index;    /* COLUMN: its source id and place; 0 else */
+  uint32_t place;            /* number of the item of the select list it came from (an ENTITY gives several columns) */
+} alch_result_column;
+
+typedef enum alch_statement_kind { ALCH_STATEMENT_SELECT, ALCH_STATEMENT_INSERT, ALCH_STATEMENT_UPDATE, ALCH_STATEMENT_DELETE, ALCH_STATEMENT_TEXT, ALCH_STATEMENT_DDL } alch_statement_kind;
+
+typedef struct alch_compiled {
+  const alch_allocator *allocator;
+  uint32_t references;                   /* use hold and release */
+  uint8_t kind;                          /* alch_statement_kind */
+  bool returns_rows;                     /* known to; a TEXT is asked of the driver */
+  bool expands;                          /* some slot is EXPANDING */
+  bool bulk_insert;                      /* one row, no RETURNING: may be run for many parameter sets */
+  bool has_values;                       /* some DEFAULT or named slot: not every slot comes from the block */
+  uint64_t hash;                         /* of the cache key */
+  char *sql;
+  size_t sql_length;
+  alch_slot *slots;
+  uint32_t slot_count;
+  uint32_t value_count;                  /* records that the block must have */
+  alch_result_column *columns;
+  uint32_t column_count;
+  alch_table *table;                     /* INSERT, UPDATE, DELETE */
+  const alch_dialect *dialect;
+  void *plan;                            /* a floor above may hang its own plan here, once, before the statement is shared */
+  void (*plan_release)(void *plan);
+  alch_arena arena;                      /* owns all of the above */
+} alch_compiled;
+
+typedef struct alch_compile_options {
+  bool literal_binds;                    /* values rendered into the text */
+  const char *const *parameter_names;    /* INSERT, UPDATE without VALUES/SET of their own: the columns that the execution will give, by key; each becomes a named bind */
+  uint32_t parameter_count;
+} alch_compile_options;
+
+/* Any statement: SELECT, COMPOUND, INSERT, UPDATE, DELETE, TEXT; also a lone expression (for printing). options may be NULL. Errors: COMPILE, UNSUPPORTED_COMPILATION, ARGUMENT,
+   NO_SUCH_COLUMN, each naming construct and dialect. An INSERT names the columns of INTO (or parameter_names) and those with a client-side or SQL default; with none it uses DEFAULT VALUES. */
+alch_status alch_compile(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, const alch_compile_options *options, const alch_allocator *allocator, alch_compiled **out,
+                         alch_error *error);
+void alch_compiled_hold(alch_compiled *compiled);
+void alch_compiled_release(alch_compiled *compiled);     /* NULL is fine */
+/* The text with every expanding placeholder written out: counts[i] items for the i-th expanding slot (0: the empty set's text). */
+alch_status alch_compiled_expand(const alch_compiled *compiled, const uint32_t *counts, alch_buffer *out, alch_error *error);
+
+/* DDL, straight from the schema records, into out. */
+typedef enum alch_ddl_action { ALCH_DDL_CREATE, ALCH_DDL_DROP } alch_ddl_action;
+alch_status alch_compile_table(const alch_dialect *dialect, alch_ddl_action action, const alch_table *table, bool if_exists, alch_buffer *out, alch_error *error);
+alch_status alch_compile_index(const alch_dialect *dialect, alch_ddl_action action, const alch_index *index, bool if_exists, alch_buffer *out, alch_error *error);
+/* ALTER TABLE … ADD / DROP CONSTRAINT, for foreign keys that close a cycle. */
+alch_status alch_compile_constraint(const alch_dialect *dialect, alch_ddl_action action, const alch_constraint *constraint, alch_buffer *out, alch_error *error);
+/* One identifier, quoted as the dialect needs (quote: 0 as needed, 1 always, 2 never). */
+void alch_quote_identifier(const alch_dialect *dialect, const char *name, uint8_t quote, alch_buffer *out);
+/* A value as a literal of its type. */
+alch_status alch_render_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error);
+
+#endif

@@ -1,0 +1,54 @@
+/* dialect.h - a database's language as data.
+   A dialect is a constant record; alch_dialect_find knows them all by name. No file but a dialect's own names it. */
+#ifndef ALCH_DIALECT_H
+#define ALCH_DIALECT_H
+
+#include "schema/metadata.h"
+
+struct alch_compiler;
+struct alch_node;
+
+/* What a database can do; the compiler, the engine and the unit of work ask for these, never for a name. */
+typedef enum alch_capability {
+#define ALCH_CAPABILITY(symbol, name, documentation) ALCH_CAPABILITY_##symbol,
+#include "sql/capability.def"
+#undef ALCH_CAPABILITY
+  ALCH_CAPABILITY_COUNT
+} alch_capability;
+
+typedef enum alch_placeholder { ALCH_PLACEHOLDER_QUESTION /* ? */, ALCH_PLACEHOLDER_DOLLAR /* $1 */, ALCH_PLACEHOLDER_COLON /* :name */ } alch_placeholder;
+
+/* Renders one node in place of the default renderer. */
+typedef alch_status (*alch_renderer)(struct alch_compiler *compiler, const struct alch_node *node);
+
+typedef struct alch_dialect {
+  const char *name;
+  uint64_t capabilities;                   /* 1 << alch_capability */
+  char quote_open, quote_close;
+  alch_placeholder placeholder;
+  uint32_t identifier_limit;               /* bytes; 0: none */
+  uint32_t parameter_limit;                /* binds in one statement */
+  const char *const *reserved_words;       /* lower case, sorted, NULL at the end */
+  const uint8_t *select_clauses;           /* node kinds in the order in which the text has them, 0 at the end */
+  const char *const *operator_spellings;   /* by alch_operator; NULL: the default */
+  const struct alch_renderer_override { uint8_t kind; alch_renderer render; } *renderers;   /* kind 0 at the end */
+  /* Writes the DDL name of a type. */
+  alch_status (*type_name)(struct alch_compiler *compiler, const alch_type *type, const alch_column *column);
+  const struct alch_function_spelling { const char *name, *spelling; bool bare; } *functions;   /* NULL name at the end: now -> CURRENT_TIMESTAMP */
+  const char *const *table_options;        /* names of options that tables may have, NULL at the end */
+  /* What is stored for a value of this type, when it is not the value itself (dates as text, booleans as 0/1), and back again. *value may point into scratch afterwards; NULL: nothing to do for any type. */
+  alch_status (*to_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
+  alch_status (*from_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
+  /* Does a value of this type need from_database (to_database) at all? Asked once when a statement is compiled. */
+  bool (*converts)(const alch_type *type, bool to_database);
+} alch_dialect;
+
+/* NULL when there is none of this name. */
+const alch_dialect *alch_dialect_find(const char *name);
+/* Names of all dialects, NULL at the end. */
+const char *const *alch_dialect_names(void);
+/* Refuses a record with missing parts or contradictory capabilities; specs call it for each dialect. */
+alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error);
+static inline bool alch_dialect_can(const alch_dialect *dialect, alch_capability capability) { return dialect->capabilities >> capability & 1; }
+
+#endif
