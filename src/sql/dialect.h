@@ -32,8 +32,8 @@ typedef struct alch_dialect {
   const uint8_t *select_clauses;           /* node kinds in the order in which the text has them, 0 at the end */
   const char *const *operator_spellings;   /* by alch_operator; NULL: the default */
   const struct alch_renderer_override { uint8_t kind; alch_renderer render; } *renderers;   /* kind 0 at the end */
-  /* Writes the DDL name of a type. */
-  alch_status (*type_name)(struct alch_compiler *compiler, const alch_type *type, const alch_column *column);
+  /* Writes the name of a type as CREATE TABLE and CAST have it; column may be NULL. */
+  alch_status (*type_name)(const struct alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
   const struct alch_function_spelling { const char *name, *spelling; bool bare; } *functions;   /* NULL name at the end: now -> CURRENT_TIMESTAMP */
   const char *const *table_options;        /* names of options that tables may have, NULL at the end */
   /* What is stored for a value of this type, when it is not the value itself (dates as text, booleans as 0/1), and back again. *value may point into scratch afterwards; NULL: nothing to do for any type. */
