@@ -1,0 +1,61 @@
+/* driver.h - the driver table: what a database's client library must be able to do.
+   A driver knows nothing of statements blocks, pools, sessions or Lua. Every round trip is start / poll / finish: a call that would have to wait answers ALCH_WAIT, `waits_for` then says for what, and the
+   matching poll goes on. A driver that never waits (an embedded database) answers at once. A driver connection and its statements belong to one thread at a time. */
+#ifndef ALCH_DRIVER_H
+#define ALCH_DRIVER_H
+
+#include "base/error.h"
+#include "base/value.h"
+#include "engine/url.h"
+
+typedef struct alch_driver_connection alch_driver_connection;   /* each driver's own */
+typedef struct alch_driver_statement alch_driver_statement;
+
+enum { ALCH_WAIT_READ = 1, ALCH_WAIT_WRITE = 2 };
+typedef struct alch_wait {
+  int descriptor;          /* -1: none, only time */
+  int events;              /* ALCH_WAIT_ bits */
+  int64_t microseconds;    /* at most this long; -1: no limit */
+} alch_wait;
+
+/* All functions are required unless marked optional. alch_driver_validate refuses a table with holes. */
+typedef struct alch_driver {
+  const char *name;        /* the part behind the plus sign of a URL, or the scheme itself */
+  const char *dialect;     /* name of its dialect */
+  bool thread_bound;       /* a pool must not hand one connection to two threads */
+
+  /* Starts to connect. *out is made in any case but an error. Errors: OPERATIONAL, ARGUMENT (an unknown option of the URL: names the nearest), INTERFACE (client library missing: names the package). */
+  alch_status (*connect)(const struct alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error);
+  alch_status (*connect_poll)(alch_driver_connection *connection, alch_error *error);
+  void (*waits_for)(alch_driver_connection *connection, alch_wait *out);
+  void (*close)(alch_driver_connection *connection);                       /* statements are gone by then */
+
+  /* Makes a handle; does no round trip. A second statement behind the first is a PROGRAMMING error, never ignored. */
+  alch_status (*prepare)(alch_driver_connection *connection, const char *sql, size_t length, alch_driver_statement **out, alch_error *error);
+  uint32_t (*parameter_count)(alch_driver_statement *statement);
+  void (*finalize)(alch_driver_statement *statement);
+
+  /* Binds all values (as many as parameter_count; borrowed until finish) and starts. ALCH_OK or ALCH_WAIT: poll next. */
+  alch_status (*start)(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
+  /* To the next row: ALCH_ROW, ALCH_DONE, ALCH_WAIT. */
+  alch_status (*poll)(alch_driver_statement *statement, alch_error *error);
+  /* The current row, columns 0 .. count-1, as the database has it; text borrowed until the next poll or finish. */
+  alch_status (*row)(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
+  /* Ends an execution, whatever its state; the handle can start again. */
+  void (*finish)(alch_driver_statement *statement);
+
+  uint32_t (*column_count)(alch_driver_statement *statement);              /* known after the first poll at the latest */
+  const char *(*column_name)(alch_driver_statement *statement, uint32_t column);
+  int64_t (*changes)(alch_driver_statement *statement);                    /* rows affected by the execution that is done; -1 unknown */
+  int64_t (*last_insert_id)(alch_driver_connection *connection);           /* optional */
+  bool (*in_transaction)(alch_driver_connection *connection);
+  bool (*alive)(alch_driver_connection *connection);                       /* cheap; no round trip */
+  void (*interrupt)(alch_driver_connection *connection);                   /* optional; from any thread */
+  alch_status (*begin)(alch_driver_connection *connection, const char **sql, alch_error *error);  /* optional: the text that begins a transaction, "BEGIN" when absent */
+} alch_driver;
+
+const alch_driver *alch_driver_find(const char *name);      /* NULL when there is none of this name */
+const char *const *alch_driver_names(void);                 /* NULL at the end */
+alch_status alch_driver_validate(const alch_driver *driver, alch_error *error);
+
+#endif

@@ -1,0 +1,142 @@
+/* engine.h - an engine: a URL, a driver, a dialect, a pool of connections and a cache of compiled statements.
+   An engine is counted; connections hold it. The engine's cache and pool are guarded by mutexes of their own and may be used from several threads; a connection belongs to one thread at a time. */
+#ifndef ALCH_ENGINE_H
+#define ALCH_ENGINE_H
+
+#include "engine/driver.h"
+#include "sql/compile.h"
+
+typedef struct alch_engine alch_engine;
+typedef struct alch_connection alch_connection;
+
+typedef struct alch_engine_options {
+  uint32_t pool_size;              /* 0: 5 */
+  int32_t max_overflow;            /* -1: none; default 10 */
+  int64_t pool_timeout;            /* microseconds to wait for a connection; default 30 s */
+  bool use_lifo;
+  const char *pool;                /* "queue", "null", "static" ("single" connection kept); NULL: static for an in-memory database, queue otherwise */
+  uint32_t cache_size;             /* compiled statements kept; 0: 500 */
+  uint32_t prepared_size;          /* prepared handles kept by each connection; 0: 200 */
+} alch_engine_options;
+void alch_engine_options_init(alch_engine_options *options);
+
+/* What happens, told to whoever listens (echo, events, logs). Pointers are good during the call. */
+typedef enum alch_engine_event_kind {
+  ALCH_ENGINE_CONNECT, ALCH_ENGINE_CLOSE, ALCH_ENGINE_CHECKOUT, ALCH_ENGINE_CHECKIN,
+  ALCH_ENGINE_BEGIN, ALCH_ENGINE_COMMIT, ALCH_ENGINE_ROLLBACK, ALCH_ENGINE_SAVEPOINT, ALCH_ENGINE_RELEASE, ALCH_ENGINE_ROLLBACK_TO,
+  ALCH_ENGINE_BEFORE_EXECUTE, ALCH_ENGINE_AFTER_EXECUTE, ALCH_ENGINE_FAILED
+} alch_engine_event_kind;
+typedef struct alch_engine_event {
+  alch_engine_event_kind kind;
+  alch_connection *connection;
+  const char *sql;                 /* executes: the text; savepoints: the name */
+  const alch_value *values;        /* executes: the first parameter set */
+  uint32_t value_count;
+  uint64_t executions;             /* parameter sets, when many */
+  int64_t microseconds;            /* AFTER_EXECUTE: how long it took until the first row or the end */
+  bool cached;                     /* the prepared handle was there already */
+  const alch_error *error;         /* FAILED */
+} alch_engine_event;
+/* Answers ALCH_OK, or ALCH_HOST_ERROR to stop what is about to happen. */
+typedef alch_status (*alch_engine_listener)(void *context, const alch_engine_event *event);
+
+typedef struct alch_cache_info { uint64_t hits, misses, evictions; uint32_t size, capacity; } alch_cache_info;
+typedef struct alch_pool_status { uint32_t size, idle, in_use, overflow; } alch_pool_status;
+
+/* Opens no connection yet, but finds driver and dialect and checks the URL and its options. options may be NULL. *out has one reference. */
+alch_status alch_engine_open(const char *url, size_t length, const alch_engine_options *options, const alch_allocator *allocator, alch_engine **out, alch_error *error);
+void alch_engine_hold(alch_engine *engine);
+void alch_engine_release(alch_engine *engine);
+/* Closes idle connections; those in use are closed when they come back. The engine stays usable. */
+void alch_engine_dispose(alch_engine *engine);
+const alch_dialect *alch_engine_dialect(const alch_engine *engine);
+const alch_url *alch_engine_url(const alch_engine *engine);
+void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context);   /* one listener; NULL: none. Without one, events cost nothing */
+alch_cache_info alch_engine_cache_info(alch_engine *engine);
+void alch_engine_cache_clear(alch_engine *engine);
+alch_pool_status alch_engine_pool_status(alch_engine *engine);
+
+/* ---- the statement cache ----
+   Finds, or compiles and keeps, the compiled form of a block: key = (catalog serial, structure bytes, parameter names, options). *out is held for the caller (alch_compiled_release).
+   `prepare_plan`, when not NULL, is called once for a fresh compiled before it enters the cache (it may compile another block in its place, and hang a plan on it). */
+typedef alch_status (*alch_plan_maker)(void *context, const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, const alch_compile_options *options, const alch_allocator *allocator,
+                                       alch_compiled **out, alch_error *error);
+alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_plan_maker maker, void *context, alch_compiled **out,
+                                alch_error *error);
+
+/* ---- connections ---- */
+/* From the pool. ALCH_WAIT while a new one connects or the pool is exhausted: call again (with the same *out, NULL at first). TIMEOUT error after pool_timeout. */
+alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch_error *error);
+/* Ends open results, rolls an open transaction back, and gives the connection back to the pool. */
+void alch_connection_close(alch_connection *connection);
+alch_engine *alch_connection_engine(const alch_connection *connection);
+alch_driver_connection *alch_connection_driver_connection(const alch_connection *connection);   /* raw access */
+void alch_connection_waits_for(alch_connection *connection, alch_wait *out);
+/* Sleeps in poll(2) as alch_connection_waits_for says: the blocking loop's one place. */
+alch_status alch_connection_wait(alch_connection *connection, alch_error *error);
+/* The connection is broken: it will be closed, not pooled, when it is given back. */
+void alch_connection_invalidate(alch_connection *connection);
+
+/* Transactions. Depth 0: none; 1: a transaction; above: savepoints. Each begin answers its level, which commit and rollback must name: a level that is not the innermost
+   ends those inside it first (rollback) or is an error (commit). After an error inside a transaction that the database has ended itself, depth falls to 0. Errors: INVALID_REQUEST, OPERATIONAL, … */
+alch_status alch_connection_begin(alch_connection *connection, uint32_t *level, alch_error *error);        /* INVALID_REQUEST when one is open already */
+alch_status alch_connection_savepoint(alch_connection *connection, uint32_t *level, alch_error *error);    /* begins a transaction first where none is open */
+alch_status alch_connection_commit(alch_connection *connection, uint32_t level, alch_error *error);
+alch_status alch_connection_rollback(alch_connection *connection, uint32_t level, alch_error *error);
+uint32_t alch_connection_depth(const alch_connection *connection);
+/* Executing anything begins a transaction first (autobegin), unless this is switched off. On by default. */
+void alch_connection_set_autobegin(alch_connection *connection, bool autobegin);
+
+/* ---- execution ---- */
+/* A compiled statement on its way on one connection: prepared handle, bound values, current row. Lives in memory of the caller (init/close); while it has rows to give it keeps the connection's
+   count of open results up. Closing it twice is fine. A result whose connection is closed is closed as well: reading from it is a RESOURCE_CLOSED error. */
+typedef struct alch_execution {
+  alch_connection *connection;           /* NULL once closed */
+  alch_compiled *compiled;               /* held */
+  const struct alch_prepared *prepared;  /* borrowed from the connection's cache, in use */
+  alch_value *row;                       /* the current row, converted to the column types; text is valid until the next step */
+  uint32_t column_count;
+  int64_t changes;                       /* rows affected; -1 unknown or a SELECT */
+  int64_t last_insert_id;                /* of the last row inserted; 0 where the database has none */
+  alch_buffer scratch;                   /* converted texts of the current row */
+  alch_value *values;                    /* of the parameters */
+  uint32_t value_capacity, row_capacity;
+  bool returns_rows, done, started, raw; /* raw: the caller fetches rows with alch_execution_row_raw and converts itself */
+  struct alch_execution *next, *previous;/* the connection's list of open executions */
+  int64_t started_at;
+} alch_execution;
+
+/* Values that an execution gives by name (named binds; columns of an INSERT or UPDATE that has none of its own), and the answer to client-side defaults. */
+typedef struct alch_parameters {
+  void *context;
+  /* Fills *out for the slot, text borrowed until start has returned. Answers ALCH_DONE when there is no value of this name (the bind's own value is used; a required one is an error). */
+  alch_status (*named)(void *context, const alch_slot *slot, alch_value *out, alch_error *error);
+  /* A host default (or onupdate) function's value, or a host value's (ALCH_HOST record) database form. */
+  alch_status (*host)(void *context, const alch_slot *slot, int64_t reference, alch_value *out, alch_error *error);
+} alch_parameters;
+
+void alch_execution_init(alch_execution *execution, const alch_allocator *allocator);
+/* Binds and starts. `block` brings the literal values (its structure is the compiled one's). parameters may be NULL. After ALCH_OK: next. ALCH_WAIT: call alch_execution_start_poll after the wait.
+   Errors carry statement and parameters. The execution is closed on error and can be used again. */
+alch_status alch_execution_start(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters, alch_error *error);
+/* The same with all values at hand, already in database form, one a slot: the unit of work's way. Runs the statement to its end when it returns no rows. May be called again and again on one execution for the same compiled: the handle stays. */
+alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error);
+alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error);
+/* ALCH_ROW (execution->row is filled), ALCH_DONE (the statement is reset, changes and last_insert_id are known), ALCH_WAIT (again after the wait). */
+alch_status alch_execution_next(alch_execution *execution, alch_error *error);
+void alch_execution_close(alch_execution *execution);      /* resets the statement; memory for reuse is kept */
+void alch_execution_destroy(alch_execution *execution);    /* close, and free the memory */
+const char *alch_execution_column_name(const alch_execution *execution, uint32_t column);
+
+/* A plain statement without values, run to its end (DDL, pragmas). ALCH_WAIT never comes out: it blocks. */
+alch_status alch_connection_run_text(alch_connection *connection, const char *sql, size_t length, alch_error *error);
+/* Creates / drops the tables (all of the metadata when tables is NULL) in dependency order with their indexes, skipping those that are there (not there) when check_first. */
+alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
+alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
+alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
+
+/* Monotonic clock, microseconds (and nanoseconds) since an arbitrary start. */
+int64_t alch_clock_microseconds(void);
+int64_t alch_clock_nanoseconds(void);
+
+#endif
