@@ -21,8 +21,6 @@ WERROR      ?= -Werror
 INST_LUADIR ?= $(PREFIX)/share/lua/$(LUA_VERSION)
 INST_LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_VERSION)
 INST_BINDIR ?= $(PREFIX)/bin
-INST_ARCDIR ?= $(PREFIX)/lib
-INST_INCDIR ?= $(PREFIX)/include
 
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
@@ -50,6 +48,7 @@ FLOOR_SOURCES   := $(wildcard $(addprefix src/,$(addsuffix /*.c,\
                      base schema sql sql/dialects engine engine/drivers orm migrate)))
 BINDING_SOURCES := $(wildcard src/lua/*.c)
 LUA_SOURCES     := $(shell find lua -name '*.lua' 2>/dev/null)
+HEADERS          = $(shell find src -path src/lua -prune -o -name '*.h' -print -o -name '*.def' -print)
 SPEC_SOURCES    := $(wildcard spec/c/*_spec.c)
 BENCH_SOURCES   := $(wildcard bench/*.c)
 ifdef T
@@ -66,13 +65,16 @@ MODULE          := $(BUILD)/lualchemy/core.so
 LUA_ENVIRONMENT = LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' \
                   LUA_CPATH='$(CURDIR)/$(BUILD)/?.so;;'
 
-.PHONY: all debug specs test lint lint-lua lint-source lint-gcc lint-clang bench demo install env clean FORCE
+.PHONY: all debug specs test lint lint-lua lint-source lint-gcc lint-clang bench demo install install-lua install-c env clean FORCE
 .DELETE_ON_ERROR:
 
 all: $(ARCHIVE) $(MODULE)
 
 debug:
 	@$(MAKE) --no-print-directory MODE=debug all
+
+# One word a file; V=1 shows the commands.
+say = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $(1) $@';))
 
 # Changed flags or a changed list of files must rebuild what hangs on them, so both are kept in files
 # that are only touched when their text changes.
@@ -91,21 +93,21 @@ $(BUILD)/object/lua/%.o: COMPILE += -I$(LUA_INCDIR)
 
 $(BUILD)/object/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	$(call say,cc) $(COMPILE) -MMD -MP -c -o $@ $<
 
 $(ARCHIVE): $(FLOOR_OBJECTS) $(BUILD)/members
 	@$(RM) $@
-	$(AR) rcs $@ $(FLOOR_OBJECTS)
+	$(call say,ar) $(AR) rcs $@ $(FLOOR_OBJECTS)
 
 $(MODULE): $(BINDING_OBJECTS) $(ARCHIVE) $(BUILD)/members
 	@mkdir -p $(@D)
-	$(COMPILE) $(LIBFLAG) $(MODE_LINK) $(LDFLAGS) -o $@ $(BINDING_OBJECTS) $(ARCHIVE) $(LIBRARIES)
+	$(call say,link) $(COMPILE) $(LIBFLAG) $(MODE_LINK) $(LDFLAGS) -o $@ $(BINDING_OBJECTS) $(ARCHIVE) $(LIBRARIES)
 
 # One command from source to program, and the old program removed first: a spec that no longer
 # compiles must not leave its last good build behind to be run.
 $(BUILD)/spec/c/%: spec/c/%.c spec/c/check.c $(ARCHIVE) $(BUILD)/flags
 	@mkdir -p $(@D); $(RM) $@
-	$(COMPILE) -Ispec/c -MMD -MP -MF $@.d -o $@ $< spec/c/check.c $(ARCHIVE) $(LIBRARIES)
+	$(call say,cc) $(COMPILE) -Ispec/c -MMD -MP -MF $@.d -o $@ $< spec/c/check.c $(ARCHIVE) $(LIBRARIES)
 
 specs: $(SPEC_PROGRAMS)
 
@@ -126,7 +128,7 @@ lint-gcc lint-clang: lint-%:
 
 build/bench/%: bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(LANGUAGE) -O2 -DNDEBUG -MMD -MP -MF $@.d -o $@ $< $(LIBRARIES)
+	$(call say,cc) $(CC) $(LANGUAGE) -O2 -DNDEBUG -MMD -MP -MF $@.d -o $@ $< $(LIBRARIES)
 
 bench: all $(BENCH_PROGRAMS)
 	$(LUA_ENVIRONMENT) $(LUA) bench/run.lua
@@ -136,14 +138,20 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@$(LUA_ENVIRONMENT) $(LUA) examples/$(if $(wildcard /var/lib/dpkg/status),packages,timezones).lua
 
-install: all
+# What Lua needs, which is all that a rock holds, and what C needs.
+install: install-lua install-c
+
+install-lua: all
 	for file in $(LUA_SOURCES:lua/%=%); do \
 	  install -D -m 644 "lua/$$file" "$(DESTDIR)$(INST_LUADIR)/$$file" || exit 1; done
 	install -D -m 755 $(MODULE) "$(DESTDIR)$(INST_LIBDIR)/lualchemy/core.so"
-	install -D -m 644 $(ARCHIVE) "$(DESTDIR)$(INST_ARCDIR)/liblualchemy.a"
-	$(if $(wildcard src/lualchemy.h),install -D -m 644 src/lualchemy.h "$(DESTDIR)$(INST_INCDIR)/lualchemy.h")
 	install -D -m 755 bin/lualchemy "$(DESTDIR)$(INST_BINDIR)/lualchemy"
 	sed -i '1s/lua[0-9.]*$$/lua$(LUA_VERSION)/' "$(DESTDIR)$(INST_BINDIR)/lualchemy"
+
+install-c: all
+	for file in $(HEADERS:src/%=%); do \
+	  install -D -m 644 "src/$$file" "$(DESTDIR)$(PREFIX)/include/lualchemy/$$file" || exit 1; done
+	install -D -m 644 $(ARCHIVE) "$(DESTDIR)$(PREFIX)/lib/liblualchemy.a"
 
 env:
 	@echo "export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;'"

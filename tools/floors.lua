@@ -34,7 +34,7 @@ local function objection(folder, target, in_quotes)
   end
   if not in_quotes then return nil end
   local other = folder_of(target)
-  if not height[other] then return "no such floor; includes are written from src/ on" end
+  if not height[other] or other == "" and target ~= "lualchemy.h" then return "no such floor; includes are written from src/ on" end
   if other == folder and folder ~= "" or height[other] < height[folder] then return nil end
   if target == "lualchemy.h" then return "the public header is for users of the library" end
   return height[other] == height[folder] and "the two share a floor" or "that is a floor above"

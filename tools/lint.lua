@@ -139,7 +139,7 @@ local function check_variables()
   local object
   for _, line in ipairs(csource.lines_of(("objdump -t '%s/liblualchemy.a' '%s'/object/lua/*.o 2>/dev/null"):format(build, build))) do
     object = line:match "^(%S+%.o):" or object
-    local flags, section, name = line:match "^%x+ (.......) (%S+)\t%x+%s+(%S+)$"
+    local flags, section, name = line:match "^%x+ (.......) (%S+)\t.*%s(%S+)$"
     if section and flags:find "O" and not section:find "^%.data%.rel%.ro"
       and (section:find "^%.data" or section:find "^%.t?bss" or section:find "^%.tdata" or section == "*COM*")
       and not is_allowed(mutable_variables, (name:gsub("%.%d+$", ""))) then

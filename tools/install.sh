@@ -1,0 +1,94 @@
+#!/bin/sh
+# Installs what is missing: `tools/install.sh run` for building and running, `test` for everything that
+# is checked as well. With apt it says what it will install and why, and does it; elsewhere it names
+# what is missing and stops.
+set -eu
+export LC_ALL=C # apt's words are read below
+
+profile=${1:-run}
+
+# package, what tells that it is there on a machine without dpkg, and what it is for
+needed() {
+  cat <<'LIST'
+gcc                   command:cc        compiles the core
+libc6-dev             header:stdlib.h   the C library's headers
+make                  command:make      runs the build
+lua5.4                command:lua5.4    runs the Lua
+liblua5.4-dev         header:lua.h      the headers for the binding
+libsqlite3-dev        header:sqlite3.h  the embedded database
+LIST
+  [ "$profile" = test ] && cat <<'LIST'
+lua-busted            command:busted    runs the Lua specs
+lua-check             command:luacheck  checks the Lua files
+luarocks              command:luarocks  builds the rock
+clang                 command:clang     the second compiler that must find nothing to warn of
+libclang-rt-14-dev    optional          its sanitizers
+valgrind              optional          checks memory without a special build
+lua-cjson             optional          JSON columns
+lua-luv               optional          an event loop to run under
+lua-sql-sqlite3       optional          a peer in the figures
+python3-sqlalchemy    optional          the model that results are compared with
+tzdata                optional          the time zones that an example reads
+LIST
+  true
+}
+
+has() {
+  case $1 in
+  command:*) command -v "${1#*:}" ;;
+  header:lua.h) echo '#include <lua.h>' | cc -E -I/usr/include/lua5.4 -I/usr/local/include - ;;
+  header:*) echo "#include <${1#*:}>" | cc -E - ;;
+  esac >/dev/null 2>&1
+}
+
+installed() {
+  dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'
+}
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  missing=$(needed | while read -r package probe why; do
+    [ "$probe" = optional ] || has "$probe" || echo "  ${probe#*:}: $why (Debian calls it $package)"
+  done)
+  [ -z "$missing" ] && exit 0
+  echo "This machine has no apt. Please install, with its own package manager, and run this again:" >&2
+  echo "$missing" >&2
+  exit 1
+fi
+
+missing=$(needed | while read -r package probe why; do installed "$package" || echo "$package"; done)
+[ -z "$missing" ] && exit 0
+
+if [ "$(id -u)" = 0 ]; then
+  as_root=
+elif command -v sudo >/dev/null; then
+  as_root=sudo
+else
+  # shellcheck disable=SC2086 # a list of words
+  echo "Missing, and only root can install it; please run: apt-get install" $missing >&2
+  exit 1
+fi
+
+# Package lists are old or absent on a fresh machine; one that is up to date loses a second or two.
+echo "Looking up what is missing with apt-get update ..."
+$as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
+
+chosen=
+for package in $missing; do
+  if [ -n "$(apt-cache policy "$package" | sed -n '/Candidate: (none)/d; /Candidate:/p')" ]; then
+    chosen="$chosen $package"
+  elif needed | grep -q "^$package  *optional"; then
+    echo "apt knows no $package here; what needs it will be skipped."
+  else
+    echo "apt knows no $package here; please install it in another way." >&2
+    exit 1
+  fi
+done
+[ -z "$chosen" ] && exit 0
+
+echo "Installing with apt:"
+for package in $chosen; do
+  needed | sed -n "s/^\($package\)  *[^ ]*  *\(.*\)/  \1: \2/p"
+done
+# shellcheck disable=SC2086
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+  install --no-install-recommends $chosen >/dev/null
