@@ -1,0 +1,114 @@
+/* binding.h - what all files of the binding share.
+
+   One `binding` record a Lua state, in the registry; every C function of the library has it as its first upvalue (BINDING(L)). It owns the catalog, so all metadata lives as long as the state.
+   Rules: the userdata first, closed, then the resource. Only binding_raise raises the core's errors. Memory comes from the state's allocator.
+   Statement and expression objects are userdata whose payload is the block itself; nothing in them needs freeing. */
+#ifndef ALCH_LUA_BINDING_H
+#define ALCH_LUA_BINDING_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/value.h"
+#include "engine/engine.h"
+#include "lua/compat.h"
+#include "sql/expression.h"
+
+/* Kinds of userdata: one metatable each, compared by address. */
+typedef enum binding_kind {
+  BINDING_EXPRESSION,   /* payload: alch_block whose root is an expression (columns of tables and models too) */
+  BINDING_STATEMENT,    /* payload: alch_block whose root is a statement (or TEXT) */
+  BINDING_SELECTABLE,   /* aliases, subqueries, CTEs, joins: payload alch_block; user value 1: the table of its columns (c) */
+  BINDING_TABLE,        /* payload: alch_table * */
+  BINDING_METADATA,     /* payload: alch_metadata * */
+  BINDING_TYPE,         /* payload: alch_type_id */
+  BINDING_DECIMAL,      /* payload: alch_decimal */
+  BINDING_DATE, BINDING_TIME, BINDING_DATETIME, BINDING_INTERVAL,   /* payload: int64_t (date.h); DATETIME: followed by an int32_t offset in minutes, INT32_MIN for none */
+  BINDING_ENGINE, BINDING_CONNECTION, BINDING_TRANSACTION, BINDING_RESULT,
+  BINDING_MAPPER, BINDING_SESSION, BINDING_SESSION_TRANSACTION, BINDING_COLLECTION, BINDING_RELATIONSHIP, BINDING_QUERY_RESULT,
+  BINDING_KIND_COUNT
+} binding_kind;
+
+typedef struct binding {
+  alch_allocator allocator;             /* the state's own */
+  alch_catalog *catalog;
+  alch_builder builder;                 /* for building, one build at a time */
+  alch_buffer scratch;                  /* texts of values on their way into the core; cleared by whoever starts */
+  alch_error error;                     /* filled by core calls, raised by binding_raise */
+  const void *metatables[BINDING_KIND_COUNT];
+  int host_error;                       /* registry reference of the Lua error that travels through the core as ALCH_HOST_ERROR, LUA_NOREF */
+  int wait_hook;                        /* registry reference of la.set_wait's function, LUA_NOREF */
+} binding;
+
+#define BINDING(L) ((binding *)lua_touserdata((L), lua_upvalueindex(1)))
+
+/* ---- kinds ---- */
+/* A new userdata of a kind on the stack, zeroed when `zero`; user_values as for lua_newuserdatauv. */
+void *binding_new(lua_State *L, binding *b, binding_kind kind, size_t size, int user_values);
+/* The payload, or NULL when the value at index is not of this kind. */
+static inline void *binding_test(lua_State *L, binding *b, int index, binding_kind kind) {
+  void *payload = lua_touserdata(L, index);
+  if (payload == NULL || !lua_getmetatable(L, index)) return NULL;
+  const void *metatable = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  return metatable == b->metatables[kind] ? payload : NULL;
+}
+/* The payload, or an ArgumentError that says what was expected and what came. */
+void *binding_check(lua_State *L, binding *b, int index, binding_kind kind);
+/* Makes the metatable of a kind: methods become __index (unless metamethods has one), __name is set, __metatable hides it. Both lists get the binding as upvalue. */
+void binding_kind_register(lua_State *L, binding *b, binding_kind kind, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+
+/* ---- errors ---- */
+/* Raises b->error (or, for ALCH_HOST_ERROR, the Lua error that was kept) as an error object: a table with kind, message, statement, params, sqlstate, code, constraint, table, column and the metatable of errors. Does not return. */
+int binding_raise(lua_State *L, binding *b, alch_status status);
+/* Sets b->error and raises it. */
+int binding_error(lua_State *L, binding *b, alch_error_kind kind, const char *format, ...) ALCH_PRINTF(4, 5);
+/* Calls the function under `arguments` arguments on the stack, protected. On an error keeps it (host_error) and answers ALCH_HOST_ERROR, nothing being left on the stack. Core callbacks use this. */
+alch_status binding_call(lua_State *L, binding *b, int arguments, int results);
+/* Text of the type of a value for messages: "nil", "a string", "a Column expression", "a Team object", … on the stack and returned. */
+const char *binding_describe(lua_State *L, binding *b, int index);
+
+/* ---- values ---- */
+/* The Lua value at index as a core value: nil and la.null: NULL; boolean; integer; number; string: TEXT; decimals, dates, … by kind; os.date tables stay for binding_value_typed. Text is borrowed from the Lua string.
+   False when it is not a plain value (a table, an expression, a function). */
+bool binding_value(lua_State *L, binding *b, int index, alch_value *out);
+/* The same, coerced to a type (alch_type_coerce; LargeBinary takes strings as bytes; tables as os.date gives them become dates; JSON tables are encoded; custom types' bind function is called). Raises. Texts may lie in b->scratch. */
+void binding_value_typed(lua_State *L, binding *b, int index, alch_type_id type, alch_value *out);
+/* Pushes a value as Lua sees it; type may be NULL (plain). NULL becomes nil. JSON is decoded, custom types' result function is called, Uuid and Enum are strings. */
+void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
+void binding_push_null(lua_State *L);   /* la.null */
+
+/* ---- blocks ---- */
+/* What stands at index as an operand: expression, statement (a SELECT: scalar or IN), table/model/alias (its ENTITY), relationship-free plain values. Models and aliased entities are Lua tables with a raw field
+   __entity (an EXPRESSION userdata with an ENTITY root). Values: `type` is what to coerce to, 0: none. Raises ArgumentError with a hint for booleans where `condition` is set ("== compares in Lua; write :eq"), functions, plain tables. */
+void binding_operand(lua_State *L, binding *b, int index, alch_type_id type, bool condition, alch_operand *out);
+/* Pushes a userdata of the kind holding what b->builder has built (raises what the builder remembers). */
+alch_block *binding_push_block(lua_State *L, binding *b, binding_kind kind);
+/* The block at index: EXPRESSION, STATEMENT, SELECTABLE, or the __entity of a model; NULL otherwise. */
+const alch_block *binding_block(lua_State *L, binding *b, int index);
+
+/* ---- options tables ---- */
+typedef struct binding_option { const char *name; int lua_type; } binding_option;   /* ends with NULL */
+/* Raises ArgumentError for any string key of the table at index that is not in the list, naming the nearest; `where` says whose options these are. */
+void binding_options(lua_State *L, binding *b, int index, const binding_option *known, const char *where);
+
+/* ---- connections ---- */
+/* A connection object: user value 1 is the engine object. */
+typedef struct binding_connection { alch_connection *connection; bool borrowed; /* belongs to a session or a begin() block: close does not return it */ } binding_connection;
+alch_connection *binding_check_connection(lua_State *L, binding *b, int index);      /* ResourceClosedError when closed */
+alch_engine *binding_check_engine(lua_State *L, binding *b, int index);
+/* Waits for the connection: in a yieldable coroutine with a wait hook it yields with the continuation (does not return); else it blocks. */
+void binding_wait(lua_State *L, binding *b, alch_connection *connection, lua_KContext context, lua_KFunction continuation);
+
+/* ---- opening: each file adds its names to the module table on top of the stack ---- */
+void binding_open_value(lua_State *L, binding *b);      /* value.c: null, decimal, date, time, datetime, interval */
+void binding_open_error(lua_State *L, binding *b);
+void binding_open_type(lua_State *L, binding *b);
+void binding_open_schema(lua_State *L, binding *b);
+void binding_open_expression(lua_State *L, binding *b);
+void binding_open_statement(lua_State *L, binding *b);
+void binding_open_engine(lua_State *L, binding *b);
+void binding_open_result(lua_State *L, binding *b);
+void binding_open_mapper(lua_State *L, binding *b);     /* mapper.c, instance.c: models */
+void binding_open_session(lua_State *L, binding *b);
+
+#endif
