@@ -29,13 +29,16 @@ endif
 # The floors call each other a lot, so the release build optimises across files; the objects stay
 # fat, because liblualchemy.a is also for other compilers and for nm. Only gcc knows these options.
 ifeq ($(MODE),debug)
+# gcc's: its sanitizer is a library that can be loaded under a lua that was built without.
 CFLAGS   ?= -O1 -g
 MODE_FLAGS = -DALCH_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # A closed Lua state unloads its libraries; a leak found after that could not name its functions.
 MODE_LINK  = -Wl,-z,nodelete
 else
 CFLAGS   ?= -O2 -g
-LTO      ?= $(if $(findstring Free Software,$(shell $(CC) --version)),-flto=auto -ffat-lto-objects)
+ifeq ($(origin LTO),undefined)
+LTO      := $(if $(findstring Free Software,$(shell $(CC) --version 2>/dev/null)),-flto=auto -ffat-lto-objects)
+endif
 MODE_FLAGS = -DNDEBUG $(LTO)
 endif
 
@@ -122,9 +125,11 @@ lint-lua:
 lint-source: all
 	$(LUA) tools/lint.lua . $(BUILD)
 
+# Every source as both builds see it.
 lint-gcc lint-clang: lint-%:
-	$* -fsyntax-only $(LANGUAGE) -Ispec/c -I$(LUA_INCDIR) $(FLOOR_SOURCES) $(BINDING_SOURCES) \
-	  $(wildcard spec/c/*.c) $(BENCH_SOURCES)
+	@for mode in NDEBUG ALCH_DEBUG; do echo "$* -D$$mode -fsyntax-only ..."; \
+	  $* -D$$mode -fsyntax-only $(LANGUAGE) -Ispec/c -I$(LUA_INCDIR) $(FLOOR_SOURCES) $(BINDING_SOURCES) \
+	    $(wildcard spec/c/*.c) $(BENCH_SOURCES) || exit 1; done
 
 build/bench/%: bench/%.c
 	@mkdir -p $(@D)

@@ -37,7 +37,6 @@ end
 -- The jobs ---------------------------------------------------------------------------------------
 
 local sanitizers = "ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1"
-  .. [[ LSAN_OPTIONS=print_suppressions=0:suppressions="$PWD/tools/leaks.supp"]]
 
 local function lua_command(path, mode)
   return ("%s %s -o tools/tap.lua --verbose --cpath=build/%s/?.so %s"):format(
