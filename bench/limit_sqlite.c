@@ -11,7 +11,7 @@
  * Each workload counts its rows and sums their cells, and fails when they are not what the data says.
  * The timed part of each is one function named timed_*, so that callgrind can count it alone.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <fcntl.h>
 #include <inttypes.h>
 #include <spawn.h>
