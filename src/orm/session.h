@@ -1,0 +1,106 @@
+/* session.h - a session: identity map (kept by the host), changed objects, transaction, unit of work.
+   Owns its lists and the connection it has checked out; holds its engine. One thread at a time. Functions that may wait answer ALCH_WAIT and are called again after the wait
+   (alch_connection_wait on session->connection, or the host's way). */
+#ifndef ALCH_SESSION_H
+#define ALCH_SESSION_H
+
+#include "engine/engine.h"
+#include "orm/object.h"
+
+/* The value that an attribute had at the last flush (or load). */
+typedef struct alch_old_value {
+  alch_object *object;
+  alch_cell cell;
+  uint32_t slot;
+  uint8_t kind;                    /* as in kinds[] */
+  uint32_t previous;               /* entry of the same object before this one, + 1 */
+} alch_old_value;
+
+/* What the session knows about an object that it holds. */
+typedef struct alch_held {
+  alch_object *object;             /* NULL: free */
+  uint32_t newest_old;             /* its newest journal entry + 1 */
+  uint32_t next_free;
+} alch_held;
+
+typedef struct alch_object_list { alch_object **items; uint32_t count, capacity; } alch_object_list;
+
+/* A transaction or savepoint of the session. */
+typedef struct alch_frame {
+  struct alch_frame *outer;
+  uint32_t level;                  /* of the connection; 0 until a connection was needed */
+  uint32_t first_born;             /* objects born from here on become transient again on rollback */
+  bool nested, user_began;
+  alch_object_list deleted;        /* held: come back on rollback */
+} alch_frame;
+
+typedef struct alch_session_options { bool autoflush, expire_on_commit, autobegin; uint32_t batch_size; /* objects that one lazy load serves; 0: as many as the database has parameters */ } alch_session_options;
+
+typedef struct alch_session {
+  const alch_allocator *allocator;
+  alch_catalog *catalog;
+  alch_engine *engine;             /* held */
+  alch_host *host;
+  alch_connection *connection;     /* NULL outside a transaction */
+  bool own_connection;             /* false: the user gave it; it is not returned */
+  bool in_flush, failed;           /* failed: a flush failed, rollback is due (PENDING_ROLLBACK) */
+  bool closed;
+  alch_session_options options;
+  uint32_t batch, oldest_batch;    /* current number; smaller ones than oldest_batch are expired */
+  uint32_t born;                   /* serial of the last flush */
+  alch_frame *frame;               /* innermost, or NULL */
+  alch_held *held;                 /* by anchor; [0] unused */
+  uint32_t held_count, held_capacity, held_free;
+  alch_old_value *journal;
+  uint32_t journal_count, journal_capacity;
+  alch_object_list pending;        /* new: in the order of add */
+  alch_object_list modified;       /* changed since the last flush */
+  alch_object_list deleting;       /* session:delete */
+  uint32_t events;                 /* 1 << alch_session_event that somebody listens to */
+  struct alch_flush *flush;        /* the one under way, or NULL */
+  struct alch_load *load;          /* the one under way, or NULL */
+  void *host_data;
+} alch_session;
+
+void alch_session_options_init(alch_session_options *options);
+alch_status alch_session_open(alch_engine *engine, alch_catalog *catalog, alch_host *host, const alch_session_options *options, const alch_allocator *allocator, alch_session **out, alch_error *error);
+/* Rolls back, lets all objects go (detached), gives the connection back. The session may be used again, as in SQLAlchemy. */
+void alch_session_close(alch_session *session);
+void alch_session_destroy(alch_session *session);
+/* After the host left the core by a long jump: ends what was under way; a flush that was under way is rolled back by the next use (PENDING_ROLLBACK). */
+void alch_session_abandon(alch_session *session);
+
+/* Transient or detached objects join, with all that save-update reaches. INVALID_REQUEST when an object belongs to another session, or its key to another object here. */
+alch_status alch_session_add(alch_session *session, alch_object *object, alch_error *error);
+/* Marks for deletion with all that the delete cascade reaches (loads what it needs). INVALID_REQUEST unless persistent. */
+alch_status alch_session_delete(alch_session *session, alch_object *object, alch_error *error);
+alch_status alch_session_expunge(alch_session *session, alch_object *object, alch_error *error);
+void alch_session_expunge_all(alch_session *session);
+alch_status alch_session_expire(alch_session *session, alch_object *object, uint32_t slot, alch_error *error);    /* slot UINT32_MAX: all */
+void alch_session_expire_all(alch_session *session);
+
+/* Begins a frame: a transaction when there is none, else a savepoint (nested). */
+alch_status alch_session_begin(alch_session *session, bool nested, alch_error *error);
+/* Ensures a connection and (autobegin) a transaction on it: INVALID_REQUEST when there is none and autobegin is off. */
+alch_status alch_session_connection(alch_session *session, alch_connection **out, alch_error *error);
+/* Flushes, commits the innermost frame; outside nested ones expires (expire_on_commit) and returns the connection. */
+alch_status alch_session_commit(alch_session *session, alch_error *error);
+/* Rolls the innermost frame back; objects get the states that they had, and their values are expired. */
+alch_status alch_session_rollback(alch_session *session, alch_error *error);
+
+/* Writes all changes. Nothing to do: constant time. */
+alch_status alch_session_flush(alch_session *session, alch_error *error);
+/* What alch_session_flush would do, one step a line. */
+alch_status alch_session_plan(alch_session *session, alch_buffer *out, alch_error *error);
+/* Does a change wait to be flushed? */
+bool alch_session_dirty(const alch_session *session);
+/* The value at the last flush of a slot that has one. */
+const alch_old_value *alch_session_old_value(const alch_session *session, const alch_object *object, uint32_t slot);
+
+/* ---- used by the files of this floor ---- */
+alch_status alch_list_add(const alch_allocator *allocator, alch_object_list *list, alch_object *object);
+void alch_session_hold(alch_session *session, alch_object *object);
+void alch_session_release(alch_session *session, alch_object *object);     /* unless it is still in a list */
+alch_status alch_session_touch(alch_session *session, alch_object *object);/* joins the modified ones */
+
+#endif
