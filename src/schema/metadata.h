@@ -60,7 +60,9 @@ typedef struct alch_constraint {
   bool use_alter;
   const struct alch_block *check;  /* CHECK as an expression, or */
   const char *check_text;          /* as text */
-  bool of_type;                    /* a CHECK that belongs to a Boolean or Enum type */
+  bool of_type;                    /* a CHECK that belongs to a Boolean or Enum type of its column; it has no text of its own */
+  bool of_column;                  /* written with its column: ForeignKey and CheckConstraint inside Column{}, `unique = true` */
+  bool name_is_final;              /* as it stands in the database: no naming convention makes use of it */
   struct alch_constraint *next;    /* in the order of creation */
 } alch_constraint;
 
@@ -85,7 +87,7 @@ typedef struct alch_table {
   uint32_t column_count, column_capacity;
   alch_map column_map;             /* key -> column */
   alch_constraint *constraints, *last_constraint;
-  alch_constraint *primary_key;    /* never NULL after creation; may have no columns */
+  alch_constraint *primary_key;    /* never NULL after creation; may have no columns. Not in `constraints` */
   alch_index *indexes, *last_index;
   const char *comment;
   alch_map options;                /* "sqlite_with_rowid" and so on -> text */
@@ -101,23 +103,29 @@ typedef struct alch_metadata {
 } alch_metadata;
 
 alch_status alch_metadata_new(alch_catalog *catalog, const char *schema, alch_metadata **out, alch_error *error);
+/* Tokens: table_name, referred_table_name, constraint_name, column_0_name, column_0_key, column_0_label (table_column), column_0N_name (all of them joined), column_0_N_name
+   (joined with _), referred_column_0_name and so on; %% is a percent sign. Errors: ARGUMENT for an unknown kind or token. At first "ix" is ix_%(column_0_label)s and the rest is unset.
+   https://docs.sqlalchemy.org/en/20/core/constraints.html#constraint-naming-conventions */
 alch_status alch_metadata_set_naming(alch_metadata *metadata, const char *kind, const char *template_text, alch_error *error);
-/* A table of this name must not exist yet (INVALID_REQUEST, as SQLAlchemy says it). schema NULL: the metadata's. */
+/* A table of this name must not exist yet (INVALID_REQUEST, as SQLAlchemy says it). schema NULL: the metadata's; "": none. */
 alch_status alch_table_new(alch_metadata *metadata, const char *name, const char *schema, alch_table **out, alch_error *error);
 alch_table *alch_metadata_table(const alch_metadata *metadata, const char *full_name);
 /* Takes the table out of the metadata; the record stays readable. */
 void alch_metadata_remove(alch_metadata *metadata, alch_table *table);
 
 /* `column` is a filled template: name, key (NULL: name), type, flags, defaults; table and index are set here. A primary-key column joins the primary key;
-   `unique` and `indexed` make their constraint or index. Errors: ARGUMENT (no name, a key twice, index and so on). */
+   `unique` and `indexed` make their constraint or index (both: a unique index), and a Boolean or Enum type with create_constraint its CHECK. When nullable_given is false, nullable is what
+   primary_key is not. Errors: ARGUMENT (no name, defaults that contradict each other), DUPLICATE_COLUMN. A failure leaves the table as it was. */
 alch_status alch_table_add_column(alch_table *table, const alch_column *column, alch_column **out, alch_error *error);
 alch_column *alch_table_column(const alch_table *table, const char *key);            /* NULL when there is none */
-/* The error says what there is and names the nearest. */
+/* The error (NO_SUCH_COLUMN) says what there is and names the nearest. */
 alch_status alch_table_require_column(const alch_table *table, const char *key, alch_column **out, alch_error *error);
 
-/* `constraint` is a filled template: kind, name, targets, …; columns are given by key. */
+/* `constraint` is a filled template: kind, name, targets, …; columns are given by key. A PRIMARY_KEY becomes the table's own: it names it, and its columns (none: those flagged) are its columns.
+   A target is "table.column", "schema.table.column", or "table" (the column of the same key). Errors: ARGUMENT (unknown column with the nearest name, as many targets as columns, unknown
+   ondelete, onupdate, initially or match, two primary keys). */
 alch_status alch_table_add_constraint(alch_table *table, const alch_constraint *constraint, const char *const *columns, uint32_t count, alch_constraint **out, alch_error *error);
-/* columns[i] NULL: the place is expressions[i]. name NULL: by naming convention (ix_<table>_<column> by default). */
+/* columns[i] NULL: the place is expressions[i]; expressions may be NULL when there are none. name NULL: by naming convention (ix_<table>_<column> by default). */
 alch_status alch_table_add_index(alch_table *table, const char *name, bool unique, const char *const *columns, const struct alch_block *const *expressions, uint32_t count,
                                  const struct alch_block *where, alch_index **out, alch_error *error);
 alch_status alch_table_set_option(alch_table *table, const char *name, const char *value, alch_error *error);
@@ -130,11 +138,11 @@ alch_status alch_metadata_resolve(alch_metadata *metadata, alch_error *error);
 alch_column *alch_table_autoincrement(const alch_table *table);
 /* Is this column part of a foreign key? Its constraint, and its place in it; NULL when not. */
 alch_constraint *alch_column_foreign_key(const alch_column *column, uint32_t *place);
-/* The name given, or the naming convention's, written into out ("" when there is none). */
+/* The name given, or the naming convention's, appended to out (nothing when there is none). Error: INVALID_REQUEST when the convention needs the constraint's own name and there is none. */
 alch_status alch_constraint_name(const alch_constraint *constraint, struct alch_buffer *out, alch_error *error);
 
-/* Tables in the order of creation so that referred tables come first; foreign keys that close a cycle are collected in *cycle (arrays allocated with the catalog's
-   allocator, freed by the caller with count * sizeof(pointer)). Resolves first. */
+/* Tables in the order of creation so that referred tables come first; foreign keys that close a cycle, and those with use_alter, are collected in *cycle: tables can be created in this order
+   when those are left out. (Arrays allocated with the catalog's allocator, freed by the caller with count * sizeof(pointer); NULL when there is nothing in them.) Resolves first. */
 alch_status alch_metadata_sorted(alch_metadata *metadata, alch_table ***tables, uint32_t *count, alch_constraint ***cycle, uint32_t *cycle_count, alch_error *error);
 
 /* Copies an expression into the catalog, so that schema records may hold it. */
