@@ -78,7 +78,8 @@ end
 
 ---- measuring ----
 
-local samples, failures = {}, {}         -- samples[side][name] is a list of figures
+local samples = {}                       -- samples[side][name] is a list of figures
+local failures = {}                      -- a list of "side name", and the complaint of each
 
 local function add_sample(side, name, value)
   samples[side] = samples[side] or {}
@@ -96,7 +97,10 @@ local function measure(side, name, command)
     local figure, value = line:match "^(W[%w.]+) ([%d.]+)$"
     if figure then add_sample(side, figure, tonumber(value)) else complaint = complaint or line end
   end
-  if not process:close() then failures[side .. " " .. name] = complaint or "no reason given" end
+  if not process:close() then
+    failures[#failures + 1] = side .. " " .. name
+    failures[failures[#failures]] = complaint or "no reason given"
+  end
 end
 
 local function command_line(...)
@@ -211,7 +215,7 @@ local function print_table(chosen)
   print(("%d rounds%s; medians; nanoseconds a unit (bytes in W10's memory)"):format(rounds, quick and ", a tenth of the size" or ""))
   print_line(head)
   for _, row in ipairs(chosen) do print_row(row) end
-  for what, complaint in pairs(failures) do print("failed: " .. what .. ": " .. complaint) end
+  for _, what in ipairs(failures) do print("failed: " .. what .. ": " .. failures[what]) end
 end
 
 -- A row whose base is another row's figure needs that row measured too.

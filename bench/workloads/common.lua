@@ -137,7 +137,7 @@ end
 local function instrument(state)
   if not os.getenv "BENCH_CALLGRIND" then return end
   local status <close> = assert(io.open "/proc/self/stat")
-  os.execute(("callgrind_control --instr=%s %d > /dev/null"):format(state, status:read "n"))
+  os.execute(("callgrind_control --instr=%s %d > /dev/null 2>&1"):format(state, status:read "n"))
 end
 
 local function report(name, value)
