@@ -86,7 +86,7 @@ size_t alch_real_print(double real, char out[ALCH_REAL_TEXT_SIZE]) {
   char *end = out;
   if (digits.negative) *end++ = '-';
   int point = digits.count + digits.exponent;
-  end = point > -5 && point <= 16 ? print_fixed(&digits, end) : print_scientific(&digits, end);
+  end = point > -4 && point <= 16 ? print_fixed(&digits, end) : print_scientific(&digits, end);
   *end = '\0';
   return (size_t)(end - out);
 }
