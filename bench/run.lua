@@ -50,12 +50,24 @@ local peers = {
 
 local rounds, quick, with_peers, wanted = nil, false, false, {}
 
+-- W5 means each of W5.lazy, W5.joined, ...; a figure that comes with another row's is shown with it.
+local function matches(row, name)
+  return row.name == name or row.name:sub(1, #name + 1) == name .. "." or row.with == name
+end
+
 local function wants(row)
-  if #wanted == 0 then return true end
   for _, name in ipairs(wanted) do
-    if row.name == name or row.name:sub(1, #name + 1) == name .. "." or row.with == name then return true end
+    if matches(row, name) then return true end
   end
-  return false
+  return #wanted == 0
+end
+
+local function check_names()
+  for _, name in ipairs(wanted) do
+    local known = false
+    for _, row in ipairs(rows) do known = known or matches(row, name) end
+    if not known then error("no such workload: " .. name, 0) end
+  end
 end
 
 local function read_arguments()
@@ -232,8 +244,8 @@ end
 
 local function main()
   read_arguments()
+  check_names()
   local chosen = choose()
-  if #chosen == 0 then error("no such workload: " .. table.concat(wanted, " "), 0) end
   if not io.open(limit) then error(limit .. " is missing; `make bench` builds it", 0) end
   for _, peer in ipairs(with_peers and peers or {}) do
     peer.present = os.execute(peer.present .. " > /dev/null 2>&1")
