@@ -133,6 +133,15 @@ CASE("an arena copies bytes and texts, and can be used again") {
   }
 }
 
+CASE("an arena may begin with something large") {
+  alch_arena arena;
+  alch_arena_init(&arena, &alch_allocator_standard);
+  char *large = alch_arena_allocate(&arena, 100000), *small = alch_arena_allocate(&arena, 10);
+  CHECK(large && all_bytes(large, 0, 100000));
+  CHECK(small && all_bytes(small, 0, 10));
+  alch_arena_clear(&arena);
+}
+
 /* Eight bytes off, as a host's allocator may be. */
 static void *shifted(void *context, void *block, size_t old_size, size_t new_size) {
   const alch_allocator *standard = context;
