@@ -24,6 +24,7 @@ typedef enum binding_kind {
   BINDING_DECIMAL,      /* payload: alch_decimal */
   BINDING_DATE, BINDING_TIME, BINDING_DATETIME, BINDING_INTERVAL,   /* payload: int64_t (date.h); DATETIME: followed by an int32_t offset in minutes, INT32_MIN for none */
   BINDING_ENGINE, BINDING_CONNECTION, BINDING_TRANSACTION, BINDING_RESULT,
+  BINDING_SHAPE,        /* result.c: the names of a compiled statement's rows and parameters */
   BINDING_MAPPER, BINDING_SESSION, BINDING_SESSION_TRANSACTION, BINDING_COLLECTION, BINDING_RELATIONSHIP, BINDING_QUERY_RESULT,
   BINDING_KIND_COUNT
 } binding_kind;
@@ -35,14 +36,25 @@ typedef struct binding {
   alch_buffer scratch;                  /* texts of values on their way into the core; cleared by whoever starts */
   alch_error error;                     /* filled by core calls, raised by binding_raise */
   const void *metatables[BINDING_KIND_COUNT];
+  int metatable_references[BINDING_KIND_COUNT];   /* the same, in the registry */
   int host_error;                       /* registry reference of the Lua error that travels through the core as ALCH_HOST_ERROR, LUA_NOREF */
+  int host_slot;                        /* the reference that host_error takes when it is set: made beforehand, so that keeping an error needs no memory */
   int wait_hook;                        /* registry reference of la.set_wait's function, LUA_NOREF */
+  int error_metatable;
+  int tables;                           /* table id -> its object; column expressions hang on it */
+  int hooks;                            /* core.hooks: what the floors in Lua plug in (criteria, join, inspect, json_encode, json_decode) */
+  int home;                             /* "@/usr/share/lua/5.4/lualchemy/": chunks of the library, which are not where a user's error is; or LUA_NOREF */
+  lua_State *state;                     /* the coroutine that is inside the core: set by binding_enter, for callbacks */
+  const char *dialect;                  /* name of the dialect that values are converted for; NULL: none in sight. Constant memory */
 } binding;
+
+/* Before a call of the core that may call back (events, defaults, waits): says which coroutine runs. NULL: callbacks are not to call Lua (finalisers). */
+static inline void binding_enter(lua_State *L, binding *b) { b->state = L; }
 
 #define BINDING(L) ((binding *)lua_touserdata((L), lua_upvalueindex(1)))
 
 /* ---- kinds ---- */
-/* A new userdata of a kind on the stack, zeroed when `zero`; user_values as for lua_newuserdatauv. */
+/* A new userdata of a kind on the stack, zeroed where it is no block (blocks are written whole); user_values as for lua_newuserdatauv. */
 void *binding_new(lua_State *L, binding *b, binding_kind kind, size_t size, int user_values);
 /* The payload, or NULL when the value at index is not of this kind. */
 static inline void *binding_test(lua_State *L, binding *b, int index, binding_kind kind) {
@@ -56,6 +68,10 @@ static inline void *binding_test(lua_State *L, binding *b, int index, binding_ki
 void *binding_check(lua_State *L, binding *b, int index, binding_kind kind);
 /* Makes the metatable of a kind: methods become __index (unless metamethods has one), __name is set, __metatable hides it. Both lists get the binding as upvalue. */
 void binding_kind_register(lua_State *L, binding *b, binding_kind kind, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+/* After that: names that are no method are asked of `property` (object, name: pushes a value and answers 1, or answers 0), and what that does not know either is an ArgumentError naming the nearest method. May be NULL. */
+void binding_kind_properties(lua_State *L, binding *b, binding_kind kind, lua_CFunction property);
+/* The text at index compared with a constant; for properties. */
+bool binding_is(lua_State *L, int index, const char *text);
 
 /* ---- errors ---- */
 /* Raises b->error (or, for ALCH_HOST_ERROR, the Lua error that was kept) as an error object: a table with kind, message, statement, params, sqlstate, code, constraint, table, column and the metatable of errors. Does not return. */
@@ -64,6 +80,17 @@ int binding_raise(lua_State *L, binding *b, alch_status status);
 int binding_error(lua_State *L, binding *b, alch_error_kind kind, const char *format, ...) ALCH_PRINTF(4, 5);
 /* Calls the function under `arguments` arguments on the stack, protected. On an error keeps it (host_error) and answers ALCH_HOST_ERROR, nothing being left on the stack. Core callbacks use this. */
 alch_status binding_call(lua_State *L, binding *b, int arguments, int results);
+/* Does a status mean failure? Then raises it; else gives it back. */
+static inline alch_status binding_must(lua_State *L, binding *b, alch_status status) {
+  if (ALCH_UNLIKELY(status < 0)) binding_raise(L, b, status);
+  return status;
+}
+/* Pushes the error object for b->error (or the host error) and clears it; what binding_raise throws. */
+void binding_push_error(lua_State *L, binding *b, alch_status status);
+/* ArgumentError: what was expected at this place of `where`, and what came. */
+int binding_expected(lua_State *L, binding *b, int index, const char *expected, const char *where);
+/* A string argument, or an ArgumentError (numbers are not taken for strings). */
+const char *binding_text(lua_State *L, binding *b, int index, size_t *length, const char *expected, const char *where);
 /* Text of the type of a value for messages: "nil", "a string", "a Column expression", "a Team object", … on the stack and returned. */
 const char *binding_describe(lua_State *L, binding *b, int index);
 
@@ -71,8 +98,12 @@ const char *binding_describe(lua_State *L, binding *b, int index);
 /* The Lua value at index as a core value: nil and la.null: NULL; boolean; integer; number; string: TEXT; decimals, dates, … by kind; os.date tables stay for binding_value_typed. Text is borrowed from the Lua string.
    False when it is not a plain value (a table, an expression, a function). */
 bool binding_value(lua_State *L, binding *b, int index, alch_value *out);
-/* The same, coerced to a type (alch_type_coerce; LargeBinary takes strings as bytes; tables as os.date gives them become dates; JSON tables are encoded; custom types' bind function is called). Raises. Texts may lie in b->scratch. */
+/* In both, index is a slot of the stack: where the core needs text that is no Lua string yet (decimals, JSON, …), that text is made a Lua string which takes the value's place in the slot,
+   so the text is good for as long as the slot (or whatever the caller moves the string to) holds it. */
+/* The same, coerced to a type (alch_type_coerce; LargeBinary takes strings as bytes; tables as os.date gives them become dates; JSON tables are encoded; custom types' bind function is called). Raises. */
 void binding_value_typed(lua_State *L, binding *b, int index, alch_type_id type, alch_value *out);
+/* The same for a column's type; errors name the column. */
+void binding_value_column(lua_State *L, binding *b, int index, const alch_column *column, alch_value *out);
 /* Pushes a value as Lua sees it; type may be NULL (plain). NULL becomes nil. JSON is decoded, custom types' result function is called, Uuid and Enum are strings. */
 void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
 void binding_push_null(lua_State *L);   /* la.null */
