@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/value.h"
+#include "schema/type.h"
 
 struct alch_collection;
 struct alch_column;
@@ -42,7 +43,7 @@ struct alch_host {
 
   /* While loading: what identity_find or object_new gave last becomes place `place` of the current result row / stays alive until the end of the load. NULL objects are emitted too (outer joins). */
   void (*emit)(alch_host *host, struct alch_object *object, uint32_t place);
-  void (*emit_value)(alch_host *host, const alch_value *value, const struct alch_type *type, uint32_t place);
+  void (*emit_value)(alch_host *host, const alch_value *value, const alch_type *type, uint32_t place);
   void (*emit_row)(alch_host *host);          /* the row is complete */
   void (*keep)(alch_host *host, struct alch_object *object);
 
@@ -55,7 +56,7 @@ struct alch_host {
   void (*relate)(alch_host *host, struct alch_object *object, uint32_t slot, struct alch_object *target);
   /* A zeroed list header, kept alive by the object at the slot. */
   struct alch_collection *(*collection_new)(alch_host *host, struct alch_object *object, uint32_t slot);
-  /* Memory that lives as long as the list: `which` 0 its items, 1 its committed items; asking again replaces what was given before (contents are the core's business: copy first). */
+  /* Memory that lives as long as the list: `which` 0 its items, 1 its committed items; asking again grows it as realloc does: what was in it stays (which = 1: contents need not stay). Never NULL. */
   void *(*collection_memory)(alch_host *host, struct alch_collection *collection, int which, size_t size);
   /* The list keeps its items alive; the same order as collection->items, called before items changes. index from 0. object NULL: take the item out and close the gap. */
   void (*collection_insert)(alch_host *host, struct alch_collection *collection, uint32_t index, struct alch_object *object);

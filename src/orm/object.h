@@ -95,6 +95,12 @@ void alch_object_fill(alch_object *object, const alch_mapper *mapper, const alch
 /* ---- writing ----
    Sets an attribute to a value already coerced to its type. Old values are kept for the flush; the object joins the session's changed ones. Events may change or refuse it. */
 alch_status alch_object_set(alch_host *host, alch_object *object, uint32_t slot, alch_value value, alch_error *error);
+/* The same without events. */
+alch_status alch_object_write(alch_host *host, alch_object *object, uint32_t slot, const alch_value *value, alch_error *error);
+/* Keeps the value (or related object) of a slot in the session's journal, unless it is there already or not known. Called before the first change of a slot. */
+alch_status alch_object_remember(alch_object *object, uint32_t slot, alch_error *error);
+struct alch_old_value;
+alch_value alch_object_old_cell_value(const alch_object *object, const struct alch_old_value *old);
 /* Without history: what a load, a default or the database gave. */
 void alch_object_put(alch_host *host, alch_object *object, uint32_t slot, const alch_value *value);
 /* Scalar relationship. target may be NULL. Keeps the other side in step, cascades save-update. The current target must be loaded or unknown (an unknown one is forgotten without loading, as SQLAlchemy does for many-to-one without active history). */
