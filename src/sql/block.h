@@ -33,6 +33,7 @@ typedef enum alch_compound { ALCH_COMPOUND_UNION, ALCH_COMPOUND_UNION_ALL, ALCH_
 typedef enum alch_definition { ALCH_DEFINITION_ALIAS, ALCH_DEFINITION_SUBQUERY, ALCH_DEFINITION_CTE, ALCH_DEFINITION_RECURSIVE_CTE, ALCH_DEFINITION_LATERAL, ALCH_DEFINITION_FUNCTION } alch_definition;
 
 enum { ALCH_BIND_NAMED = 1, ALCH_BIND_REQUIRED = 2, ALCH_BIND_EXPANDING = 4, ALCH_BIND_LITERAL = 8 };
+enum { ALCH_LIKE_PATTERN = 0x100 };   /* a LIKE that contains, startswith or endswith made: stands in parentheses inside AND and OR, as SQLAlchemy has it */
 enum { ALCH_FUNCTION_BARE = 1 /* no parentheses, CURRENT_TIMESTAMP */, ALCH_FUNCTION_AGGREGATE = 2 };
 
 typedef struct alch_node {
@@ -69,6 +70,8 @@ uint32_t alch_node_child_count(const alch_node *node);
 const alch_node *alch_node_nth(const alch_node *node, uint32_t index);                 /* NULL past the end */
 const alch_node *alch_node_clause(const alch_node *statement, alch_node_kind clause);  /* NULL when absent */
 const char *alch_node_kind_name(uint8_t kind);
+bool alch_node_is_query(const alch_node *node);                                        /* SELECT or COMPOUND */
+bool alch_node_is_anonymous(const alch_node *node);                                    /* Does its `a` hold an anonymous id? */
 const alch_node *alch_block_definition(const alch_block *block, uint32_t anonymous);   /* DEFINE node or NULL */
 
 /* Value records: 8 bytes of kind and length, then 8 bytes of number or the padded text; a list is followed by its items. */
@@ -78,10 +81,12 @@ static inline alch_value_cursor alch_block_value_cursor(const alch_block *block)
 }
 /* Reads one record (of a list: its head; the items are the next records); text is borrowed from the block. False at the end. */
 bool alch_value_cursor_next(alch_value_cursor *cursor, alch_value *out);
+/* Passes one record; a list with all its items (the `length` of a list's head is the size of its items in bytes). */
+void alch_value_cursor_skip(alch_value_cursor *cursor);
 
 /* The structure with anonymous ids replaced by their order of appearance, when it has any: the cache key. Appends to out. */
 void alch_block_key(const alch_block *block, alch_buffer *out);
-/* Same structure (anonymous ids aside), values aside. */
+/* Same structure (anonymous ids aside), values aside. Needs no memory; the allocator is not used. */
 bool alch_block_same_structure(const alch_block *left, const alch_block *right, const alch_allocator *allocator);
 /* Checks a whole block: sizes, kinds, counts of binds and records. For debug builds and specs. */
 bool alch_block_valid(const alch_block *block);
@@ -113,10 +118,15 @@ void alch_builder_leaf(alch_builder *builder, uint8_t kind, uint8_t op, uint32_t
 void alch_builder_leaf_text(alch_builder *builder, uint8_t kind, uint8_t op, uint32_t a, uint32_t b, const char *text, size_t length);
 /* A BIND with its value record. name may be NULL. For an expanding bind: value.kind is ALCH_LIST, items are value.integer values. */
 void alch_builder_bind(alch_builder *builder, alch_type_id type, uint8_t bits, const char *name, const alch_value *value, const alch_value *items);
+/* The same with the items one by one: open answers what close wants back. */
+size_t alch_builder_list_open(alch_builder *builder, alch_type_id type, uint8_t bits, const char *name);
+void alch_builder_list_item(alch_builder *builder, const alch_value *item);
+void alch_builder_list_close(alch_builder *builder, size_t start, int64_t count);
 void alch_builder_block(alch_builder *builder, const alch_block *block);
 /* Merges the definitions of a block, without its tree (for copying the tree piece by piece with a reader). */
 void alch_builder_definitions(alch_builder *builder, const alch_block *block);
-/* Makes `element` (a SELECT, COMPOUND or TABLE block, or NULL with a table id) the definition `anonymous`. */
+/* Makes `element` (a SELECT, COMPOUND, TABLE or SOURCE block, a FUNCTION, or a LIST of a FUNCTION and LITERALs that name and type its columns; or NULL with a table or anonymous id) the definition `anonymous`.
+   A definition of this id that came with the element is replaced: that is how a recursive CTE grows its second member. */
 void alch_builder_define(alch_builder *builder, uint32_t anonymous, alch_definition kind, const char *name, const alch_block *element, uint32_t table);
 alch_reader alch_reader_at_root(const alch_block *block);
 /* Into the first child of the node / over the node without copying it (its values are passed as well). */

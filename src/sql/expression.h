@@ -19,6 +19,7 @@ typedef struct alch_operator_row {
 } alch_operator_row;
 extern const alch_operator_row alch_operator_rows[ALCH_OPERATOR_COUNT];
 enum { ALCH_ASSOCIATIVE_NONE, ALCH_ASSOCIATIVE_LEFT, ALCH_ASSOCIATIVE_BOTH };
+enum { ALCH_RESULT_BOOLEAN, ALCH_RESULT_LEFT, ALCH_RESULT_NUMBER, ALCH_RESULT_TEXT, ALCH_RESULT_SAME };
 int alch_operator_find(const char *lua_name);    /* -1 when there is none */
 
 /* Type of the result of an expression (the root of a block, or a node of it). */
@@ -34,7 +35,7 @@ alch_status alch_expression_like(alch_builder *builder, const alch_catalog *cata
 typedef enum alch_pattern { ALCH_PATTERN_CONTAINS, ALCH_PATTERN_STARTSWITH, ALCH_PATTERN_ENDSWITH } alch_pattern;
 /* autoescape: % and _ in the value are meant literally. */
 alch_status alch_expression_pattern(alch_builder *builder, const alch_catalog *catalog, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape, alch_error *error);
-/* A plain value as an expression of the given type. */
+/* A plain value as an expression of the given type (0: the value's own). */
 alch_status alch_expression_literal(alch_builder *builder, const alch_catalog *catalog, const alch_operand *operand, alch_type_id type, alch_error *error);
 /* The type a plain value has on its own: Integer, Double, String, Boolean, LargeBinary, Numeric, Date, … */
 alch_type_id alch_value_type(uint8_t kind);
