@@ -18,6 +18,16 @@ typedef enum alch_capability {
 
 typedef enum alch_placeholder { ALCH_PLACEHOLDER_QUESTION /* ? */, ALCH_PLACEHOLDER_DOLLAR /* $1 */, ALCH_PLACEHOLDER_COLON /* :name */ } alch_placeholder;
 
+/* What stands in DDL behind a column's name and type; the order is the dialect's. */
+typedef enum alch_column_part {
+  ALCH_COLUMN_PART_END,
+  ALCH_COLUMN_PART_DEFAULT,
+  ALCH_COLUMN_PART_NOT_NULL,
+  ALCH_COLUMN_PART_KEY,          /* the dialect's own words for a key that the database gives out, see column_key */
+  ALCH_COLUMN_PART_COMPUTED,
+  ALCH_COLUMN_PART_IDENTITY
+} alch_column_part;
+
 /* Renders one node in place of the default renderer. */
 typedef alch_status (*alch_renderer)(struct alch_compiler *compiler, const struct alch_node *node);
 
@@ -36,17 +46,31 @@ typedef struct alch_dialect {
   alch_status (*type_name)(const struct alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
   const struct alch_function_spelling { const char *name, *spelling; bool bare; } *functions;   /* NULL name at the end: now -> CURRENT_TIMESTAMP */
   const char *const *table_options;        /* names of options that tables may have, NULL at the end */
-  /* What is stored for a value of this type, when it is not the value itself (dates as text, booleans as 0/1), and back again. *value may point into scratch afterwards; NULL: nothing to do for any type. */
+  const uint8_t *column_parts;             /* alch_column_part in the order in which the text has them, 0 at the end */
+  /* Writes what a primary-key column has in its own line, with a space before it; *is_key: it is the whole key, so that no PRIMARY KEY (…) follows. NULL: nothing. */
+  alch_status (*column_key)(const alch_column *column, bool *is_key, struct alch_buffer *out, alch_error *error);
+  /* Writes what stands behind the closing parenthesis of CREATE TABLE. NULL: nothing. */
+  alch_status (*table_suffix)(const alch_table *table, struct alch_buffer *out, alch_error *error);
+  /* What is stored for a value of this type, when it is not the value itself (dates as text, booleans as 0/1), and back again. *value may point into scratch afterwards, whose content is
+     overwritten; NULL passes. The functions are NULL when there is nothing to do for any type. */
   alch_status (*to_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
   alch_status (*from_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
   /* Does a value of this type need from_database (to_database) at all? Asked once when a statement is compiled. */
   bool (*converts)(const alch_type *type, bool to_database);
 } alch_dialect;
 
+/* The standard's name of a type, with its arguments: what a dialect falls back on. words: by alch_type_family, NULL at places (or NULL): the dialect's own words. */
+alch_status alch_type_name_write(const char *const *words, const alch_type *type, struct alch_buffer *out, alch_error *error);
+/* Refuses names of table options that no dialect has, naming the nearest (ARGUMENT). */
+alch_status alch_table_option_check(const char *name, alch_error *error);
+
 /* NULL when there is none of this name. */
 const alch_dialect *alch_dialect_find(const char *name);
+/* The same with an error (NO_SUCH_MODULE) that names the nearest. */
+alch_status alch_dialect_require(const char *name, const alch_dialect **out, alch_error *error);
 /* Names of all dialects, NULL at the end. */
 const char *const *alch_dialect_names(void);
+const char *alch_capability_name(alch_capability capability);
 /* Refuses a record with missing parts or contradictory capabilities; specs call it for each dialect. */
 alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error);
 static inline bool alch_dialect_can(const alch_dialect *dialect, alch_capability capability) { return dialect->capabilities >> capability & 1; }

@@ -1,0 +1,166 @@
+#include "sql/dialect.h"
+#include "base/buffer.h"
+#include "base/map.h"
+#include <string.h>
+#include <strings.h>
+
+#define ALCH_DIALECT(name) extern const alch_dialect alch_dialect_##name;
+#include "sql/dialects/dialects.def"
+#undef ALCH_DIALECT
+
+static const alch_dialect *const dialects[] = {
+#define ALCH_DIALECT(name) &alch_dialect_##name,
+#include "sql/dialects/dialects.def"
+#undef ALCH_DIALECT
+};
+
+static const char *const dialect_names[] = {
+#define ALCH_DIALECT(name) #name,
+#include "sql/dialects/dialects.def"
+#undef ALCH_DIALECT
+  NULL
+};
+
+_Static_assert(ALCH_CAPABILITY_COUNT <= 64, "capabilities are the bits of one word");
+
+const alch_dialect *alch_dialect_find(const char *name) {
+  for (size_t i = 0; i < ALCH_COUNT(dialects); i++)
+    if (strcmp(dialects[i]->name, name) == 0) return dialects[i];
+  return NULL;
+}
+
+const char *const *alch_dialect_names(void) {
+  return dialect_names;
+}
+
+alch_status alch_dialect_require(const char *name, const alch_dialect **out, alch_error *error) {
+  *out = alch_dialect_find(name);
+  if (*out) return ALCH_OK;
+  const char *nearest = alch_nearest(name, dialect_names, ALCH_COUNT(dialects));
+  return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect '%s'%s%s%s", name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+alch_status alch_table_option_check(const char *name, alch_error *error) {
+  const char *names[64];
+  size_t count = 0;
+  for (size_t i = 0; i < ALCH_COUNT(dialects); i++)
+    for (const char *const *option = dialects[i]->table_options; *option; option++) {
+      if (strcmp(*option, name) == 0) return ALCH_OK;
+      if (count < ALCH_COUNT(names)) names[count++] = *option;
+    }
+  const char *nearest = alch_nearest(name, names, count);
+  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Table has no option '%s'%s%s%s", name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static const char *const standard_words[ALCH_TYPE_FAMILY_COUNT] = {
+  [ALCH_TYPE_INTEGER] = "INTEGER",   [ALCH_TYPE_SMALL_INTEGER] = "SMALLINT", [ALCH_TYPE_BIG_INTEGER] = "BIGINT", [ALCH_TYPE_FLOAT] = "FLOAT",
+  [ALCH_TYPE_DOUBLE] = "DOUBLE",     [ALCH_TYPE_NUMERIC] = "NUMERIC",        [ALCH_TYPE_STRING] = "VARCHAR",     [ALCH_TYPE_TEXT] = "TEXT",
+  [ALCH_TYPE_UNICODE] = "VARCHAR",   [ALCH_TYPE_UNICODE_TEXT] = "TEXT",      [ALCH_TYPE_BOOLEAN] = "BOOLEAN",    [ALCH_TYPE_DATE] = "DATE",
+  [ALCH_TYPE_TIME] = "TIME",         [ALCH_TYPE_DATETIME] = "DATETIME",      [ALCH_TYPE_INTERVAL] = "DATETIME",  [ALCH_TYPE_LARGE_BINARY] = "BLOB",
+  [ALCH_TYPE_UUID] = "CHAR(32)",     [ALCH_TYPE_ENUM] = "VARCHAR",           [ALCH_TYPE_JSON] = "JSON",
+};
+
+/* Characters, not bytes: the database counts so. */
+static int32_t longest_word(const alch_type *type) {
+  int32_t longest = 0;
+  for (uint32_t i = 0; i < type->item_count; i++) {
+    int32_t length = 0;
+    for (const char *at = type->items[i]; *at; at++) length += (*at & 0xc0) != 0x80;
+    if (length > longest) longest = length;
+  }
+  return longest;
+}
+
+static void write_arguments(const alch_type *type, alch_buffer *out) {
+  int32_t length = type->family == ALCH_TYPE_ENUM ? longest_word(type) : type->family == ALCH_TYPE_LARGE_BINARY ? 0 : type->length;
+  if (length > 0) alch_buffer_add_format(out, "(%d)", (int)length);
+  if (type->family != ALCH_TYPE_NUMERIC || type->precision <= 0) return;
+  alch_buffer_add_format(out, "(%d", (int)type->precision);
+  if (type->scale >= 0) alch_buffer_add_format(out, ", %d", (int)type->scale);
+  alch_buffer_add_char(out, ')');
+}
+
+alch_status alch_type_name_write(const char *const *words, const alch_type *type, alch_buffer *out, alch_error *error) {
+  const char *word = words && words[type->family] ? words[type->family] : standard_words[type->family];
+  if (!word)
+    return alch_error_set(error, ALCH_ERROR_COMPILE, "Can't generate DDL for %s; did you forget to specify a type on this Column?", alch_type_family_name(type->family));
+  alch_buffer_add(out, word);
+  /* A word that has its arguments already takes no more. */
+  if (!strchr(word, '(')) write_arguments(type, out);
+  if (!type->collation) return ALCH_OK;
+  alch_buffer_add(out, " COLLATE \"");
+  for (const char *at = type->collation; *at; at++) {
+    if (*at == '"') alch_buffer_add_char(out, '"');
+    alch_buffer_add_char(out, *at);
+  }
+  alch_buffer_add_char(out, '"');
+  return ALCH_OK;
+}
+
+static const char *missing_part(const alch_dialect *dialect) {
+  if (!dialect->name || !*dialect->name) return "name";
+  if (!dialect->quote_open || !dialect->quote_close) return "quote_open and quote_close";
+  if (!dialect->reserved_words) return "reserved_words";
+  if (!dialect->select_clauses || !dialect->select_clauses[0]) return "select_clauses";
+  if (!dialect->operator_spellings) return "operator_spellings";
+  if (!dialect->renderers) return "renderers";
+  if (!dialect->type_name) return "type_name";
+  if (!dialect->functions) return "functions";
+  if (!dialect->table_options) return "table_options";
+  if (!dialect->column_parts || !dialect->column_parts[0]) return "column_parts";
+  if (!dialect->converts) return "converts";
+  return NULL;
+}
+
+/* The reserved words are searched by halves. */
+static const char *unsorted_word(const alch_dialect *dialect) {
+  for (const char *const *word = dialect->reserved_words; word[0]; word++) {
+    if (word[1] && strcmp(word[0], word[1]) >= 0) return word[1];
+    for (const char *at = word[0]; *at; at++)
+      if (*at >= 'A' && *at <= 'Z') return word[0];
+  }
+  return NULL;
+}
+
+static bool has_twice(const uint8_t *list) {
+  uint64_t seen[4] = { 0 };
+  for (; *list; list++) {
+    if (seen[*list >> 6] >> (*list & 63) & 1) return true;
+    seen[*list >> 6] |= UINT64_C(1) << (*list & 63);
+  }
+  return false;
+}
+
+/* A capability of the left column is of no use, or means nothing, without the one beside it. */
+static const struct { uint8_t capability, needs; } needs[] = {
+  { ALCH_CAPABILITY_ORDERED_RETURNING, ALCH_CAPABILITY_INSERT_RETURNING }, { ALCH_CAPABILITY_ORDERED_RETURNING, ALCH_CAPABILITY_MULTI_VALUES },
+  { ALCH_CAPABILITY_DML_CTE, ALCH_CAPABILITY_CTE },                        { ALCH_CAPABILITY_TUPLE_VALUES, ALCH_CAPABILITY_ROW_VALUES },
+};
+
+static const char *const capability_names[] = {
+#define ALCH_CAPABILITY(symbol, name, documentation) name,
+#include "sql/capability.def"
+#undef ALCH_CAPABILITY
+};
+
+const char *alch_capability_name(alch_capability capability) {
+  return capability_names[capability];
+}
+
+alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error) {
+  const char *missing = missing_part(dialect);
+  if (missing) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has no %s", dialect->name ? dialect->name : "", missing);
+  const char *word = unsorted_word(dialect);
+  if (word) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s': the reserved words must be sorted and in lower case; '%s' is out of place", dialect->name, word);
+  if (has_twice(dialect->select_clauses)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has a clause of SELECT twice", dialect->name);
+  if (has_twice(dialect->column_parts)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has a part of a column twice", dialect->name);
+  for (size_t i = 0; i < ALCH_COUNT(needs); i++)
+    if (alch_dialect_can(dialect, needs[i].capability) && !alch_dialect_can(dialect, needs[i].needs))
+      return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has the capability %s without %s", dialect->name, capability_names[needs[i].capability],
+                            capability_names[needs[i].needs]);
+  if (!alch_dialect_can(dialect, ALCH_CAPABILITY_ALTER_CONSTRAINT) && !alch_dialect_can(dialect, ALCH_CAPABILITY_INLINE_CYCLES))
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' can make no foreign key that closes a cycle: it needs alter_constraint or inline_cycles", dialect->name);
+  if (!dialect->to_database != !dialect->from_database)
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has one of to_database and from_database; it needs both or none", dialect->name);
+  return ALCH_OK;
+}

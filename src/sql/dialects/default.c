@@ -1,0 +1,68 @@
+/* The dialect of no database: for printing statements, as SQLAlchemy prints them without an engine. */
+#include "sql/block.h"
+#include "sql/dialect.h"
+
+extern const alch_dialect alch_dialect_default;
+
+#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+
+static const char *const reserved_words[] = {
+  "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "binary", "both", "case", "cast",
+  "check", "collate", "column", "constraint", "create", "cross", "current_date", "current_role", "current_time", "current_timestamp", "current_user",
+  "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "for", "foreign", "freeze", "from", "full", "grant", "group",
+  "having", "ilike", "in", "initially", "inner", "intersect", "into", "is", "isnull", "join", "leading", "left", "like", "limit", "localtime",
+  "localtimestamp", "natural", "new", "not", "notnull", "null", "off", "offset", "old", "on", "only", "or", "order", "outer", "overlaps", "placing",
+  "primary", "references", "right", "select", "session_user", "set", "similar", "some", "symmetric", "table", "then", "to", "trailing", "true",
+  "union", "unique", "user", "using", "verbose", "when", "where", NULL
+};
+
+static const uint8_t select_clauses[] = { ALCH_NODE_WITH,     ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,       ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY,
+                                          ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FOR_UPDATE, 0 };
+
+static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = { [ALCH_OPERATOR_REGEXP] = " <regexp> ", [ALCH_OPERATOR_NOT_REGEXP] = " <not regexp> " };
+
+static const struct alch_renderer_override renderers[] = { { 0, NULL } };
+
+/* The standard's functions that take no parentheses. */
+static const struct alch_function_spelling functions[] = {
+  { "current_date", "CURRENT_DATE", true }, { "current_time", "CURRENT_TIME", true }, { "current_timestamp", "CURRENT_TIMESTAMP", true },
+  { "current_user", "CURRENT_USER", true }, { "localtime", "LOCALTIME", true },       { "localtimestamp", "LOCALTIMESTAMP", true },
+  { "session_user", "SESSION_USER", true }, { "sysdate", "sysdate", true },           { "user", "USER", true },
+  { NULL, NULL, false },
+};
+
+static const char *const table_options[] = { NULL };
+
+static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_END };
+
+static alch_status type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error) {
+  static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_NULL] = "NULL" };
+  (void)dialect, (void)column;
+  return alch_type_name_write(words, type, out, error);
+}
+
+static bool converts(const alch_type *type, bool to_database) {
+  (void)type, (void)to_database;
+  return false;
+}
+
+const alch_dialect alch_dialect_default = {
+  .name = "default",
+  .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) | CAN(CTE) | CAN(DML_CTE) |
+                  CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) | CAN(WINDOWS) |
+                  CAN(DISTINCT_ON) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) |
+                  CAN(SCHEMAS) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS),
+  .quote_open = '"',
+  .quote_close = '"',
+  .placeholder = ALCH_PLACEHOLDER_COLON,
+  .parameter_limit = 32766,
+  .reserved_words = reserved_words,
+  .select_clauses = select_clauses,
+  .operator_spellings = operator_spellings,
+  .renderers = renderers,
+  .type_name = type_name,
+  .functions = functions,
+  .table_options = table_options,
+  .column_parts = column_parts,
+  .converts = converts,
+};

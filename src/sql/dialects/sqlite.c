@@ -1,0 +1,117 @@
+/* SQLite 3.35 and later, in SQLAlchemy's words for it (dialects/sqlite/base.py). */
+#include "sql/dialects/sqlite.h"
+#include "base/buffer.h"
+#include "sql/block.h"
+#include <string.h>
+#include <strings.h>
+
+extern const alch_dialect alch_dialect_sqlite;
+
+#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+
+static const char *const reserved_words[] = {
+  "add", "after", "all", "alter", "analyze", "and", "as", "asc", "attach", "autoincrement", "before", "begin", "between", "by", "cascade", "case",
+  "cast", "check", "collate", "column", "commit", "conflict", "constraint", "create", "cross", "current_date", "current_time", "current_timestamp",
+  "database", "default", "deferrable", "deferred", "delete", "desc", "detach", "distinct", "drop", "each", "else", "end", "escape", "except",
+  "exclusive", "exists", "explain", "fail", "false", "for", "foreign", "from", "full", "glob", "group", "having", "if", "ignore", "immediate", "in",
+  "index", "indexed", "initially", "inner", "insert", "instead", "intersect", "into", "is", "isnull", "join", "key", "left", "like", "limit", "match",
+  "natural", "not", "notnull", "null", "of", "offset", "on", "or", "order", "outer", "plan", "pragma", "primary", "query", "raise", "references",
+  "reindex", "rename", "replace", "restrict", "right", "rollback", "row", "select", "set", "table", "temp", "temporary", "then", "to", "transaction",
+  "trigger", "true", "union", "unique", "update", "using", "vacuum", "values", "view", "virtual", "when", "where", NULL
+};
+
+static const uint8_t select_clauses[] = { ALCH_NODE_WITH,   ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,   ALCH_NODE_WHERE,
+                                          ALCH_NODE_GROUP_BY, ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,   ALCH_NODE_OFFSET, 0 };
+
+static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = {
+  [ALCH_OPERATOR_IS_DISTINCT] = " IS NOT ",
+  [ALCH_OPERATOR_IS_NOT_DISTINCT] = " IS ",
+};
+
+static const struct alch_function_spelling functions[] = {
+  { "now", "CURRENT_TIMESTAMP", true },
+  { "current_date", "CURRENT_DATE", true },
+  { "current_time", "CURRENT_TIME", true },
+  { "current_timestamp", "CURRENT_TIMESTAMP", true },
+  { "localtimestamp", "DATETIME(CURRENT_TIMESTAMP, 'localtime')", true },
+  { "char_length", "length", false },
+  { NULL, NULL, false },
+};
+
+static const char *const table_options[] = { "sqlite_autoincrement", "sqlite_with_rowid", "sqlite_strict", NULL };
+
+static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_KEY, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_END };
+
+/* false, no, off and 0 are false; -1: not given. */
+static int option(const alch_table *table, const char *name) {
+  const char *text = alch_map_get_text(&table->options, name);
+  if (!text) return -1;
+  return !(strcasecmp(text, "false") == 0 || strcasecmp(text, "no") == 0 || strcasecmp(text, "off") == 0 || strcmp(text, "0") == 0);
+}
+
+/* A STRICT table knows these names only (https://www.sqlite.org/stricttables.html). ANY keeps an integer and a real as they are. */
+static const char *const strict_words[ALCH_TYPE_FAMILY_COUNT] = {
+  [ALCH_TYPE_INTEGER] = "INTEGER", [ALCH_TYPE_SMALL_INTEGER] = "INTEGER", [ALCH_TYPE_BIG_INTEGER] = "INTEGER", [ALCH_TYPE_BOOLEAN] = "INTEGER",
+  [ALCH_TYPE_FLOAT] = "REAL",      [ALCH_TYPE_DOUBLE] = "REAL",           [ALCH_TYPE_NUMERIC] = "ANY",         [ALCH_TYPE_LARGE_BINARY] = "BLOB",
+  [ALCH_TYPE_STRING] = "TEXT",     [ALCH_TYPE_TEXT] = "TEXT",             [ALCH_TYPE_UNICODE] = "TEXT",        [ALCH_TYPE_UNICODE_TEXT] = "TEXT",
+  [ALCH_TYPE_DATE] = "TEXT",       [ALCH_TYPE_TIME] = "TEXT",             [ALCH_TYPE_DATETIME] = "TEXT",       [ALCH_TYPE_INTERVAL] = "TEXT",
+  [ALCH_TYPE_UUID] = "TEXT",       [ALCH_TYPE_ENUM] = "TEXT",             [ALCH_TYPE_JSON] = "TEXT",
+};
+
+static alch_status type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, alch_buffer *out, alch_error *error) {
+  (void)dialect;
+  /* Only INTEGER PRIMARY KEY is the rowid, which numbers itself; BIGINT would be a plain column (https://www.sqlite.org/lang_createtable.html#rowid). */
+  if (column && alch_type_is_integer(type->family) && alch_table_autoincrement(column->table) == column) {
+    alch_buffer_add(out, "INTEGER");
+    return ALCH_OK;
+  }
+  if (!column || option(column->table, "sqlite_strict") != 1 || !strict_words[type->family]) return alch_type_name_write(NULL, type, out, error);
+  alch_type bare = ALCH_TYPE_PLAIN(type->family);
+  bare.collation = type->collation;
+  return alch_type_name_write(strict_words, &bare, out, error);
+}
+
+static alch_status column_key(const alch_column *column, bool *is_key, alch_buffer *out, alch_error *error) {
+  const alch_table *table = column->table;
+  const alch_type *type = alch_catalog_type(table->metadata->catalog, column->type);
+  bool alone = table->primary_key->column_count == 1;
+  *is_key = false;
+  if (column->autoincrement == ALCH_AUTOINCREMENT_YES && !alone)
+    return alch_error_set(error, ALCH_ERROR_COMPILE, "SQLite does not support autoincrement for composite primary keys");
+  if (option(table, "sqlite_autoincrement") != 1 || !alone || !alch_type_is_integer(type->family) || alch_column_foreign_key(column, NULL)) return ALCH_OK;
+  *is_key = true;
+  alch_buffer_add(out, " PRIMARY KEY AUTOINCREMENT");
+  return ALCH_OK;
+}
+
+static alch_status table_suffix(const alch_table *table, alch_buffer *out, alch_error *error) {
+  (void)error;
+  bool without = option(table, "sqlite_with_rowid") == 0, strict = option(table, "sqlite_strict") == 1;
+  if (without) alch_buffer_add(out, "\n WITHOUT ROWID");
+  if (strict) alch_buffer_add(out, without ? ",\n STRICT" : "\n STRICT");
+  return ALCH_OK;
+}
+
+const alch_dialect alch_dialect_sqlite = {
+  .name = "sqlite",
+  .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(CTE) |
+                  CAN(DML_CTE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(FULL_JOIN) | CAN(FILTER) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(INLINE_CYCLES) |
+                  CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(DEFAULT_PARENTHESES) | CAN(INDEX_SCHEMA),
+  .quote_open = '"',
+  .quote_close = '"',
+  .placeholder = ALCH_PLACEHOLDER_QUESTION,
+  .parameter_limit = 32766,
+  .reserved_words = reserved_words,
+  .select_clauses = select_clauses,
+  .operator_spellings = operator_spellings,
+  .renderers = alch_sqlite_renderers,
+  .type_name = type_name,
+  .functions = functions,
+  .table_options = table_options,
+  .column_parts = column_parts,
+  .column_key = column_key,
+  .table_suffix = table_suffix,
+  .to_database = alch_sqlite_to_database,
+  .from_database = alch_sqlite_from_database,
+  .converts = alch_sqlite_converts,
+};

@@ -1,0 +1,114 @@
+/* Identifiers and values as text. */
+#include "base/buffer.h"
+#include "base/date.h"
+#include "base/real.h"
+#include "sql/compile.h"
+#include <math.h>
+#include <string.h>
+
+static bool is_reserved(const alch_dialect *dialect, const char *name) {
+  size_t low = 0, high = 0;
+  while (dialect->reserved_words[high]) high++;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    int order = strcmp(name, dialect->reserved_words[middle]);
+    if (order == 0) return true;
+    if (order < 0) high = middle;
+    else low = middle + 1;
+  }
+  return false;
+}
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/* SQLAlchemy's rule: lower-case letters, digits, _ and $, not starting with a digit or $, and no reserved word. */
+static bool needs_quotes(const alch_dialect *dialect, const char *name) {
+  if (!*name || is_digit(*name) || *name == '$') return true;
+  for (const char *at = name; *at; at++)
+    if (!(*at >= 'a' && *at <= 'z') && !is_digit(*at) && *at != '_' && *at != '$') return true;
+  return is_reserved(dialect, name);
+}
+
+void alch_quote_identifier(const alch_dialect *dialect, const char *name, uint8_t quote, alch_buffer *out) {
+  if (quote == 2 || (quote == 0 && !needs_quotes(dialect, name))) {
+    alch_buffer_add(out, name);
+    return;
+  }
+  alch_buffer_add_char(out, dialect->quote_open);
+  for (; *name; name++) {
+    if (*name == dialect->quote_close) alch_buffer_add_char(out, *name);
+    alch_buffer_add_char(out, *name);
+  }
+  alch_buffer_add_char(out, dialect->quote_close);
+}
+
+static alch_status render_text(const alch_value *value, alch_buffer *out, alch_error *error) {
+  if (value->length > 0 && memchr(value->text, 0, value->length))
+    return alch_error_set(error, ALCH_ERROR_DATA, "text with a zero byte cannot be written as a literal; send it as a parameter");
+  alch_buffer_add_char(out, '\'');
+  for (uint32_t i = 0; i < value->length; i++) {
+    if (value->text[i] == '\'') alch_buffer_add_char(out, '\'');
+    alch_buffer_add_char(out, value->text[i]);
+  }
+  alch_buffer_add_char(out, '\'');
+  return ALCH_OK;
+}
+
+static void render_blob(const alch_value *value, alch_buffer *out) {
+  static const char digits[] = "0123456789ABCDEF";
+  alch_buffer_add(out, "X'");
+  for (uint32_t i = 0; i < value->length; i++) {
+    alch_buffer_add_char(out, digits[(unsigned char)value->text[i] >> 4]);
+    alch_buffer_add_char(out, digits[value->text[i] & 15]);
+  }
+  alch_buffer_add_char(out, '\'');
+}
+
+static alch_status render_real(double real, alch_buffer *out, alch_error *error) {
+  if (!isfinite(real)) return alch_error_set(error, ALCH_ERROR_DATA, "%s cannot be written as a literal; send it as a parameter", isnan(real) ? "nan" : "an infinity");
+  alch_buffer_add_real(out, real);
+  return ALCH_OK;
+}
+
+static void render_moment(const alch_value *value, alch_buffer *out) {
+  char text[48];
+  switch (value->kind) {
+    case ALCH_DATE: alch_date_print(value->integer, text); break;
+    case ALCH_TIME: alch_time_print(value->integer, false, text); break;
+    case ALCH_DATETIME: alch_datetime_print(value->integer, false, text); break;
+    default: alch_interval_print(value->integer, text); break;
+  }
+  alch_buffer_add_format(out, "'%s'", text);
+}
+
+static alch_status render_value(const alch_dialect *dialect, const alch_value *value, alch_buffer *out, alch_error *error) {
+  switch (value->kind) {
+    case ALCH_NULL: alch_buffer_add(out, "NULL"); return ALCH_OK;
+    case ALCH_INTEGER: alch_buffer_add_integer(out, value->integer); return ALCH_OK;
+    case ALCH_REAL: return render_real(value->real, out, error);
+    case ALCH_BOOLEAN:
+      if (alch_dialect_can(dialect, ALCH_CAPABILITY_NATIVE_BOOLEAN)) alch_buffer_add(out, value->integer ? "true" : "false");
+      else alch_buffer_add_char(out, value->integer ? '1' : '0');
+      return ALCH_OK;
+    case ALCH_TEXT: return render_text(value, out, error);
+    case ALCH_BLOB: render_blob(value, out); return ALCH_OK;
+    case ALCH_DECIMAL: alch_buffer_add_bytes(out, value->text, value->length); return ALCH_OK;
+    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: render_moment(value, out); return ALCH_OK;
+    default: return alch_error_set(error, ALCH_ERROR_COMPILE, "a %s cannot be written as a literal; send it as a parameter", alch_value_kind_name(value->kind));
+  }
+}
+
+alch_status alch_render_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error) {
+  alch_value stored = *value;
+  alch_buffer scratch;
+  alch_status status = ALCH_OK;
+  alch_buffer_init(&scratch, out->allocator);
+  if (dialect->to_database && dialect->converts(type, true)) status = dialect->to_database(type, &stored, &scratch, error);
+  /* A decimal is written with all its digits, whatever way it would go as a parameter. */
+  if (status == ALCH_OK) status = render_value(dialect, value->kind == ALCH_DECIMAL ? value : &stored, out, error);
+  alch_buffer_close(&scratch);
+  if (status == ALCH_OK && alch_buffer_failed(out)) status = alch_error_out_of_memory(error);
+  return status;
+}
