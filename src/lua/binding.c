@@ -31,6 +31,8 @@ void binding_kind_register(lua_State *L, binding *b, binding_kind kind, const ch
   if (methods) { lua_pushvalue(L, -2); lua_pushvalue(L, -2); luaL_setfuncs(L, methods, 1); lua_pop(L, 1); }
   lua_pushvalue(L, -2);
   lua_setfield(L, -4, "__index");
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -4, "__methods");
   lua_remove(L, -2);
   if (metamethods) { lua_pushvalue(L, -2); lua_pushvalue(L, -2); luaL_setfuncs(L, metamethods, 1); lua_pop(L, 1); }
   lua_pop(L, 1);
@@ -40,6 +42,14 @@ void binding_kind_register(lua_State *L, binding *b, binding_kind kind, const ch
   lua_setfield(L, -2, "__metatable");
   b->metatables[kind] = lua_topointer(L, -1);
   b->metatable_references[kind] = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void binding_kind_methods(lua_State *L, binding *b, binding_kind kind, const luaL_Reg *methods) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[kind]);
+  lua_getfield(L, -1, "__methods");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  luaL_setfuncs(L, methods, 1);
+  lua_pop(L, 2);
 }
 
 /* ---- methods and properties ---- */
@@ -89,7 +99,7 @@ static int index_kind(lua_State *L) {
 void binding_kind_properties(lua_State *L, binding *b, binding_kind kind, lua_CFunction property) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[kind]);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
-  lua_getfield(L, -2, "__index");
+  lua_getfield(L, -2, "__methods");
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   if (property) lua_pushcclosure(L, property, 1);
   else { lua_pop(L, 1); lua_pushboolean(L, 0); }
@@ -168,7 +178,7 @@ alch_status binding_call(lua_State *L, binding *b, int arguments, int results) {
 alch_block *binding_push_block(lua_State *L, binding *b, binding_kind kind) {
   size_t size = 0;
   binding_must(L, b, alch_builder_finish(&b->builder, &size, &b->error));
-  alch_block *block = binding_new(L, b, kind, size, kind == BINDING_SELECTABLE);
+  alch_block *block = binding_new(L, b, kind, size, kind == BINDING_SELECTABLE ? 1 : 0);
   alch_builder_write(&b->builder, block);
   return block;
 }

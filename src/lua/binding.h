@@ -40,7 +40,7 @@ typedef struct binding {
   int host_error;                       /* registry reference of the Lua error that travels through the core as ALCH_HOST_ERROR, LUA_NOREF */
   int host_slot;                        /* the reference that host_error takes when it is set: made beforehand, so that keeping an error needs no memory */
   int wait_hook;                        /* registry reference of la.set_wait's function, LUA_NOREF */
-  int error_metatable;
+  int error_metatable, columns_metatable;   /* of table.c: its __index names what is nearest */
   int tables;                           /* table id -> its object; column expressions hang on it */
   int hooks;                            /* core.hooks: what the floors in Lua plug in (criteria, join, inspect, json_encode, json_decode) */
   int home;                             /* "@/usr/share/lua/5.4/lualchemy/": chunks of the library, which are not where a user's error is; or LUA_NOREF */
@@ -70,6 +70,8 @@ void *binding_check(lua_State *L, binding *b, int index, binding_kind kind);
 void binding_kind_register(lua_State *L, binding *b, binding_kind kind, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
 /* After that: names that are no method are asked of `property` (object, name: pushes a value and answers 1, or answers 0), and what that does not know either is an ArgumentError naming the nearest method. May be NULL. */
 void binding_kind_properties(lua_State *L, binding *b, binding_kind kind, lua_CFunction property);
+/* Adds methods to a kind that is registered; for files that add to another's kind. */
+void binding_kind_methods(lua_State *L, binding *b, binding_kind kind, const luaL_Reg *methods);
 /* The text at index compared with a constant; for properties. */
 bool binding_is(lua_State *L, int index, const char *text);
 
@@ -107,6 +109,14 @@ void binding_value_column(lua_State *L, binding *b, int index, const alch_column
 /* Pushes a value as Lua sees it; type may be NULL (plain). NULL becomes nil. JSON is decoded, custom types' result function is called, Uuid and Enum are strings. */
 void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
 void binding_push_null(lua_State *L);   /* la.null */
+
+void binding_push_type(lua_State *L, binding *b, alch_type_id id);
+alch_type_id binding_check_type(lua_State *L, binding *b, int index, const char *where);
+
+/* ---- tables and columns ---- */
+void binding_push_table(lua_State *L, binding *b, alch_table *table);       /* its one object */
+void binding_push_column(lua_State *L, binding *b, const alch_column *column);   /* its one expression, table.c.key */
+alch_table *binding_check_table(lua_State *L, binding *b, int index, const char *where);   /* a table, or the table of a model (its raw field __table) */
 
 /* ---- blocks ---- */
 /* What stands at index as an operand: expression, statement (a SELECT: scalar or IN), table/model/alias (its ENTITY), relationship-free plain values. Models and aliased entities are Lua tables with a raw field

@@ -124,7 +124,9 @@ static void refuse_value(lua_State *L, binding *b, int index, const alch_type *t
 static void coerce(lua_State *L, binding *b, int index, const alch_type *type, const alch_column *column, alch_value *out) {
   const char *text = alch_value_has_text(out->kind) ? out->text : NULL;
   alch_buffer_clear(&b->scratch);
-  if (alch_type_coerce(type, out, &b->scratch, &b->error) < 0) raise_for_column(L, b, column);
+  alch_type plain = *type;
+  plain.host = 0;   /* what a custom type's function answered is a value of its impl */
+  if (alch_type_coerce(&plain, out, &b->scratch, &b->error) < 0) raise_for_column(L, b, column);
   if (alch_value_has_text(out->kind) && out->text != text) anchor_text(L, index, out);
 }
 

@@ -1,0 +1,25 @@
+/* schema.h - what schema.c, column.c and constraint.c share. The tables that the functions take are definitions, checked by lua/lualchemy/schema.lua. */
+#ifndef ALCH_LUA_SCHEMA_H
+#define ALCH_LUA_SCHEMA_H
+
+#include "lua/binding.h"
+
+alch_metadata *binding_check_metadata(lua_State *L, binding *b, int index, const char *where);
+
+/* column.c */
+/* Enters a column's expression in the table of columns on top of the stack, by place and by key. */
+void binding_enter_column(lua_State *L, binding *b, const alch_column *column);
+/* add_column(table, definition): what Column{} made, its name filled in; answers the column. */
+int binding_add_column(lua_State *L);
+/* The attributes that a column has as an expression: name, key, type, table, …; 0 when there is none of this name. */
+int binding_column_property(lua_State *L, binding *b, const alch_column *column);
+
+/* constraint.c */
+/* add_constraint(table, kind, definition), add_index(table, definition) */
+int binding_add_constraint(lua_State *L);
+int binding_add_index(lua_State *L);
+int binding_constraint_property(lua_State *L, binding *b, const alch_table *table);   /* constraints, foreign_keys, indexes */
+/* A block that the schema keeps: the expression at index (a string: a literal). */
+const alch_block *binding_keep_expression(lua_State *L, binding *b, int index, const char *where);
+
+#endif
