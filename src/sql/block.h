@@ -33,6 +33,10 @@ typedef enum alch_compound { ALCH_COMPOUND_UNION, ALCH_COMPOUND_UNION_ALL, ALCH_
 typedef enum alch_definition { ALCH_DEFINITION_ALIAS, ALCH_DEFINITION_SUBQUERY, ALCH_DEFINITION_CTE, ALCH_DEFINITION_RECURSIVE_CTE, ALCH_DEFINITION_LATERAL, ALCH_DEFINITION_FUNCTION } alch_definition;
 
 enum { ALCH_BIND_NAMED = 1, ALCH_BIND_REQUIRED = 2, ALCH_BIND_EXPANDING = 4, ALCH_BIND_LITERAL = 8 };
+typedef enum alch_frame { ALCH_FRAME_ROWS, ALCH_FRAME_RANGE, ALCH_FRAME_GROUPS } alch_frame;
+/* Bounds of a FRAME: ALCH_FRAME_UNBOUNDED, 0 for the current row, n for n following, (uint32_t)-n for n preceding. */
+#define ALCH_FRAME_UNBOUNDED UINT32_C(0x80000000)
+enum { ALCH_FOR_UPDATE_READ = 1, ALCH_FOR_UPDATE_NOWAIT = 2, ALCH_FOR_UPDATE_SKIP_LOCKED = 4, ALCH_FOR_UPDATE_KEY_SHARE = 8 };
 enum { ALCH_LIKE_PATTERN = 0x100 };   /* a LIKE that contains, startswith or endswith made: stands in parentheses inside AND and OR, as SQLAlchemy has it */
 enum { ALCH_FUNCTION_BARE = 1 /* no parentheses, CURRENT_TIMESTAMP */, ALCH_FUNCTION_AGGREGATE = 2 };
 

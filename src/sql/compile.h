@@ -18,11 +18,13 @@ typedef struct alch_slot {
   bool converts;             /* the dialect's to_database applies */
   bool required;             /* a named bind without a value: the execution must give one */
   bool update;               /* DEFAULT: the column's onupdate is meant */
-  uint32_t ordinal;
+  uint32_t ordinal;          /* UINT32_MAX: no record; the value comes by name or default only */
+  const char *label;         /* what stands behind the colon, where placeholders have names; NULL elsewhere */
   const char *name;          /* NULL: unnamed. An execution may give a value by this name */
   const alch_type *type;
   const alch_column *column; /* DEFAULT: whose; VALUE of an insert or update: the column written, or NULL */
-  size_t offset;             /* EXPANDING: where in the text its placeholder stands (a single ? or $n) */
+  size_t offset;             /* where in the text its placeholder (?, $n, :name) stands; EXPANDING has a single one */
+  size_t length;             /* of the placeholder */
 } alch_slot;
 
 typedef struct alch_result_column {
@@ -44,6 +46,7 @@ typedef struct alch_compiled {
   bool returns_rows;                     /* known to; a TEXT is asked of the driver */
   bool expands;                          /* some slot is EXPANDING */
   bool bulk_insert;                      /* one row, no RETURNING: may be run for many parameter sets */
+  bool open_columns;                     /* a * or a TEXT in the select list: there may be more columns than are listed, or others; match them by name */
   bool has_values;                       /* some DEFAULT or named slot: not every slot comes from the block */
   uint64_t hash;                         /* of the cache key */
   char *sql;
@@ -74,6 +77,9 @@ void alch_compiled_hold(alch_compiled *compiled);
 void alch_compiled_release(alch_compiled *compiled);     /* NULL is fine */
 /* The text with every expanding placeholder written out: counts[i] items for the i-th expanding slot (0: the empty set's text). */
 alch_status alch_compiled_expand(const alch_compiled *compiled, const uint32_t *counts, alch_buffer *out, alch_error *error);
+
+/* An expression for DDL: literals inline, columns without their table's name. Text is appended to out. */
+alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error);
 
 /* DDL, straight from the schema records, into out. */
 typedef enum alch_ddl_action { ALCH_DDL_CREATE, ALCH_DDL_DROP } alch_ddl_action;

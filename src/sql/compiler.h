@@ -1,0 +1,193 @@
+/* compiler.h - internal to floor 3: the walk that turns a block into text, and what renderers (those of dialects too) use.
+   A compiler lives on the stack of alch_compile; what it allocates for itself lies in its scratch arena. Errors stick: after the first one
+   every call answers it and writes nothing that anyone will see, so a renderer may go on without asking. */
+#ifndef ALCH_COMPILER_H
+#define ALCH_COMPILER_H
+
+#include "sql/compile.h"
+#include "sql/expression.h"
+#include "sql/source.h"
+
+/* Ids in a growing array of the scratch arena. */
+typedef struct alch_id_list { uint32_t *ids; uint32_t count, capacity; } alch_id_list;
+
+/* One column that a select gives: where it comes from and what it is called there. */
+typedef struct alch_named_output {
+  alch_output output;
+  const char *name;             /* zero-terminated; NULL until it is written for the first time, when a made-up name gets its number */
+  bool numbered;                /* base_1, base_2, …: base is output.name, and an underscore when `repeated` */
+  bool repeated;                /* the same column stood in the list before: id__1 */
+} alch_named_output;
+
+/* All columns of one SELECT or COMPOUND. */
+typedef struct alch_output_plan {
+  const alch_node *query;
+  alch_named_output *outputs;
+  uint32_t count;
+  struct alch_output_plan *next;
+} alch_output_plan;
+
+/* What a query is rendered for. */
+typedef enum alch_role {
+  ALCH_ROLE_TOP,                /* the statement, or its members */
+  ALCH_ROLE_NESTED,             /* inside an expression: correlates with the select around it */
+  ALCH_ROLE_FROM,               /* a subquery or CTE: all columns get names, nothing correlates */
+  ALCH_ROLE_LATERAL
+} alch_role;
+
+/* One item of a FROM clause: a node, or a bare source that some column named. */
+typedef struct alch_from_item { const alch_node *node; uint32_t source; } alch_from_item;
+
+/* One statement on the way down. */
+typedef struct alch_scope {
+  struct alch_scope *outer;
+  const alch_node *statement;
+  alch_role role;
+  alch_from_item *froms;
+  uint32_t from_count, from_capacity;
+  alch_id_list sources;         /* all sources that its FROM shows */
+  alch_output_plan *plan;       /* of a SELECT */
+  const alch_node *insert;      /* the INSERT whose rows this SELECT gives, or NULL */
+} alch_scope;
+
+/* One DEFINE of the block. */
+typedef struct alch_defined {
+  const alch_node *node;
+  const char *name;             /* zero-terminated; NULL until it is written for the first time */
+  bool listed;                  /* CTE: in the WITH list */
+  bool busy;                    /* its inside is being looked at */
+} alch_defined;
+
+/* How many made-up names begin so. */
+typedef struct alch_counter { const char *base; uint32_t length, count; struct alch_counter *next; } alch_counter;
+
+typedef struct alch_compiler {
+  const alch_catalog *catalog;
+  const alch_dialect *dialect;
+  const alch_block *block;
+  const alch_compile_options *options;
+  alch_buffer *out;
+  alch_error *error;
+  alch_status status;
+  alch_arena scratch;
+  alch_compiled *compiled;                             /* NULL when only text is wanted */
+  alch_renderer renderers[ALCH_NODE_KIND_COUNT];       /* the default ones with the dialect's put over them */
+  uint32_t *binds;                                     /* offsets of the BIND nodes in the structure, ascending: the place is the ordinal */
+  uint32_t bind_count, bind_hint;
+  const char **records;                                /* of the value area, by ordinal; made when first needed */
+  alch_slot *slots;
+  uint32_t slot_count, slot_capacity;
+  alch_result_column *columns;
+  uint32_t column_count, column_capacity;
+  alch_defined *definitions;
+  uint32_t definition_count;
+  alch_output_plan *plans;
+  alch_counter *counters;
+  alch_scope *scope;
+  alch_role role;                                      /* of the query that is rendered next */
+  const char *hint;                                    /* what an unnamed bind is called after where placeholders have names; NULL: param */
+  uint32_t hint_length;
+  uint32_t depth;
+  bool literal_binds;                                  /* values are written into the text */
+  bool unqualified;                                    /* columns stand without their table's name */
+  bool collects;                                       /* the select list that comes next is the result's */
+  bool in_order_by;                                    /* labels of the select list stand as names */
+} alch_compiler;
+
+/* ---- rendering ---- */
+/* Renders a node as its kind says, or as the dialect says for its kind. */
+alch_status alch_render(alch_compiler *compiler, const alch_node *node);
+/* The default renderer, for an override that wants it for some of its nodes. */
+alch_status alch_render_default(alch_compiler *compiler, const alch_node *node);
+/* An operand of an operator, in parentheses where precedence asks for them. The one place that decides. */
+alch_status alch_render_operand(alch_compiler *compiler, const alch_node *node, alch_operator parent);
+/* The same where a condition stands (WHERE, ON, HAVING, AND, OR, WHEN): booleans become comparisons where the dialect has no native ones. parent: ALCH_OPERATOR_NONE outside of operators. */
+alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node, alch_operator parent);
+/* Children of a node with a separator between. */
+alch_status alch_render_children(alch_compiler *compiler, const alch_node *node, const char *separator);
+/* Children of a node as conditions joined with AND. */
+alch_status alch_render_conditions(alch_compiler *compiler, const alch_node *node);
+/* A query in parentheses. */
+alch_status alch_render_subquery(alch_compiler *compiler, const alch_node *query, alch_role role);
+/* " RETURNING a, b"; qualified: with the table's name before the columns. */
+alch_status alch_render_returning(alch_compiler *compiler, const alch_node *returning, bool qualified);
+/* A column of a source by its number, with the source's name unless compiler->unqualified. */
+alch_status alch_render_column(alch_compiler *compiler, uint32_t source, uint32_t index);
+/* One FROM item, with its AS. */
+alch_status alch_render_source(alch_compiler *compiler, uint32_t source);
+/* The name under which columns of a source are written. */
+alch_status alch_render_source_name(alch_compiler *compiler, uint32_t source);
+/* [schema.]table */
+void alch_render_table_name(alch_compiler *compiler, const alch_table *table);
+
+/* ---- writing ---- */
+static inline void alch_write(alch_compiler *compiler, const char *text) { alch_buffer_add(compiler->out, text); }
+static inline void alch_write_char(alch_compiler *compiler, char c) { alch_buffer_add_char(compiler->out, c); }
+void alch_write_identifier(alch_compiler *compiler, const char *name);
+/* Text in single quotes, as a literal. */
+void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length);
+/* "base_n" with the next n of this base; lies in the scratch arena. */
+const char *alch_new_name(alch_compiler *compiler, const char *base, size_t length);
+const char *alch_operator_spelling(const alch_compiler *compiler, uint8_t op);
+alch_status alch_write_type(alch_compiler *compiler, alch_type_id type);
+
+/* ---- asking ---- */
+static inline bool alch_can(const alch_compiler *compiler, alch_capability capability) { return alch_dialect_can(compiler->dialect, capability); }
+alch_type_id alch_type_of(const alch_compiler *compiler, const alch_node *node);
+uint8_t alch_family_of(const alch_compiler *compiler, const alch_node *node);
+alch_defined *alch_defined_at(alch_compiler *compiler, uint32_t source);
+/* The columns of a query, and one name of them. */
+alch_output_plan *alch_plan_of(alch_compiler *compiler, const alch_node *query);
+const char *alch_output_name(alch_compiler *compiler, alch_named_output *output);
+
+/* ---- failing ---- */
+alch_status alch_compile_error(alch_compiler *compiler, alch_error_kind kind, const char *format, ...) ALCH_PRINTF(3, 4);
+/* "… is not supported by the dialect 'x'" unless it has the capability. */
+bool alch_require(alch_compiler *compiler, alch_capability capability, const char *construct);
+alch_status alch_no_memory(alch_compiler *compiler);
+
+/* ---- the passes behind the renderers ---- */
+bool alch_ids_have(const alch_id_list *list, uint32_t id);
+void alch_ids_add(alch_compiler *compiler, alch_id_list *list, uint32_t id);
+/* The sources of the columns in a subtree, not those inside queries of their own. */
+void alch_collect_sources(alch_compiler *compiler, const alch_node *node, alch_id_list *list);
+/* The sources of a FROM item. */
+void alch_item_sources(alch_compiler *compiler, const alch_node *item, alch_id_list *list);
+/* Fills the froms and sources of a SELECT's scope: what it names, what its columns and conditions use, less what it correlates. */
+void alch_infer_froms(alch_compiler *compiler, alch_scope *scope);
+void alch_scope_add(alch_compiler *compiler, alch_scope *scope, const alch_node *node, uint32_t source);
+/* The condition of a join, inferred from foreign keys. */
+alch_status alch_render_join_condition(alch_compiler *compiler, const alch_node *left, const alch_node *right);
+/* WITH … before the statement, when it uses CTEs. */
+alch_status alch_render_with(alch_compiler *compiler);
+/* The items of a select list or RETURNING, with their labels, and as result columns when compiler->collects. */
+alch_status alch_render_outputs(alch_compiler *compiler, alch_output_plan *plan, alch_role role);
+alch_output_plan *alch_plan_clause(alch_compiler *compiler, const alch_node *query, const alch_node *clause);
+
+/* ---- slots ---- */
+/* A placeholder for a BIND node; column: what it is written into, or NULL. */
+alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column);
+/* A placeholder for a value that the execution gives by name. */
+alch_status alch_render_parameter(alch_compiler *compiler, const char *name, size_t length, alch_type_id type, const alch_column *column);
+/* A placeholder for a column's client-side default (update: its onupdate). */
+alch_status alch_render_default_slot(alch_compiler *compiler, const alch_column *column, bool update);
+/* A column's default: a slot, or its SQL; false when it has none that the statement must carry. */
+bool alch_has_default(const alch_column *column, bool update);
+alch_status alch_render_column_default(alch_compiler *compiler, const alch_column *column, bool update);
+/* A block of its own (a default, a check) in the midst of the text, its values written out. */
+alch_status alch_render_foreign_block(alch_compiler *compiler, const alch_block *block);
+/* SQL as written, with :names. */
+alch_status alch_render_text(alch_compiler *compiler, const alch_node *node);
+
+/* ---- default renderers by family; the table is in compile.c ---- */
+#define ALCH_RENDERER(name) alch_status alch_default_##name(alch_compiler *compiler, const alch_node *node)
+ALCH_RENDERER(column); ALCH_RENDERER(bind); ALCH_RENDERER(null); ALCH_RENDERER(true); ALCH_RENDERER(false); ALCH_RENDERER(default_word); ALCH_RENDERER(star);
+ALCH_RENDERER(entity); ALCH_RENDERER(text); ALCH_RENDERER(literal); ALCH_RENDERER(unary); ALCH_RENDERER(binary); ALCH_RENDERER(custom); ALCH_RENDERER(between); ALCH_RENDERER(list); ALCH_RENDERER(grouping);
+ALCH_RENDERER(tuple); ALCH_RENDERER(function); ALCH_RENDERER(case); ALCH_RENDERER(cast); ALCH_RENDERER(type_coerce); ALCH_RENDERER(extract); ALCH_RENDERER(collate); ALCH_RENDERER(label);
+ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RENDERER(over); ALCH_RENDERER(frame); ALCH_RENDERER(filter); ALCH_RENDERER(within_group); ALCH_RENDERER(excluded);
+ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
+ALCH_RENDERER(prefixes); ALCH_RENDERER(distinct); ALCH_RENDERER(columns); ALCH_RENDERER(from); ALCH_RENDERER(where); ALCH_RENDERER(group_by); ALCH_RENDERER(having); ALCH_RENDERER(order_by);
+ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict); ALCH_RENDERER(returning); ALCH_RENDERER(set); ALCH_RENDERER(nothing); ALCH_RENDERER(members);
+#undef ALCH_RENDERER
+
+#endif
