@@ -7,6 +7,9 @@
 #include "schema/metadata.h"
 #include "sql/block.h"
 
+/* Columns that a primary key may have: keys travel in arrays on the stack. */
+#define ALCH_KEY_LIMIT 16
+
 /* A mapped column. Its number in the mapper is its slot in objects. */
 typedef struct alch_attribute {
   const char *name;                /* in programs */
@@ -47,7 +50,7 @@ typedef struct alch_relationship {
   uint32_t slot;                   /* mapper->attribute_count + index */
   alch_direction direction;
   bool list;                       /* a collection; else a scalar */
-  bool list_given;
+  bool list_given;                 /* false: a collection unless it is many to one */
   bool view_only, passive_deletes, post_update, single_parent, listened;
   uint8_t cascade, strategy;
   bool inner_join;
@@ -57,7 +60,10 @@ typedef struct alch_relationship {
   uint32_t pair_count;
   alch_pair *remote_pairs;         /* MANY_TO_MANY: remote (a slot of the target, in .remote) with link column */
   uint32_t remote_pair_count;
+  const alch_constraint *foreign_key, *remote_foreign_key;   /* what the pairs (remote pairs) were made from */
+  uint32_t *key_pairs;             /* MANY_TO_ONE to the target's primary key: for each part of that key, which pair gives it; else NULL. Such a target is looked for in the identity map first */
   const alch_block *order_by;      /* an expression or comma list over the target's columns, or NULL */
+  const alch_block *load_block;    /* SELECT for many parents: the target's entity, then for MANY_TO_MANY the link columns; … WHERE column IN (expanding bind). NULL where the key has several columns */
   /* hints given by the user: */
   alch_column **foreign_keys, **remote_side;
   uint32_t foreign_key_count, remote_side_count;
@@ -65,15 +71,16 @@ typedef struct alch_relationship {
 
 typedef struct alch_mapper {
   struct alch_registry *registry;
-  uint32_t id;                     /* in the registry's catalog; b of ENTITY nodes. From 1 */
+  uint32_t id;                     /* b of ENTITY nodes; no two mappers of one catalog have the same. From 1, with holes */
   const char *name;
   alch_table *table;
   alch_attribute *attributes;
   uint32_t attribute_count;
   alch_relationship *relationships;
-  uint32_t relationship_count;
+  uint32_t relationship_count, relationship_capacity;
   uint32_t slot_count;             /* attributes and relationships */
-  uint32_t *slot_of_column;        /* by column index; UINT32_MAX: not mapped */
+  uint32_t *slot_of_column;        /* by column index; UINT32_MAX: not mapped. Ask alch_mapper_column_slot: columns may have been added to the table since */
+  uint32_t column_count;           /* of slot_of_column */
   uint32_t *key_slots;             /* primary key */
   uint32_t key_count;
   bool integer_key;                /* one column, an integer: the identity map's short way */
@@ -102,21 +109,43 @@ void alch_registry_close(alch_registry *registry);
 alch_status alch_mapper_new(alch_registry *registry, const char *name, alch_table *table, alch_mapper **out, alch_error *error);
 /* Renames the attribute of a column / marks it deferred. Before configuration. */
 alch_status alch_mapper_set_attribute(alch_mapper *mapper, alch_column *column, const char *name, bool deferred, alch_error *error);
-/* `relationship` is a filled template: name, target_name, back_name, list and list_given, cascade, strategy, order_by, secondary, hints. Before configuration. */
+/* `relationship` is a filled template: name, target_name (or target), back_name, list and list_given, cascade, strategy, order_by, secondary, hints and the other flags; everything is copied.
+   Before configuration. *out (may be NULL) is good until the next relationship is added to this mapper; its slot stays. */
 alch_status alch_mapper_add_relationship(alch_mapper *mapper, const alch_relationship *relationship, alch_relationship **out, alch_error *error);
+/* For what the host could not know when it added the relationship, because the other model was not there yet: takes those of target, secondary, order_by, foreign_keys and remote_side that
+   are set in the template. Before configuration. */
+alch_status alch_mapper_set_hints(alch_mapper *mapper, uint32_t slot, const alch_relationship *hints, alch_error *error);
 /* Resolves names, finds directions and pairs from foreign keys, ties back_populates, orders mappers. Does nothing when all is configured. Errors (ARGUMENT, INVALID_REQUEST, NO_FOREIGN_KEYS,
    AMBIGUOUS_FOREIGN_KEYS) name the relationship ("Team.players") and what to write. */
 alch_status alch_registry_configure(alch_registry *registry, alch_error *error);
+/* NULL when there is none in this registry. */
 alch_mapper *alch_registry_mapper(const alch_registry *registry, uint32_t id);
-/* The mapper with this id, of any registry of the catalog. */
 alch_mapper *alch_registry_find(const alch_registry *registry, const char *name);
 /* Slot of an attribute or relationship; UINT32_MAX when there is none. */
 uint32_t alch_mapper_slot(const alch_mapper *mapper, const char *name);
 const char *alch_mapper_slot_name(const alch_mapper *mapper, uint32_t slot);
+/* Slot of a column; UINT32_MAX when it is not mapped. */
+uint32_t alch_mapper_column_slot(const alch_mapper *mapper, const alch_column *column);
 /* Name of the nearest attribute or relationship, or NULL. */
 const char *alch_mapper_nearest(const alch_mapper *mapper, const char *name);
 static inline const alch_relationship *alch_mapper_relationship(const alch_mapper *mapper, uint32_t slot) {
   return slot >= mapper->attribute_count && slot < mapper->slot_count ? &mapper->relationships[slot - mapper->attribute_count] : NULL;
 }
+
+/* ---- used by the files of this floor ---- */
+/* Target, direction, pairs, list; foreign keys are resolved by then. */
+alch_status alch_relationship_configure(alch_relationship *relationship, alch_error *error);
+/* back_populates, when all relationships have their pairs. */
+alch_status alch_relationship_tie(alch_relationship *relationship, alch_error *error);
+/* The statement of load_block, in parts: everything before the conditions; everything behind them. */
+void alch_relationship_open_select(const alch_relationship *relationship, alch_builder *builder);
+void alch_relationship_close_select(const alch_relationship *relationship, alch_builder *builder);
+/* The column of a pair by which rows are told apart: of the target's table, or of the secondary one. */
+void alch_relationship_link_column(const alch_relationship *relationship, uint32_t pair, uint32_t *source, const alch_column **column);
+/* Appends an expression, or each of a comma list. */
+void alch_build_order_by(alch_builder *builder, const alch_block *order_by);
+alch_status alch_relationship_build(alch_relationship *relationship, alch_builder *builder, alch_error *error);
+/* A block in the registry's arena with what the builder has built; NULL and an error when it failed. */
+const alch_block *alch_registry_block(alch_registry *registry, alch_builder *builder, alch_error *error);
 
 #endif
