@@ -38,6 +38,8 @@ struct alch_host {
   /* Enters an object that is held (after its insert, or given back after a rollback). */
   void (*identity_add)(alch_host *host, struct alch_session *session, struct alch_object *object, const alch_value *key);
   void (*identity_remove)(alch_host *host, struct alch_session *session, const struct alch_mapper *mapper, const alch_value *key);
+  /* Empties the session's identity map. */
+  void (*identity_clear)(alch_host *host, struct alch_session *session);
   /* Calls visit for the objects of a mapper (NULL: of all) in the identity map, beginning with those next to `from` where the host knows an order, until it answers false. visit does not touch the map. */
   void (*identity_each)(alch_host *host, struct alch_session *session, const struct alch_mapper *mapper, struct alch_object *from, bool (*visit)(void *context, struct alch_object *object), void *context);
 

@@ -111,7 +111,9 @@ static alch_status join_list(alch_host *host, alch_object *owner, const alch_rel
 /* `object` was told to be related to `target` (or no more): tell target. */
 static alch_status other_side(alch_host *host, const alch_relationship *relationship, alch_object *object, alch_object *target, bool added, alch_error *error) {
   const alch_relationship *back = relationship->back;
-  if (back == NULL || target == NULL) return ALCH_OK;
+  if (target == NULL) return ALCH_OK;
+  /* Without another side the flush still writes the target's foreign key. */
+  if (back == NULL) return target->session == NULL || alch_session_touch(target->session, target) == ALCH_OK ? ALCH_OK : alch_error_out_of_memory(error);
   if (back->list) return added ? join_list(host, target, back, object, error) : leave_list(host, target, back, object, error);
   bool known = alch_object_loaded(target, back->slot);
   alch_object *current = known ? target->cells[back->slot].object : NULL;
@@ -161,6 +163,11 @@ alch_status alch_object_set_related(alch_host *host, alch_object *object, const 
   return status;
 }
 
+/* A new object that leaves the parent without which it may not be is not stored at all, as in SQLAlchemy. */
+static void drop_pending_orphan(const alch_relationship *relationship, alch_object *item) {
+  if (item->session != NULL && item->state & ALCH_STATE_PENDING && relationship->cascade & ALCH_CASCADE_DELETE_ORPHAN) alch_session_let_go(item->session, item, false);
+}
+
 /* ---- lists ---- */
 
 /* With a scalar on the other side that says it at once; otherwise by looking. */
@@ -185,6 +192,7 @@ static alch_status left(alch_host *host, alch_collection *collection, alch_objec
   /* Removed items are looked at by the flush: as orphans, or to lose their foreign key. */
   if (status == ALCH_OK && item->session != NULL && alch_session_touch(item->session, item) != ALCH_OK) status = alch_error_out_of_memory(error);
   if (status == ALCH_OK && relationship->listened) status = host->related_event(host, collection->owner, relationship->slot, item, false);
+  if (status == ALCH_OK) drop_pending_orphan(relationship, item);
   return status;
 }
 

@@ -25,14 +25,19 @@ typedef struct alch_held {
 
 typedef struct alch_object_list { alch_object **items; uint32_t count, capacity; } alch_object_list;
 
+/* An object whose key was changed by a flush: where it stood in the identity map before. */
+typedef struct alch_rekeyed { struct alch_rekeyed *next; alch_object *object; alch_value key[]; } alch_rekeyed;
+
 /* A transaction or savepoint of the session. */
-typedef struct alch_frame {
-  struct alch_frame *outer;
+typedef struct alch_session_frame {
+  struct alch_session_frame *outer;
   uint32_t level;                  /* of the connection; 0 until a connection was needed */
   uint32_t first_born;             /* objects born from here on become transient again on rollback */
   bool nested, user_began;
   alch_object_list deleted;        /* held: come back on rollback */
-} alch_frame;
+  alch_rekeyed *rekeyed;           /* held; newest first */
+  alch_arena arena;                /* keys of rekeyed */
+} alch_session_frame;
 
 typedef struct alch_session_options { bool autoflush, expire_on_commit, autobegin; uint32_t batch_size; /* objects that one lazy load serves; 0: as many as the database has parameters */ } alch_session_options;
 
@@ -42,13 +47,14 @@ typedef struct alch_session {
   alch_engine *engine;             /* held */
   alch_host *host;
   alch_connection *connection;     /* NULL outside a transaction */
+  alch_connection *connecting;     /* on its way */
   bool own_connection;             /* false: the user gave it; it is not returned */
   bool in_flush, failed;           /* failed: a flush failed, rollback is due (PENDING_ROLLBACK) */
   bool closed;
   alch_session_options options;
   uint32_t batch, oldest_batch;    /* current number; smaller ones than oldest_batch are expired */
   uint32_t born;                   /* serial of the last flush */
-  alch_frame *frame;               /* innermost, or NULL */
+  alch_session_frame *frame;               /* innermost, or NULL */
   alch_held *held;                 /* by anchor; [0] unused */
   uint32_t held_count, held_capacity, held_free;
   alch_old_value *journal;
@@ -56,8 +62,10 @@ typedef struct alch_session {
   alch_object_list pending;        /* new: in the order of add */
   alch_object_list modified;       /* changed since the last flush */
   alch_object_list deleting;       /* session:delete */
+  uint32_t cascaded;               /* how many of deleting have had their delete cascade followed */
   uint32_t events;                 /* 1 << alch_session_event that somebody listens to */
   struct alch_flush *flush;        /* the one under way, or NULL */
+  bool flush_waits;                /* it answered ALCH_WAIT: the next call goes on with it */
   struct alch_load *load;          /* the one under way, or NULL */
   void *host_data;
 } alch_session;
@@ -99,8 +107,21 @@ const alch_old_value *alch_session_old_value(const alch_session *session, const 
 
 /* ---- used by the files of this floor ---- */
 alch_status alch_list_add(const alch_allocator *allocator, alch_object_list *list, alch_object *object);
-void alch_session_hold(alch_session *session, alch_object *object);
+alch_status alch_session_hold(alch_session *session, alch_object *object);      /* ALCH_ERROR: no memory, no record filled (add and touch likewise) */
 void alch_session_release(alch_session *session, alch_object *object);     /* unless it is still in a list */
 alch_status alch_session_touch(alch_session *session, alch_object *object);/* joins the modified ones */
+/* Marks as deleting, held, without cascades. */
+alch_status alch_session_mark_deleted(alch_session *session, alch_object *object, alch_error *error);
+/* Follows the delete cascades of all that is marked and was not followed yet; loads, and may wait. */
+alch_status alch_session_cascade_deletes(alch_session *session, alch_error *error);
+/* The objects of the identity map that are alive now; the caller frees the items. */
+alch_object_list alch_session_identities(alch_session *session);
+/* Rolls everything back without touching objects, and gives the connection back. */
+void alch_session_end_frames(alch_session *session);
+/* Out of the session: neither pending, modified nor deleting; out of the identity map when it is there. keyed: it goes as a detached object, else as a transient one. */
+void alch_session_let_go(alch_session *session, alch_object *object, bool keyed);
+void alch_session_forget_changes(alch_object *object);     /* no slot counts as changed any more; changed lists count as committed */
+/* Writes the entry of a frame for an object whose key is about to change. */
+alch_status alch_session_note_key(alch_session *session, alch_object *object, const alch_value *old_key, alch_error *error);
 
 #endif
