@@ -49,6 +49,8 @@ static alch_status check_phrases(const alch_constraint *constraint, alch_error *
   static const char *const matches[] = { "FULL", "PARTIAL", "SIMPLE", NULL };
   if (check_phrase(constraint->ondelete, "ondelete", actions, error) != ALCH_OK || check_phrase(constraint->onupdate, "onupdate", actions, error) != ALCH_OK) return ALCH_ERROR;
   if (check_phrase(constraint->initially, "initially", times, error) != ALCH_OK) return ALCH_ERROR;
+  if (constraint->deferrable == 0 && constraint->initially && strcasecmp(constraint->initially, "DEFERRED") == 0)
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "initially = \"DEFERRED\" contradicts deferrable = false; leave deferrable out");
   return check_phrase(constraint->match, "match", matches, error);
 }
 

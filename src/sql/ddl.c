@@ -2,9 +2,7 @@
 #include "sql/ddl.h"
 #include "base/buffer.h"
 #include <string.h>
-
-/* Provided by the expression compiler. */
-alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error);
+#include <strings.h>
 
 typedef struct ddl {
   const alch_dialect *dialect;
@@ -219,8 +217,11 @@ static alch_status check_text(const ddl *d, const alch_constraint *check) {
   return ALCH_OK;
 }
 
+/* In the standard INITIALLY implies the word before it, which some databases want to see all the same. */
 static void deferrability(const ddl *d, const alch_constraint *constraint) {
-  if (constraint->deferrable >= 0) alch_buffer_add(d->out, constraint->deferrable ? " DEFERRABLE" : " NOT DEFERRABLE");
+  bool implied = constraint->initially && strcasecmp(constraint->initially, "DEFERRED") == 0;
+  bool deferrable = constraint->deferrable < 0 ? implied : constraint->deferrable != 0;
+  if (constraint->deferrable >= 0 || constraint->initially) alch_buffer_add(d->out, deferrable ? " DEFERRABLE" : " NOT DEFERRABLE");
   if (constraint->initially) alch_buffer_add_format(d->out, " INITIALLY %s", constraint->initially);
 }
 
