@@ -1,5 +1,5 @@
 /* driver.h - the driver table: what a database's client library must be able to do.
-   A driver knows nothing of statements blocks, pools, sessions or Lua. Every round trip is start / poll / finish: a call that would have to wait answers ALCH_WAIT, `waits_for` then says for what, and the
+   A driver knows nothing of statement blocks, pools, sessions or Lua. Every round trip is start / poll / finish: a call that would have to wait answers ALCH_WAIT, `waits_for` then says for what, and the
    matching poll goes on. A driver that never waits (an embedded database) answers at once. A driver connection and its statements belong to one thread at a time. */
 #ifndef ALCH_DRIVER_H
 #define ALCH_DRIVER_H
@@ -21,8 +21,15 @@ typedef struct alch_wait {
 /* All functions are required unless marked optional. alch_driver_validate refuses a table with holes. */
 typedef struct alch_driver {
   const char *name;        /* the part behind the plus sign of a URL, or the scheme itself */
-  const char *dialect;     /* name of its dialect */
+  const char *dialect;     /* name of its dialect; NULL: any, the URL names it (dialect+name:// or name+dialect://) */
   bool thread_bound;       /* a pool must not hand one connection to two threads */
+  /* Optional: a query that gives a row where a table or view exists, with two parameters: its name, and its schema or NULL. */
+  const char *has_table;
+
+  /* Optional: checks the options of a URL, without connecting. Errors: ARGUMENT (names the nearest). */
+  alch_status (*check)(const struct alch_driver *driver, const alch_url *url, alch_error *error);
+  /* Optional: would each connection to this URL be a database of its own (in memory)? Its pool then keeps one connection. */
+  bool (*lives_in_connection)(const alch_url *url);
 
   /* Starts to connect. *out is made in any case but an error. Errors: OPERATIONAL, ARGUMENT (an unknown option of the URL: names the nearest), INTERFACE (client library missing: names the package). */
   alch_status (*connect)(const struct alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error);
@@ -30,18 +37,19 @@ typedef struct alch_driver {
   void (*waits_for)(alch_driver_connection *connection, alch_wait *out);
   void (*close)(alch_driver_connection *connection);                       /* statements are gone by then */
 
-  /* Makes a handle; does no round trip. A second statement behind the first is a PROGRAMMING error, never ignored. */
+  /* Makes a handle; does no round trip. sql has a zero byte behind it and may be freed afterwards. A second statement behind the first is a PROGRAMMING error, never ignored. */
   alch_status (*prepare)(alch_driver_connection *connection, const char *sql, size_t length, alch_driver_statement **out, alch_error *error);
   uint32_t (*parameter_count)(alch_driver_statement *statement);
+  bool (*read_only)(alch_driver_statement *statement);                     /* optional: the statement cannot change the database */
   void (*finalize)(alch_driver_statement *statement);
 
   /* Binds all values (as many as parameter_count; borrowed until finish) and starts. ALCH_OK or ALCH_WAIT: poll next. */
   alch_status (*start)(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
   /* To the next row: ALCH_ROW, ALCH_DONE, ALCH_WAIT. */
   alch_status (*poll)(alch_driver_statement *statement, alch_error *error);
-  /* The current row, columns 0 .. count-1, as the database has it; text borrowed until the next poll or finish. */
+  /* The current row, columns 0 .. count-1, as the database has it; text borrowed until the next poll or finish, with no zero byte behind it. */
   alch_status (*row)(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
-  /* Ends an execution, whatever its state; the handle can start again. */
+  /* Ends an execution, whatever its state (after an error too); the handle can start again. Values and rows are no longer borrowed. */
   void (*finish)(alch_driver_statement *statement);
 
   uint32_t (*column_count)(alch_driver_statement *statement);              /* known after the first poll at the latest */
@@ -55,7 +63,9 @@ typedef struct alch_driver {
 } alch_driver;
 
 const alch_driver *alch_driver_find(const char *name);      /* NULL when there is none of this name */
-const char *const *alch_driver_names(void);                 /* NULL at the end */
-alch_status alch_driver_validate(const alch_driver *driver, alch_error *error);
+const char *const *alch_driver_names(void);                 /* NULL at the end; in the order of drivers/drivers.def */
+alch_status alch_driver_validate(const alch_driver *driver, alch_error *error);   /* INTERFACE, naming what is missing */
+/* The driver and the dialect that a URL means. NO_SUCH_MODULE names what there is. */
+alch_status alch_driver_resolve(const alch_url *url, const alch_driver **driver, const char **dialect, alch_error *error);
 
 #endif

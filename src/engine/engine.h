@@ -1,5 +1,6 @@
 /* engine.h - an engine: a URL, a driver, a dialect, a pool of connections and a cache of compiled statements.
-   An engine is counted; connections hold it. The engine's cache and pool are guarded by mutexes of their own and may be used from several threads; a connection belongs to one thread at a time. */
+   An engine is counted; connections hold it. The engine's cache and pool are guarded by mutexes of their own and may be used from several threads (its allocator then has to be safe for that);
+   a connection belongs to one thread at a time. */
 #ifndef ALCH_ENGINE_H
 #define ALCH_ENGINE_H
 
@@ -11,12 +12,15 @@ typedef struct alch_connection alch_connection;
 
 typedef struct alch_engine_options {
   uint32_t pool_size;              /* 0: 5 */
-  int32_t max_overflow;            /* -1: none; default 10 */
-  int64_t pool_timeout;            /* microseconds to wait for a connection; default 30 s */
-  bool use_lifo;
-  const char *pool;                /* "queue", "null", "static" ("single" connection kept); NULL: static for an in-memory database, queue otherwise */
+  int32_t max_overflow;            /* connections beyond pool_size, closed when they come back; -1: as many as are asked for; default 10 */
+  int64_t pool_timeout;            /* microseconds to wait for a connection; 0: not at all; default 30 s */
+  bool use_lifo;                   /* the connection used last goes out first, so that the others can be closed by the server; default: the one idle longest */
+  const char *pool;                /* "queue", "null", "static" ("single" connection kept); NULL: static for an in-memory database, queue otherwise.
+                                      A static pool lends its one connection to all who ask for it in one thread: their transactions really begin with the first statement that writes,
+                                      and only one of them can have one at a time (OPERATIONAL, "database is locked"); other threads wait until all of them are closed */
   uint32_t cache_size;             /* compiled statements kept; 0: 500 */
   uint32_t prepared_size;          /* prepared handles kept by each connection; 0: 200 */
+  const alch_driver *driver;       /* this one, not the one that the URL names; NULL: the URL's. Borrowed: outlives the engine */
 } alch_engine_options;
 void alch_engine_options_init(alch_engine_options *options);
 
@@ -58,16 +62,19 @@ alch_pool_status alch_engine_pool_status(alch_engine *engine);
 
 /* ---- the statement cache ----
    Finds, or compiles and keeps, the compiled form of a block: key = (catalog serial, structure bytes, parameter names, options). *out is held for the caller (alch_compiled_release).
-   `prepare_plan`, when not NULL, is called once for a fresh compiled before it enters the cache (it may compile another block in its place, and hang a plan on it). */
+   `maker`, when not NULL, compiles in place of alch_compile (it may compile another block, and hang a plan on the result) before it enters the cache; no lock is held meanwhile.
+   What cannot be shared is compiled each time: literal_binds, and blocks with values that no slot takes (they may have gone into the text). */
 typedef alch_status (*alch_plan_maker)(void *context, const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, const alch_compile_options *options, const alch_allocator *allocator,
                                        alch_compiled **out, alch_error *error);
 alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_plan_maker maker, void *context, alch_compiled **out,
                                 alch_error *error);
 
 /* ---- connections ---- */
-/* From the pool. ALCH_WAIT while a new one connects or the pool is exhausted: call again (with the same *out, NULL at first). TIMEOUT error after pool_timeout. */
+/* From the pool. ALCH_WAIT while a new one connects or the pool is exhausted: call again (with the same *out, NULL at first; alch_connection_waits_for and alch_connection_wait work on it).
+   TIMEOUT error after pool_timeout; *out is NULL after an error. */
 alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch_error *error);
-/* Ends open results, rolls an open transaction back, and gives the connection back to the pool. */
+/* Ends open results, rolls an open transaction back, and gives the connection back to the pool. Also gives up one that alch_engine_connect is still waiting for. NULL is fine. It blocks where the
+   database has to be waited for; whoever must not block rolls back first (alch_connection_rollback, level 1). */
 void alch_connection_close(alch_connection *connection);
 alch_engine *alch_connection_engine(const alch_connection *connection);
 alch_driver_connection *alch_connection_driver_connection(const alch_connection *connection);   /* raw access */
@@ -78,7 +85,10 @@ alch_status alch_connection_wait(alch_connection *connection, alch_error *error)
 void alch_connection_invalidate(alch_connection *connection);
 
 /* Transactions. Depth 0: none; 1: a transaction; above: savepoints. Each begin answers its level, which commit and rollback must name: a level that is not the innermost
-   ends those inside it first (rollback) or is an error (commit). After an error inside a transaction that the database has ended itself, depth falls to 0. Errors: INVALID_REQUEST, OPERATIONAL, … */
+   ends those inside it first (rollback) or is an error (commit). Each may answer ALCH_WAIT: the same call again after the wait. A level that is open no longer is an INVALID_REQUEST error for
+   commit and nothing for rollback. When the database has ended the transaction by itself (disk full, deadlock, connection lost), statements and commit are refused with PENDING_ROLLBACK until
+   level 1 is rolled back, so that nobody goes on unaware in half a transaction. A failing COMMIT (a deferred foreign key) leaves the transaction open where the database does. Results of
+   statements that write, not read to their end, are closed by commit and savepoint. Errors: INVALID_REQUEST, OPERATIONAL, … */
 alch_status alch_connection_begin(alch_connection *connection, uint32_t *level, alch_error *error);        /* INVALID_REQUEST when one is open already */
 alch_status alch_connection_savepoint(alch_connection *connection, uint32_t *level, alch_error *error);    /* begins a transaction first where none is open */
 alch_status alch_connection_commit(alch_connection *connection, uint32_t level, alch_error *error);
@@ -93,7 +103,7 @@ void alch_connection_set_autobegin(alch_connection *connection, bool autobegin);
 typedef struct alch_execution {
   alch_connection *connection;           /* NULL once closed */
   alch_compiled *compiled;               /* held */
-  const struct alch_prepared *prepared;  /* borrowed from the connection's cache, in use */
+  struct alch_prepared *prepared;        /* borrowed from the connection's cache, in use */
   alch_value *row;                       /* the current row, converted to the column types; text is valid until the next step */
   uint32_t column_count;
   int64_t changes;                       /* rows affected; -1 unknown or a SELECT */
@@ -104,33 +114,51 @@ typedef struct alch_execution {
   bool returns_rows, done, started, raw; /* raw: the caller fetches rows with alch_execution_row_raw and converts itself */
   struct alch_execution *next, *previous;/* the connection's list of open executions */
   int64_t started_at;
+  /* its own affairs */
+  uint8_t phase;
+  bool repeats;                          /* by alch_execution_run: the handle stays when it is done */
+  bool converts_row;                     /* the columns are those that were compiled */
+  bool cached;                           /* the handle was there already */
+  const alch_value *bound;               /* the values that the driver borrows */
+  uint32_t bound_count;
+  alch_buffer texts;                     /* converted and named texts of the values */
+  uint32_t *counts, count_capacity, count_used;   /* items of each expanding slot */
 } alch_execution;
 
 /* Values that an execution gives by name (named binds; columns of an INSERT or UPDATE that has none of its own), and the answer to client-side defaults. */
 typedef struct alch_parameters {
   void *context;
-  /* Fills *out for the slot, text borrowed until start has returned. Answers ALCH_DONE when there is no value of this name (the bind's own value is used; a required one is an error). */
+  /* Fills *out for the slot, text borrowed until the next call (it is copied); for an expanding slot an ALCH_LIST, whose items are then asked for. Answers ALCH_DONE when there is no value of this name (the bind's own value is used; a required one is an error). */
   alch_status (*named)(void *context, const alch_slot *slot, alch_value *out, alch_error *error);
   /* A host default (or onupdate) function's value, or a host value's (ALCH_HOST record) database form. */
   alch_status (*host)(void *context, const alch_slot *slot, int64_t reference, alch_value *out, alch_error *error);
+  /* The items of a list that `named` answered, one after another. May be NULL where named answers no lists. */
+  alch_status (*item)(void *context, const alch_slot *slot, uint32_t index, alch_value *out, alch_error *error);
 } alch_parameters;
 
 void alch_execution_init(alch_execution *execution, const alch_allocator *allocator);
-/* Binds and starts. `block` brings the literal values (its structure is the compiled one's). parameters may be NULL. After ALCH_OK: next. ALCH_WAIT: call alch_execution_start_poll after the wait.
+/* Binds, starts and goes to the first row or the end: what changes the database has done so afterwards. `block` brings the literal values (its structure is the compiled one's; NULL where there are
+   none) and must stay where it is until the execution is done or closed. parameters may be NULL. After ALCH_OK (returns_rows, column_count and, without rows, changes are known): next.
+   ALCH_WAIT: call alch_execution_start_poll after the wait.
    Errors carry statement and parameters. The execution is closed on error and can be used again. */
 alch_status alch_execution_start(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters, alch_error *error);
-/* The same with all values at hand, already in database form, one a slot: the unit of work's way. Runs the statement to its end when it returns no rows. May be called again and again on one execution for the same compiled: the handle stays. */
+/* The same with all values at hand, already in database form, one a slot: the unit of work's way. Runs the statement to its end when it returns no rows. May be called again and again on one execution for the same compiled: the handle stays.
+   An expanding slot has an ALCH_LIST followed by its items. Values are borrowed until the execution is done. ALCH_WAIT: call alch_execution_start_poll after the wait. */
 alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error);
 alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error);
 /* ALCH_ROW (execution->row is filled), ALCH_DONE (the statement is reset, changes and last_insert_id are known), ALCH_WAIT (again after the wait). */
 alch_status alch_execution_next(alch_execution *execution, alch_error *error);
+/* In place of execution->row, where `raw` is set: the row that next has come to, as the driver has it, into `out`; text is valid until the next step. Columns beyond `count` are left out. */
+alch_status alch_execution_row_raw(alch_execution *execution, alch_value *out, uint32_t count, alch_error *error);
 void alch_execution_close(alch_execution *execution);      /* resets the statement; memory for reuse is kept */
 void alch_execution_destroy(alch_execution *execution);    /* close, and free the memory */
+/* Until the execution is closed; of a statement whose columns only the database knows (TEXT) until its last row was read. "" for none. */
 const char *alch_execution_column_name(const alch_execution *execution, uint32_t column);
 
 /* A plain statement without values, run to its end (DDL, pragmas). ALCH_WAIT never comes out: it blocks. */
 alch_status alch_connection_run_text(alch_connection *connection, const char *sql, size_t length, alch_error *error);
-/* Creates / drops the tables (all of the metadata when tables is NULL) in dependency order with their indexes, skipping those that are there (not there) when check_first. */
+/* (Both block, and leave commit or rollback to the caller.)
+   Creates / drops the tables (all of the metadata when tables is NULL) in dependency order with their indexes, skipping those that are there (not there) when check_first. */
 alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);

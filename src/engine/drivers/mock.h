@@ -1,0 +1,50 @@
+/* mock.h - a driver without a database: it keeps what it was told to execute, answers from a script, waits on a real pipe, and fails where it is told to.
+   It imitates any dialect: mock+<dialect>://. Two ways to it: engines opened with options.driver = alch_mock_driver(mock) share the script of `mock`, from the first connect on; an engine opened
+   by URL alone gives each connection a mock of its own, alch_mock_of. A mock belongs to one thread; it owns copies of all that it is given. */
+#ifndef ALCH_MOCK_H
+#define ALCH_MOCK_H
+
+#include "engine/driver.h"
+
+typedef struct alch_mock alch_mock;
+
+/* NULL when there is no memory. */
+alch_mock *alch_mock_open(const alch_allocator *allocator);
+/* Engines that use it are gone by then. */
+void alch_mock_close(alch_mock *mock);
+const alch_driver *alch_mock_driver(alch_mock *mock);
+/* The mock behind a connection of this driver. */
+alch_mock *alch_mock_of(alch_driver_connection *connection);
+
+/* ---- the script ---- */
+typedef struct alch_mock_answer {
+  const char *pattern;                 /* answers the next statement whose text contains this; NULL: any */
+  const char *const *columns;          /* names; none: a statement without rows */
+  uint32_t column_count;
+  const alch_value *cells;             /* row after row */
+  uint32_t row_count;
+  int64_t changes;
+} alch_mock_answer;
+/* Answers are used once each, the first that fits; where none does, a statement has no rows and changes 1. False: no memory. */
+bool alch_mock_add(alch_mock *mock, const alch_mock_answer *answer);
+
+/* Each connect, start or row answers ALCH_WAIT this many times before it goes on. */
+typedef enum alch_mock_point { ALCH_MOCK_CONNECT, ALCH_MOCK_START, ALCH_MOCK_ROW, ALCH_MOCK_POINT_COUNT } alch_mock_point;
+void alch_mock_wait(alch_mock *mock, alch_mock_point point, uint32_t times);
+
+/* The n-th call from now (1: the next) of those that can fail (connect, prepare, start, poll, row) fails, once; 0: none. `ends_transaction`: as a full disk or a deadlock does. */
+void alch_mock_fail(alch_mock *mock, uint64_t call, alch_error_kind kind, bool disconnected, bool ends_transaction);
+/* Calls that could have failed, since alch_mock_fail or the start. */
+uint64_t alch_mock_calls(const alch_mock *mock);
+/* What last_insert_id answers after the next INSERT; it goes up by one with each. */
+void alch_mock_set_last_id(alch_mock *mock, int64_t id);
+
+/* ---- the record: statements in the order in which they were started ---- */
+uint32_t alch_mock_count(const alch_mock *mock);
+const char *alch_mock_sql(const alch_mock *mock, uint32_t index);
+const alch_value *alch_mock_values(const alch_mock *mock, uint32_t index, uint32_t *count);
+void alch_mock_forget(alch_mock *mock);              /* empties the record */
+uint32_t alch_mock_open_connections(const alch_mock *mock);
+uint32_t alch_mock_open_statements(const alch_mock *mock);
+
+#endif

@@ -1,0 +1,107 @@
+#include "engine/private.h"
+#include <string.h>
+
+#define POOL_SIZE_DEFAULT 5
+#define MAX_OVERFLOW_DEFAULT 10
+#define POOL_TIMEOUT_DEFAULT (INT64_C(30) * 1000000)
+#define CACHE_SIZE_DEFAULT 500
+#define PREPARED_SIZE_DEFAULT 200
+
+void alch_engine_options_init(alch_engine_options *options) {
+  *options = (alch_engine_options){
+    .pool_size = POOL_SIZE_DEFAULT,
+    .max_overflow = MAX_OVERFLOW_DEFAULT,
+    .pool_timeout = POOL_TIMEOUT_DEFAULT,
+    .cache_size = CACHE_SIZE_DEFAULT,
+    .prepared_size = PREPARED_SIZE_DEFAULT,
+  };
+}
+
+static void take_options(alch_engine *engine, const alch_engine_options *options) {
+  if (options) engine->options = *options;
+  else alch_engine_options_init(&engine->options);
+  if (engine->options.pool_size == 0) engine->options.pool_size = POOL_SIZE_DEFAULT;
+  if (engine->options.cache_size == 0) engine->options.cache_size = CACHE_SIZE_DEFAULT;
+  if (engine->options.prepared_size == 0) engine->options.prepared_size = PREPARED_SIZE_DEFAULT;
+}
+
+/* A driver that is handed in serves the dialect that the URL names in its place, or its own. */
+static alch_status resolve_given(alch_engine *engine, const char **dialect, alch_error *error) {
+  const alch_url *url = &engine->url;
+  engine->driver = engine->options.driver;
+  *dialect = engine->driver->dialect;
+  if (!*dialect && url->driver && alch_dialect_find(url->driver)) *dialect = url->driver;
+  if (!*dialect) *dialect = url->dialect;
+  return alch_driver_validate(engine->driver, error);
+}
+
+static alch_status resolve(alch_engine *engine, alch_error *error) {
+  const char *dialect = NULL;
+  alch_status status = engine->options.driver ? resolve_given(engine, &dialect, error) : alch_driver_resolve(&engine->url, &engine->driver, &dialect, error);
+  if (status != ALCH_OK) return status;
+  engine->dialect = alch_dialect_find(dialect);
+  if (!engine->dialect) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect '%s'", dialect);
+  return engine->driver->check ? engine->driver->check(engine->driver, &engine->url, error) : ALCH_OK;
+}
+
+static void free_engine(alch_engine *engine) {
+  alch_cache_close(&engine->cache);
+  alch_url_close(&engine->url);
+  alch_free(engine->allocator, engine, sizeof *engine);
+}
+
+static alch_status fill_engine(alch_engine *engine, const char *url, size_t length, alch_error *error) {
+  alch_status status = alch_url_parse(&engine->url, url, length, engine->allocator, error);
+  if (status == ALCH_OK) status = resolve(engine, error);
+  if (status == ALCH_OK) status = alch_cache_open(&engine->cache, engine->allocator, engine->options.cache_size, error);
+  if (status == ALCH_OK) status = alch_pool_open(engine, error);
+  return status;
+}
+
+alch_status alch_engine_open(const char *url, size_t length, const alch_engine_options *options, const alch_allocator *allocator, alch_engine **out, alch_error *error) {
+  *out = NULL;
+  if (!allocator) allocator = &alch_allocator_standard;
+  alch_engine *engine = alch_allocate_zeroed(allocator, sizeof *engine);
+  if (!engine) return alch_error_out_of_memory(error);
+  engine->allocator = allocator;
+  atomic_init(&engine->references, 1);
+  alch_arena_init(&engine->url.arena, allocator);
+  take_options(engine, options);
+  alch_status status = fill_engine(engine, url, length, error);
+  if (status == ALCH_OK) *out = engine;
+  else free_engine(engine);
+  return status;
+}
+
+void alch_engine_hold(alch_engine *engine) {
+  atomic_fetch_add_explicit(&engine->references, 1, memory_order_relaxed);
+}
+
+void alch_engine_release(alch_engine *engine) {
+  if (!engine || atomic_fetch_sub_explicit(&engine->references, 1, memory_order_acq_rel) != 1) return;
+  alch_pool_close(&engine->pool);
+  free_engine(engine);
+}
+
+void alch_engine_dispose(alch_engine *engine) {
+  alch_pool_dispose(&engine->pool);
+}
+
+const alch_dialect *alch_engine_dialect(const alch_engine *engine) {
+  return engine->dialect;
+}
+
+const alch_url *alch_engine_url(const alch_engine *engine) {
+  return &engine->url;
+}
+
+void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context) {
+  engine->listener = listener;
+  engine->listener_context = context;
+}
+
+alch_pool_status alch_engine_pool_status(alch_engine *engine) {
+  const alch_pool *pool = &engine->pool;
+  uint32_t size = pool->kind == ALCH_POOL_QUEUE ? engine->options.pool_size : pool->kind == ALCH_POOL_STATIC ? 1 : 0;
+  return alch_pool_read_status(&engine->pool, size);
+}

@@ -1,0 +1,335 @@
+/* One statement on its way: values bound, handle taken, transaction begun, started, stepped. Each phase may wait; start_poll goes on where it stands.
+   The repeated case allocates nothing: the arrays of the execution are kept, the handle is found by address. */
+#include "engine/private.h"
+#include <string.h>
+
+enum {
+  PHASE_IDLE,
+  PHASE_BEGIN,    /* a transaction is being begun */
+  PHASE_POLL,     /* the driver was started: the first row, or the end, is awaited */
+  PHASE_FIRST,    /* the first row is there and was not asked for yet */
+  PHASE_ROWS
+};
+
+void alch_execution_init(alch_execution *execution, const alch_allocator *allocator) {
+  *execution = (alch_execution){ .changes = -1 };
+  alch_buffer_init(&execution->scratch, allocator);
+  alch_buffer_init(&execution->texts, allocator);
+}
+
+/* ---- opening and closing ---- */
+
+static void open_on(alch_execution *execution, alch_connection *connection, alch_compiled *compiled) {
+  alch_compiled_hold(compiled);
+  execution->compiled = compiled;
+  execution->connection = connection;
+  execution->previous = NULL;
+  execution->next = connection->executions;
+  if (execution->next) execution->next->previous = execution;
+  connection->executions = execution;
+  execution->started = execution->done = execution->repeats = false;
+  execution->returns_rows = compiled->returns_rows;
+  execution->bound = NULL;
+  execution->bound_count = execution->column_count = 0;
+  execution->changes = -1;
+  execution->last_insert_id = 0;
+  execution->phase = PHASE_IDLE;
+}
+
+/* The driver ends its work on the handle, and whoever comes next may have it. */
+static void give_handle_back(alch_execution *execution) {
+  alch_link *link = execution->connection->link;
+  if (!execution->prepared) return;
+  if (execution->phase >= PHASE_POLL) link->driver->finish(execution->prepared->statement);
+  alch_prepared_give_back(link, execution->prepared);
+  execution->prepared = NULL;
+  execution->phase = PHASE_IDLE;
+}
+
+void alch_execution_close(alch_execution *execution) {
+  alch_connection *connection = execution->connection;
+  if (!connection) return;
+  if (connection->link->busy == execution) connection->link->busy = NULL;
+  give_handle_back(execution);
+  *(execution->previous ? &execution->previous->next : &connection->executions) = execution->next;
+  if (execution->next) execution->next->previous = execution->previous;
+  alch_compiled_release(execution->compiled);
+  execution->compiled = NULL;
+  execution->connection = NULL;
+}
+
+void alch_execution_destroy(alch_execution *execution) {
+  const alch_allocator *allocator = execution->scratch.allocator;
+  alch_execution_close(execution);
+  alch_free(allocator, execution->row, execution->row_capacity * sizeof *execution->row);
+  alch_free(allocator, execution->values, execution->value_capacity * sizeof *execution->values);
+  alch_free(allocator, execution->counts, execution->count_capacity * sizeof *execution->counts);
+  alch_buffer_close(&execution->scratch);
+  alch_buffer_close(&execution->texts);
+  alch_execution_init(execution, allocator);
+}
+
+/* ---- what listeners hear ---- */
+
+static alch_status tell(alch_execution *execution, alch_engine_event_kind kind, const alch_error *error) {
+  const alch_engine *engine = execution->connection->engine;
+  alch_engine_event event = {
+    .kind = kind,
+    .connection = execution->connection,
+    .sql = execution->prepared ? execution->prepared->sql : execution->compiled->sql,
+    .values = execution->bound,
+    .value_count = execution->bound_count,
+    .executions = 1,
+    .cached = execution->cached,
+    .error = error,
+  };
+  if (kind == ALCH_ENGINE_AFTER_EXECUTE) event.microseconds = alch_clock_microseconds() - execution->started_at;
+  return engine->listener(engine->listener_context, &event);
+}
+
+static alch_status closed(alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "This result object is closed.");
+}
+
+/* A listener may have closed the execution. */
+static alch_status tell_and_look(alch_execution *execution, alch_engine_event_kind kind, alch_error *error) {
+  alch_status status = tell(execution, kind, NULL);
+  return status == ALCH_OK && !execution->connection ? closed(error) : status;
+}
+
+static alch_status tell_before(alch_execution *execution, alch_error *error) {
+  if (ALCH_LIKELY(!execution->connection->engine->listener)) return ALCH_OK;
+  execution->started_at = alch_clock_microseconds();
+  return tell_and_look(execution, ALCH_ENGINE_BEFORE_EXECUTE, error);
+}
+
+static alch_status tell_after(alch_execution *execution, alch_error *error) {
+  if (ALCH_LIKELY(!execution->connection->engine->listener)) return ALCH_OK;
+  return tell_and_look(execution, ALCH_ENGINE_AFTER_EXECUTE, error);
+}
+
+/* The execution ends here; the connection stays usable (unless a callback has closed it). */
+static alch_status fail(alch_execution *execution, alch_status status, alch_error *error) {
+  if (!execution->connection) return status;
+  if (status == ALCH_ERROR) alch_execution_describe_failure(execution, error);
+  give_handle_back(execution);
+  alch_connection_note_failure(execution->connection, error);
+  if (status == ALCH_ERROR && execution->connection->engine->listener && tell(execution, ALCH_ENGINE_FAILED, error) == ALCH_HOST_ERROR) status = ALCH_HOST_ERROR;
+  alch_execution_close(execution);
+  return status;
+}
+
+/* ---- going ---- */
+
+static alch_status waiting(alch_execution *execution) {
+  execution->connection->link->busy = execution;
+  return ALCH_WAIT;
+}
+
+/* To the end: the driver is done with it, and all that there is to know is known. */
+static void reach_end(alch_execution *execution) {
+  alch_connection *connection = execution->connection;
+  alch_link *link = connection->link;
+  const alch_driver *driver = link->driver;
+  alch_driver_statement *statement = execution->prepared->statement;
+  uint8_t kind = execution->compiled->kind;
+  execution->changes = execution->prepared->read_only ? -1 : driver->changes(statement);
+  if (kind == ALCH_STATEMENT_INSERT && driver->last_insert_id) execution->last_insert_id = driver->last_insert_id(link->driver_connection);
+  if (execution->repeats) driver->finish(statement);
+  else give_handle_back(execution);
+  execution->phase = PHASE_IDLE;
+  execution->done = true;
+  if (ALCH_UNLIKELY(kind == ALCH_STATEMENT_TEXT || kind == ALCH_STATEMENT_DDL)) alch_transaction_after_text(connection);
+}
+
+static alch_status make_row(alch_execution *execution, alch_error *error) {
+  const alch_prepared *prepared = execution->prepared;
+  execution->column_count = execution->connection->driver->column_count(prepared->statement);
+  execution->returns_rows = execution->column_count > 0;
+  execution->converts_row = execution->column_count == execution->compiled->column_count && prepared->converting_count > 0;
+  if (ALCH_LIKELY(execution->column_count <= execution->row_capacity)) return ALCH_OK;
+  alch_value *row = alch_grow(execution->scratch.allocator, execution->row, &execution->row_capacity, execution->column_count, sizeof *row);
+  if (!row) return alch_error_out_of_memory(error);
+  execution->row = row;
+  return ALCH_OK;
+}
+
+/* What the first poll brings. */
+static alch_status go_to_first(alch_execution *execution, alch_error *error) {
+  alch_status status = execution->connection->driver->poll(execution->prepared->statement, error);
+  if (status == ALCH_WAIT) return waiting(execution);
+  if (ALCH_UNLIKELY(status < 0)) return status;
+  execution->started = true;
+  execution->phase = PHASE_FIRST;
+  if (make_row(execution, error) != ALCH_OK) return ALCH_ERROR;
+  if (status == ALCH_DONE) reach_end(execution);
+  return tell_after(execution, error);
+}
+
+static alch_status go(alch_execution *execution, alch_error *error) {
+  alch_connection *connection = execution->connection;
+  execution->phase = PHASE_BEGIN;
+  if (ALCH_UNLIKELY(!connection->real)) {
+    alch_status begun = alch_transaction_before_run(connection, execution->prepared->read_only, error);
+    if (begun != ALCH_OK) return begun;
+  }
+  execution->phase = PHASE_POLL;
+  alch_status status = connection->driver->start(execution->prepared->statement, execution->bound, execution->bound_count, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);
+  return status == ALCH_WAIT ? waiting(execution) : status;
+}
+
+static alch_status take_handle(alch_execution *execution, alch_error *error) {
+  return alch_prepared_take(execution->connection->link, execution->compiled, execution->counts, execution->count_used, &execution->prepared, &execution->cached, error);
+}
+
+alch_status alch_execution_start(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters,
+                                 alch_error *error) {
+  alch_execution_close(execution);
+  alch_status status = alch_connection_usable(connection, error);
+  if (ALCH_UNLIKELY(status != ALCH_OK)) return status;
+  open_on(execution, connection, compiled);
+  status = alch_execution_bind(execution, block, parameters, error);
+  if (ALCH_UNLIKELY(!execution->connection)) return status == ALCH_OK ? closed(error) : status;
+  if (ALCH_LIKELY(status == ALCH_OK)) status = take_handle(execution, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = tell_before(execution, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = go(execution, error);
+  return ALCH_LIKELY(status >= 0) ? status : fail(execution, status, error);
+}
+
+alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error) {
+  alch_connection *connection = execution->connection;
+  if (!connection) return closed(error);
+  if (execution->phase != PHASE_BEGIN && execution->phase != PHASE_POLL) return ALCH_OK;
+  if (connection->link->busy == execution) connection->link->busy = NULL;
+  alch_status status = execution->phase == PHASE_BEGIN ? go(execution, error) : go_to_first(execution, error);
+  return status >= 0 ? status : fail(execution, status, error);
+}
+
+/* ---- rows ---- */
+
+static alch_status convert_cell(alch_execution *execution, uint32_t column, alch_error *error) {
+  alch_value *cell = &execution->row[column];
+  const char *before = alch_value_has_text(cell->kind) ? cell->text : NULL;
+  const alch_compiled *compiled = execution->compiled;
+  alch_status status = compiled->dialect->from_database(compiled->columns[column].type, cell, &execution->connection->link->conversion, error);
+  if (status != ALCH_OK || !alch_value_has_text(cell->kind) || cell->text == before) return status;
+  return alch_keep_text(&execution->scratch, execution->row, column, cell) ? ALCH_OK : alch_error_out_of_memory(error);
+}
+
+static alch_status read_row(alch_execution *execution, alch_error *error) {
+  const alch_prepared *prepared = execution->prepared;
+  execution->phase = PHASE_ROWS;
+  if (execution->raw) return ALCH_ROW;
+  alch_status status = execution->connection->driver->row(prepared->statement, execution->row, execution->column_count, error);
+  if (execution->converts_row && status == ALCH_OK) {
+    alch_buffer_clear(&execution->scratch);
+    for (uint32_t i = 0; i < prepared->converting_count && status == ALCH_OK; i++) status = convert_cell(execution, prepared->converting[i], error);
+  }
+  return ALCH_LIKELY(status == ALCH_OK) ? ALCH_ROW : fail(execution, status, error);
+}
+
+alch_status alch_execution_next(alch_execution *execution, alch_error *error) {
+  alch_connection *connection = execution->connection;
+  if (ALCH_UNLIKELY(!connection)) return closed(error);
+  if (execution->done) return ALCH_DONE;
+  if (execution->phase == PHASE_FIRST) return read_row(execution, error);
+  if (ALCH_UNLIKELY(execution->phase != PHASE_ROWS)) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the statement has not been started yet");
+  alch_status status = connection->driver->poll(execution->prepared->statement, error);
+  if (connection->link->busy == execution) connection->link->busy = NULL;
+  if (ALCH_LIKELY(status == ALCH_ROW)) return read_row(execution, error);
+  if (status == ALCH_WAIT) return waiting(execution);
+  if (status < 0) return fail(execution, status, error);
+  reach_end(execution);
+  return ALCH_DONE;
+}
+
+alch_status alch_execution_row_raw(alch_execution *execution, alch_value *out, uint32_t count, alch_error *error) {
+  if (ALCH_UNLIKELY(!execution->connection || !execution->prepared)) return closed(error);
+  if (count > execution->column_count) count = execution->column_count;
+  return execution->connection->driver->row(execution->prepared->statement, out, count, error);
+}
+
+const char *alch_execution_column_name(const alch_execution *execution, uint32_t column) {
+  const alch_compiled *compiled = execution->compiled;
+  if (!compiled || column >= execution->column_count) return "";
+  if (compiled->column_count == execution->column_count) return compiled->columns[column].name;
+  return execution->prepared ? execution->connection->driver->column_name(execution->prepared->statement, column) : "";
+}
+
+/* ---- the same statement again and again ---- */
+
+static alch_status wrong_count(const alch_compiled *compiled, uint32_t count, alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_STATEMENT, "the statement takes %u values (a list and its items count as one), and %u are given", compiled->slot_count, count);
+}
+
+static alch_status add_count(alch_execution *execution, uint32_t items, alch_error *error) {
+  uint32_t *counts = alch_grow(execution->scratch.allocator, execution->counts, &execution->count_capacity, execution->count_used + 1, sizeof *counts);
+  if (!counts) return alch_error_out_of_memory(error);
+  execution->counts = counts;
+  counts[execution->count_used++] = items;
+  return ALCH_OK;
+}
+
+/* The values slot by slot, with the items of each list in its place; the lists' own records are not bound. */
+static alch_status spread_lists(alch_execution *execution, const alch_value *values, uint32_t count, alch_error *error) {
+  const alch_compiled *compiled = execution->compiled;
+  uint32_t read = 0, filled = 0;
+  alch_value *spread = alch_grow(execution->scratch.allocator, execution->values, &execution->value_capacity, count + 1, sizeof *spread);
+  if (!spread) return alch_error_out_of_memory(error);
+  execution->values = spread;
+  for (uint32_t i = 0; i < compiled->slot_count; i++) {
+    uint32_t items = 1;
+    if (read >= count) return wrong_count(compiled, count, error);
+    if (compiled->slots[i].kind == ALCH_SLOT_EXPANDING) {
+      const alch_value *list = &values[read++];
+      if (list->kind != ALCH_LIST || list->integer < 0 || list->integer > (int64_t)(count - read)) return wrong_count(compiled, count, error);
+      items = (uint32_t)list->integer;
+      if (add_count(execution, items, error) != ALCH_OK) return ALCH_ERROR;
+    }
+    if (items > 0) memcpy(spread + filled, values + read, items * sizeof *spread);
+    filled += items;
+    read += items;
+  }
+  execution->bound = spread;
+  execution->bound_count = filled;
+  return read == count ? ALCH_OK : wrong_count(compiled, count, error);
+}
+
+static alch_status bind_given(alch_execution *execution, const alch_value *values, uint32_t count, alch_error *error) {
+  const alch_compiled *compiled = execution->compiled;
+  execution->bound = values;
+  execution->bound_count = count;
+  execution->count_used = 0;
+  if (ALCH_UNLIKELY(compiled->expands)) return spread_lists(execution, values, count, error);
+  return ALCH_LIKELY(count == compiled->slot_count) ? ALCH_OK : wrong_count(compiled, count, error);
+}
+
+/* The handle of the last run, when it was the same statement on the same connection. */
+static bool keeps_handle(alch_execution *execution, const alch_connection *connection, const alch_compiled *compiled) {
+  if (execution->connection != connection || execution->compiled != compiled || !execution->prepared || !execution->repeats || compiled->expands) return false;
+  if (!execution->done && execution->phase >= PHASE_POLL) connection->driver->finish(execution->prepared->statement);
+  if (connection->link->busy == execution) connection->link->busy = NULL;
+  execution->started = execution->done = false;
+  execution->phase = PHASE_IDLE;
+  execution->changes = -1;
+  execution->cached = true;
+  return true;
+}
+
+alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error) {
+  bool again = keeps_handle(execution, connection, compiled);
+  if (!again) alch_execution_close(execution);
+  alch_status status = alch_connection_usable(connection, error);
+  if (ALCH_UNLIKELY(status != ALCH_OK)) {
+    alch_execution_close(execution);
+    return status;
+  }
+  if (!again) open_on(execution, connection, compiled);
+  execution->repeats = true;
+  status = bind_given(execution, values, count, error);
+  if (status == ALCH_OK && !again) status = take_handle(execution, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = tell_before(execution, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = go(execution, error);
+  return ALCH_LIKELY(status >= 0) ? status : fail(execution, status, error);
+}

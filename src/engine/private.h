@@ -1,0 +1,135 @@
+/* private.h - the records that the files of this floor share: link, connection, pool, engine.
+   A link is a connection to the database, which the pool owns and keeps. A connection is what a user holds for a while: it borrows a link. Most pools lend a link to one
+   connection at a time; a static pool (a database in memory) lends its only link to every connection of one thread. */
+#ifndef ALCH_ENGINE_PRIVATE_H
+#define ALCH_ENGINE_PRIVATE_H
+
+#include "engine/cache.h"
+#include "engine/engine.h"
+#include "engine/prepared.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct alch_link {
+  alch_engine *engine;                   /* not held: an idle link must not keep its engine */
+  const alch_driver *driver;
+  const alch_allocator *allocator;
+  alch_driver_connection *driver_connection;
+  alch_prepared_cache prepared;
+  alch_buffer conversion;                /* where the dialect writes a converted text, which is then copied */
+  uint32_t generation;                   /* of the pool when it was made */
+  bool shared;                           /* lent to several connections at once: transactions begin with the first write */
+  bool connected, broken;
+  alch_connection *owner;                /* whose transaction is open in the database */
+  const void *busy;                      /* who waits for the database: nobody else may use the link meanwhile */
+  alch_prepared *control;                /* BEGIN and its like, while one is under way */
+  uint32_t users;                        /* connections that borrow it; guarded by the pool's mutex */
+  pthread_t thread;                      /* theirs */
+  struct alch_link *next, *previous;     /* in the pool's list of idle ones */
+} alch_link;
+
+typedef enum alch_connection_state {
+  ALCH_CONNECTION_NEW,                   /* has asked for nothing yet */
+  ALCH_CONNECTION_QUEUED,                /* waits for a link of the pool */
+  ALCH_CONNECTION_CONNECTING,            /* its link connects */
+  ALCH_CONNECTION_READY
+} alch_connection_state;
+
+struct alch_connection {
+  alch_engine *engine;                   /* held */
+  const alch_driver *driver;
+  alch_link *link;                       /* NULL before the pool gives one */
+  alch_execution *executions;            /* open ones, newest first */
+  uint8_t state;                         /* alch_connection_state */
+  bool autobegin;
+  bool real;                             /* the transaction has begun in the database */
+  bool lost;                             /* the database has ended it by itself: only a rollback is possible */
+  bool releasing;                        /* rolling a savepoint back: it is rolled back and now released */
+  uint32_t depth;
+  /* while it is queued; guarded by the pool's mutex */
+  alch_link *granted;                    /* given by whoever gave a link back */
+  bool permitted;                        /* may make a new link */
+  bool signalled;                        /* the pipe is there */
+  int pipe[2];                           /* written to when it is its turn */
+  int64_t deadline;
+  pthread_t thread;
+  alch_connection *next;
+};
+
+typedef enum alch_pool_kind { ALCH_POOL_QUEUE, ALCH_POOL_NULL, ALCH_POOL_STATIC } alch_pool_kind;
+
+typedef struct alch_pool {
+  pthread_mutex_t mutex;
+  alch_pool_kind kind;
+  uint32_t limit;                        /* links at most */
+  uint32_t count;                        /* links that there are or are being made */
+  uint32_t idle_count;
+  uint32_t generation;
+  alch_link *first, *last;               /* idle ones, oldest first */
+  alch_link *only;                       /* of a static pool */
+  alch_connection *first_waiting, *last_waiting;
+} alch_pool;
+
+struct alch_engine {
+  const alch_allocator *allocator;
+  atomic_uint references;
+  alch_url url;
+  const alch_driver *driver;
+  const alch_dialect *dialect;
+  alch_engine_options options;
+  alch_engine_listener listener;
+  void *listener_context;
+  alch_cache cache;
+  alch_pool pool;
+};
+
+/* ---- link.c ---- */
+alch_link *alch_link_new(alch_engine *engine, alch_error *error);
+/* ALCH_OK, ALCH_WAIT (call again), or an error; the link then has to be freed. */
+alch_status alch_link_connect(alch_link *link, alch_error *error);
+void alch_link_free(alch_link *link);                       /* closes it */
+/* Runs a text without values to its end. ALCH_WAIT: the same call again, after the wait. */
+alch_status alch_link_control(alch_link *link, const char *sql, alch_error *error);
+/* The same, sleeping where it would wait. */
+alch_status alch_link_control_blocking(alch_link *link, const char *sql, alch_error *error);
+alch_status alch_link_wait(alch_link *link, alch_error *error);
+
+/* ---- pool.c ---- */
+alch_status alch_pool_open(alch_engine *engine, alch_error *error);
+void alch_pool_close(alch_pool *pool);                      /* everything has been given back */
+/* Gives the connection a link that is connected (state READY) or to be connected (CONNECTING), or puts it into the queue: ALCH_WAIT. */
+alch_status alch_pool_check_out(alch_pool *pool, alch_connection *connection, alch_error *error);
+/* Takes back whatever the connection has of the pool, in whatever state it is. */
+void alch_pool_check_in(alch_pool *pool, alch_connection *connection);
+void alch_pool_dispose(alch_pool *pool);
+alch_pool_status alch_pool_read_status(alch_pool *pool, uint32_t size);
+/* poll(2) on one descriptor, or only the time. */
+alch_status alch_wait_for(const alch_wait *wait, alch_error *error);
+
+/* ---- connection.c ---- */
+/* Tells the listener, when there is one. */
+alch_status alch_connection_tell(alch_connection *connection, alch_engine_event_kind kind, const char *sql);
+/* After a failed call of the driver: has the transaction gone, is the link broken? */
+void alch_connection_note_failure(alch_connection *connection, const alch_error *error);
+/* ALCH_OK when statements may be run on it. */
+alch_status alch_connection_usable(const alch_connection *connection, alch_error *error);
+
+/* ---- transaction.c ---- */
+/* Before a statement runs: begins what has to be begun. ALCH_WAIT: the same call again. */
+alch_status alch_transaction_before_run(alch_connection *connection, bool read_only, alch_error *error);
+/* After a text ran that may have begun or ended a transaction by itself. */
+void alch_transaction_after_text(alch_connection *connection);
+/* Ends what is open when the connection is given back. */
+void alch_transaction_end(alch_connection *connection);
+
+/* ---- binding.c ---- */
+/* Fills execution->values from block and parameters, in database form; for a statement that expands also execution->counts, one for each expanding slot (count_used of them). */
+alch_status alch_execution_bind(alch_execution *execution, const alch_block *block, const alch_parameters *parameters, alch_error *error);
+/* Statement and values as they stand in error messages. */
+void alch_execution_describe_failure(const alch_execution *execution, alch_error *error);
+
+/* ---- keep.c ---- */
+/* Copies the value's text behind what the buffer holds. Of the `count` values, those whose text lies in the buffer move with it when it grows. False: no memory. */
+bool alch_keep_text(alch_buffer *buffer, alch_value *values, uint32_t count, alch_value *value);
+
+#endif

@@ -1,0 +1,198 @@
+/* Level 1 is a transaction, those above it are savepoints, named by their level.
+   On a link that several connections share, a transaction begins in the database with the first statement that writes (`real`), so that connections which only read are in nobody's way. */
+#include "engine/private.h"
+#include <stdio.h>
+
+#define SAVEPOINT_NAME "sp_%u"
+
+typedef char control_text[64];
+
+static const char *name_of(uint32_t level, control_text out) {
+  snprintf(out, sizeof(control_text), SAVEPOINT_NAME, level);
+  return out;
+}
+
+static const char *text_for(const char *verb, uint32_t level, control_text out) {
+  snprintf(out, sizeof(control_text), "%s " SAVEPOINT_NAME, verb, level);
+  return out;
+}
+
+/* Events are told once, and not again when the call goes on after a wait. */
+static alch_status tell_once(alch_connection *connection, alch_engine_event_kind kind, uint32_t level) {
+  if (connection->link->control) return ALCH_OK;
+  control_text name;
+  return alch_connection_tell(connection, kind, level > 1 ? name_of(level, name) : NULL);
+}
+
+/* Runs a control text; what it waited for before is gone on with. */
+static alch_status control(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, const char *sql, alch_error *error) {
+  alch_status status = tell_once(connection, kind, level);
+  if (status == ALCH_OK) status = alch_link_control(connection->link, sql, error);
+  if (status < 0) alch_connection_note_failure(connection, error);
+  return status;
+}
+
+/* The call that waits may go on; others may not come between. */
+static alch_status check(const alch_connection *connection, alch_error *error) {
+  const alch_link *link = connection->link;
+  if (link && link->control && link->busy == link && !connection->lost) return ALCH_OK;
+  return alch_connection_usable(connection, error);
+}
+
+static alch_status check_owner(const alch_connection *connection, alch_error *error) {
+  const alch_connection *owner = connection->link->owner;
+  if (!owner || owner == connection) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_OPERATIONAL,
+                        "database is locked: another connection of this engine, which keeps its database in memory, has a transaction open that has written");
+}
+
+static alch_status begin_really(alch_connection *connection, alch_error *error) {
+  alch_link *link = connection->link;
+  if (connection->real) return ALCH_OK;
+  const char *sql = "BEGIN";
+  alch_status status = check_owner(connection, error);
+  if (status == ALCH_OK && link->driver->begin) status = link->driver->begin(link->driver_connection, &sql, error);
+  if (status == ALCH_OK) status = control(connection, ALCH_ENGINE_BEGIN, 1, sql, error);
+  if (status != ALCH_OK) return status;
+  connection->real = true;
+  connection->depth = 1;
+  link->owner = connection;
+  return ALCH_OK;
+}
+
+alch_status alch_connection_begin(alch_connection *connection, uint32_t *level, alch_error *error) {
+  alch_status status = check(connection, error);
+  if (status != ALCH_OK) return status;
+  if (connection->depth > 0) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "a transaction is open already on this connection (begin_nested makes a savepoint in it)");
+  if (!connection->link->shared) status = begin_really(connection, error);
+  if (status != ALCH_OK) return status;
+  connection->depth = 1;
+  *level = 1;
+  return ALCH_OK;
+}
+
+/* What a statement that writes still has to tell stands in the way of a savepoint or a commit (SQLite refuses them, others wait for the rows to be read). */
+static void close_writers(alch_connection *connection) {
+  alch_execution *next;
+  for (alch_execution *execution = connection->executions; execution; execution = next) {
+    next = execution->next;
+    if (execution->started && !execution->done && execution->prepared && !execution->prepared->read_only) alch_execution_close(execution);
+  }
+}
+
+alch_status alch_connection_savepoint(alch_connection *connection, uint32_t *level, alch_error *error) {
+  control_text text;
+  alch_status status = check(connection, error);
+  if (status == ALCH_OK && connection->depth == UINT32_MAX) status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "too many savepoints");
+  if (status == ALCH_OK) status = begin_really(connection, error);
+  if (status != ALCH_OK) return status;
+  close_writers(connection);
+  uint32_t next = connection->depth + 1;
+  status = control(connection, ALCH_ENGINE_SAVEPOINT, next, text_for("SAVEPOINT", next, text), error);
+  if (status == ALCH_OK) *level = connection->depth = next;
+  return status;
+}
+
+static alch_status check_level(const alch_connection *connection, uint32_t level, alch_error *error) {
+  if (level == 0 || level > connection->depth) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this transaction is not open any more");
+  if (level == connection->depth) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "a savepoint inside this transaction is still open: commit it or roll it back first");
+}
+
+static void leave_transaction(alch_connection *connection) {
+  connection->real = connection->lost = false;
+  connection->depth = 0;
+  if (connection->link->owner == connection) connection->link->owner = NULL;
+}
+
+static alch_status commit_transaction(alch_connection *connection, alch_error *error) {
+  alch_status status = ALCH_OK;
+  if (connection->real) status = control(connection, ALCH_ENGINE_COMMIT, 1, "COMMIT", error);
+  if (status == ALCH_OK) leave_transaction(connection);
+  return status;
+}
+
+alch_status alch_connection_commit(alch_connection *connection, uint32_t level, alch_error *error) {
+  control_text text;
+  alch_status status = check(connection, error);
+  if (status == ALCH_OK) status = check_level(connection, level, error);
+  if (status != ALCH_OK) return status;
+  close_writers(connection);
+  if (level == 1) return commit_transaction(connection, error);
+  status = control(connection, ALCH_ENGINE_RELEASE, level, text_for("RELEASE SAVEPOINT", level, text), error);
+  if (status == ALCH_OK) connection->depth = level - 1;
+  return status;
+}
+
+/* A transaction that the database has ended meanwhile is rolled back already. */
+static alch_status rollback_transaction(alch_connection *connection, alch_error *error) {
+  const alch_link *link = connection->link;
+  alch_status status = ALCH_OK;
+  if (link->control || link->driver->in_transaction(link->driver_connection)) status = control(connection, ALCH_ENGINE_ROLLBACK, 1, "ROLLBACK", error);
+  if (status == ALCH_WAIT || (status < 0 && !connection->lost)) return status;
+  leave_transaction(connection);
+  return ALCH_OK;
+}
+
+/* Two steps: a savepoint that is rolled back is still there, and would pile up in a long transaction. */
+static alch_status rollback_savepoint(alch_connection *connection, uint32_t level, alch_error *error) {
+  control_text text;
+  alch_status status = ALCH_OK;
+  if (!connection->releasing) status = control(connection, ALCH_ENGINE_ROLLBACK_TO, level, text_for("ROLLBACK TO SAVEPOINT", level, text), error);
+  if (status != ALCH_OK) return status;
+  connection->releasing = true;
+  status = alch_link_control(connection->link, text_for("RELEASE SAVEPOINT", level, text), error);
+  if (status == ALCH_WAIT) return status;
+  connection->releasing = false;
+  if (status == ALCH_OK) connection->depth = level - 1;
+  else alch_connection_note_failure(connection, error);
+  return status;
+}
+
+alch_status alch_connection_rollback(alch_connection *connection, uint32_t level, alch_error *error) {
+  if (level == 0 || level > connection->depth) return ALCH_OK;
+  if (connection->lost && level > 1) {
+    connection->depth = level - 1;
+    return ALCH_OK;
+  }
+  if (connection->lost || !connection->real) {
+    leave_transaction(connection);
+    return ALCH_OK;
+  }
+  alch_status status = check(connection, error);
+  if (status != ALCH_OK) return status;
+  return level == 1 ? rollback_transaction(connection, error) : rollback_savepoint(connection, level, error);
+}
+
+alch_status alch_transaction_before_run(alch_connection *connection, bool read_only, alch_error *error) {
+  if (connection->depth == 0 && !connection->autobegin) return connection->link->shared && !read_only ? check_owner(connection, error) : ALCH_OK;
+  if (!connection->link->shared) return begin_really(connection, error);
+  connection->depth = connection->depth > 0 ? connection->depth : 1;
+  return read_only ? ALCH_OK : begin_really(connection, error);
+}
+
+void alch_transaction_after_text(alch_connection *connection) {
+  alch_link *link = connection->link;
+  bool open = link->driver->in_transaction(link->driver_connection);
+  if (connection->real && !open) leave_transaction(connection);
+  if (connection->real || !open || link->owner) return;
+  connection->real = true;
+  connection->depth = connection->depth > 0 ? connection->depth : 1;
+  link->owner = connection;
+}
+
+/* The way back to the pool. What cannot be rolled back ends with the link. */
+void alch_transaction_end(alch_connection *connection) {
+  alch_link *link = connection->link;
+  bool own = connection->real || !link->owner;
+  if (link->control || link->busy) {
+    link->broken = true;   /* given up in the middle of a round trip */
+    if (link->control) link->driver->finish(link->control->statement);
+    link->control = NULL;
+    link->busy = NULL;
+  } else if (own && !link->broken && link->driver->in_transaction(link->driver_connection)) {
+    alch_connection_tell(connection, ALCH_ENGINE_ROLLBACK, NULL);
+    if (alch_link_control_blocking(link, "ROLLBACK", NULL) != ALCH_OK) link->broken = true;
+  }
+  leave_transaction(connection);
+}
