@@ -40,7 +40,7 @@ typedef struct binding {
   int host_error;                       /* registry reference of the Lua error that travels through the core as ALCH_HOST_ERROR, LUA_NOREF */
   int host_slot;                        /* the reference that host_error takes when it is set: made beforehand, so that keeping an error needs no memory */
   int wait_hook;                        /* registry reference of la.set_wait's function, LUA_NOREF */
-  int error_metatable, columns_metatable;   /* of table.c: its __index names what is nearest */
+  int error_metatable, columns_metatable, criterion_metatable;
   int tables;                           /* table id -> its object; column expressions hang on it */
   int hooks;                            /* core.hooks: what the floors in Lua plug in (criteria, join, inspect, json_encode, json_decode) */
   int home;                             /* "@/usr/share/lua/5.4/lualchemy/": chunks of the library, which are not where a user's error is; or LUA_NOREF */
@@ -106,6 +106,8 @@ bool binding_value(lua_State *L, binding *b, int index, alch_value *out);
 void binding_value_typed(lua_State *L, binding *b, int index, alch_type_id type, alch_value *out);
 /* The same for a column's type; errors name the column. */
 void binding_value_column(lua_State *L, binding *b, int index, const alch_column *column, alch_value *out);
+/* Raises what b->error says about a value, with the column (or NULL) named in front. */
+int binding_raise_for_column(lua_State *L, binding *b, const alch_column *column);
 /* Pushes a value as Lua sees it; type may be NULL (plain). NULL becomes nil. JSON is decoded, custom types' result function is called, Uuid and Enum are strings. */
 void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
 void binding_push_null(lua_State *L);   /* la.null */

@@ -37,7 +37,12 @@ typedef struct binding_orm {
   int sessions;                    /* session -> its object, weak, */
   int dispatch;                    /* the function that calls listeners, */
   int answer;                      /* the last default's value */
-  int instance_methods;            /* what every instance can do */
+  int instance_methods;            /* what every instance can do, */
+  int configure;                   /* the function that resolves strings of models */
+  alch_registry **registries;      /* closed with the record: sessions and objects go before it */
+  uint32_t registry_count, registry_capacity;
+  uint32_t model_count;
+  alch_map models;                 /* 4 bytes of mapper id -> binding_model */
 } binding_orm;
 
 /* How a value is written without asking the type. */
@@ -49,7 +54,9 @@ typedef struct binding_name { const char *text; uint32_t slot; } binding_name;
 typedef struct binding_model {
   alch_mapper *mapper;
   binding_orm *orm;
+  uint32_t number;                 /* place of its identity map in sessions */
   int model, metatable;            /* registry references: the model's table, the metatable of its instances */
+  bool ready;                      /* configured, and writes and direct are filled in */
   bool extra;                      /* instances may carry other values */
   uint32_t mask;                   /* of names */
   binding_name *names;             /* open hash by the address of the interned string */
@@ -60,14 +67,15 @@ typedef struct binding_model {
 /* The payload of BINDING_COLLECTION. User values: 1 the list of items, 2 the owner, 3 and 4 memory of the core's. */
 typedef struct binding_collection { alch_collection list; size_t sizes[2]; } binding_collection;
 
-/* The payload of BINDING_SESSION. User values: 1 the engine, 2 a connection that was given out, 3 the user's info. */
+/* The payload of BINDING_SESSION. User values: 1 the engine, 2 the connection that was given out, 3 the user's info, 4 the list of open transaction objects. */
 typedef struct binding_session {
   alch_session *session;           /* NULL once destroyed */
   binding_orm *orm;
   int held;                        /* registry reference: anchor -> object, or the next free anchor */
   uint32_t held_count, held_free;
-  int *maps;                       /* by mapper id: registry references of the identity maps, 0 where there is none yet */
+  int *maps;                       /* by number of the model: registry references of the identity maps, 0 where there is none yet */
   uint32_t map_capacity;
+  binding_connection *given;       /* user value 2, to be closed with the transaction; or NULL */
   uint32_t entered;                /* calls of the core under way */
   bool abandoned;                  /* a call was left by an error: to be cleared up once the outer ones are done */
 } binding_session;
@@ -79,7 +87,7 @@ typedef struct binding_session {
 static inline void binding_orm_enter(lua_State *L, binding_orm *o) {
   o->b->state = o->scope.state = L;
   o->scope.count = o->scope.base;
-  o->scope.keep = 0;
+  o->scope.keep = o->scope.rows = 0;
 }
 /* Says where an object's value stands on the stack. */
 void binding_know(lua_State *L, binding_orm *o, const alch_object *object, int index);
@@ -90,28 +98,39 @@ void binding_push_object(lua_State *L, binding_orm *o, const alch_object *object
 /* Pushes the object of a session, or nil. */
 void binding_push_session(lua_State *L, binding_orm *o, const alch_session *session);
 /* Pushes the identity map of a mapper; false, with nothing pushed, when there is none yet. */
-static inline bool binding_push_identities(lua_State *L, const binding_session *s, uint32_t mapper) {
-  if (mapper >= s->map_capacity || s->maps[mapper] == 0) return false;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, s->maps[mapper]);
+static inline bool binding_push_identities(lua_State *L, const binding_session *s, const alch_mapper *mapper) {
+  uint32_t number = ((const binding_model *)mapper->host)->number;
+  if (number >= s->map_capacity || s->maps[number] == 0) return false;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->maps[number]);
   return true;
 }
-void binding_open_host(lua_State *L, binding *b);    /* host.c: makes the record and leaves it on the stack */
+binding_orm *binding_open_host(lua_State *L, binding *b);
+binding_orm *binding_orm_of(lua_State *L);           /* the state's record */
+/* Adds functions with the binding and the record as upvalues to the table on top of the stack. */
+void binding_orm_functions(lua_State *L, binding_orm *o, const luaL_Reg *functions);
+/* The same for the methods and metamethods of a kind; the table of methods is left on the stack. */
+void binding_orm_kind(lua_State *L, binding_orm *o, binding_kind kind, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
 
 /* ---- models ---- */
 /* The model whose table, alias or mapper stands at index, or NULL. */
-binding_model *binding_model_of(lua_State *L, int index);
+binding_model *binding_model_of(lua_State *L, binding *b, int index);
 binding_model *binding_check_model(lua_State *L, binding *b, int index, const char *where);
 /* Slot of a name: attributes, then relationships; UINT32_MAX. */
 uint32_t binding_model_slot(const binding_model *model, const char *name, size_t length);
-/* Resolves the strings of all models, once. */
-void binding_configure(lua_State *L, binding_orm *o, const alch_mapper *mapper);
+/* Resolves what the models of a declarative base say of each other, when first used. */
+void binding_configure(lua_State *L, binding_model *model);
+static inline void binding_be_ready(lua_State *L, binding_model *model) { if (ALCH_UNLIKELY(!model->ready)) binding_configure(L, model); }
 int binding_unknown_attribute(lua_State *L, const binding_model *model, const char *name);
+
+/* The attribute that a relationship is on a model or (source anonymous) on an alias of it, whose table stands at index. */
+void binding_push_relationship(lua_State *L, binding_orm *o, const alch_relationship *relationship, uint32_t source, int index);
 
 /* ---- instances ---- */
 /* The object at index, or NULL when that is no instance. */
 alch_object *binding_instance(lua_State *L, int index);
 alch_object *binding_check_instance(lua_State *L, binding *b, int index, const char *where);
 void binding_model_metatable(lua_State *L, binding_model *model);    /* instance.c: pushes a new metatable for the instances of a model */
+void binding_push_constructor(lua_State *L, binding_model *model);                                       /* the function that makes them */
 /* Pushes the value of a slot, loading it where it has to. May wait; continues in binding_slot_continue, whose frame has the object at 1. */
 int binding_push_slot(lua_State *L, binding_orm *o, alch_object *object, uint32_t slot);
 /* A plain value for an attribute. The slot of the stack keeps the text. */
@@ -125,14 +144,36 @@ void binding_load_slot(lua_State *L, binding_orm *o, alch_object *object, uint32
 binding_session *binding_check_session(lua_State *L, binding *b, int index);
 /* What a protected call left behind (status of lua_pcallk): when the core was left by a long jump, clears up; raises the error on top of the stack. */
 void binding_session_left(lua_State *L, binding_session *s, uint32_t entered, int status);
+/* session.c. All with the session at 1. Push the object of the innermost transaction, or of the connection; what to look after when a step is over. */
+void binding_push_session_transaction(lua_State *L, binding_session *s);
+void binding_push_session_connection(lua_State *L, binding_session *s, alch_connection *connection);
+void binding_session_settle(lua_State *L, binding_session *s);
+/* The steps that run protected, and can wait: session_step.c. */
+typedef enum binding_step {
+  BINDING_STEP_ADD, BINDING_STEP_DELETE, BINDING_STEP_FLUSH, BINDING_STEP_COMMIT, BINDING_STEP_ROLLBACK, BINDING_STEP_BEGIN, BINDING_STEP_BEGIN_NESTED, BINDING_STEP_GET, BINDING_STEP_REFRESH,
+  BINDING_STEP_EXPIRE, BINDING_STEP_EXPUNGE, BINDING_STEP_PLAN, BINDING_STEP_CONNECTION, BINDING_STEP_LOAD, BINDING_STEP_RELATED
+} binding_step;
+/* Runs a step with the arguments on the stack, the session at 1; answers how many results it left. */
+int binding_session_run(lua_State *L, binding_step step);
+
+/* ---- results (query_result.c) ---- */
+/* The payload of BINDING_QUERY_RESULT. User values: 1 the list of rows, 2 the names of places, 3 the session. */
+typedef struct binding_query_result {
+  alch_load *load;                 /* under way */
+  uint32_t place_count;
+  uint32_t count, next;            /* rows; the one that comes next, from 0 */
+  bool single;                     /* the list holds the objects themselves */
+  bool scalars;                    /* rows are given out as their first value */
+  bool closed;
+} binding_query_result;
+/* The model of the first entity in what a statement selects; NULL when there is none. */
+binding_model *binding_statement_model(const binding_orm *o, const alch_block *block);
+/* Pushes a result for the statement; the rows are still to come. */
+binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_block *block);
 
 void binding_open_instance(lua_State *L, binding *b, binding_orm *o);
 void binding_open_collection(lua_State *L, binding *b, binding_orm *o);
 void binding_open_relationship(lua_State *L, binding *b, binding_orm *o);
 void binding_open_query_result(lua_State *L, binding *b, binding_orm *o);
-
-/* ---- results (query_result.c) ---- */
-/* Pushes the result for a statement with entities; its rows are filled in by a load. */
-struct binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_block *block);
 
 #endif

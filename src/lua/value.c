@@ -102,14 +102,14 @@ static bool json_encode(lua_State *L, binding *b, int index, alch_value *out) {
 }
 
 /* Raises what b->error says, with the column in front when one is known. */
-static void raise_for_column(lua_State *L, binding *b, const alch_column *column) {
+int binding_raise_for_column(lua_State *L, binding *b, const alch_column *column) {
   if (column) {
     lua_pushstring(L, alch_error_message(&b->error));
     alch_error_set(&b->error, b->error.kind, "column %s.%s: %s", column->table->full_name, column->name, lua_tostring(L, -1));
     alch_error_attach(&b->error, ALCH_ERROR_TABLE_NAME, column->table->full_name, SIZE_MAX);
     alch_error_attach(&b->error, ALCH_ERROR_COLUMN_NAME, column->name, SIZE_MAX);
   }
-  binding_raise(L, b, ALCH_ERROR);
+  return binding_raise(L, b, ALCH_ERROR);
 }
 
 static void refuse_value(lua_State *L, binding *b, int index, const alch_type *type, const alch_column *column) {
@@ -118,7 +118,7 @@ static void refuse_value(lua_State *L, binding *b, int index, const alch_type *t
   if (type) alch_type_print(type, &b->scratch);
   else alch_buffer_add(&b->scratch, "a parameter (nil, a boolean, number or string, a decimal, a date, …)");
   alch_error_set(&b->error, ALCH_ERROR_ARGUMENT, "a value for %s was expected, not %s", alch_buffer_text(&b->scratch), came);
-  raise_for_column(L, b, column);
+  binding_raise_for_column(L, b, column);
 }
 
 static void coerce(lua_State *L, binding *b, int index, const alch_type *type, const alch_column *column, alch_value *out) {
@@ -126,7 +126,7 @@ static void coerce(lua_State *L, binding *b, int index, const alch_type *type, c
   alch_buffer_clear(&b->scratch);
   alch_type plain = *type;
   plain.host = 0;   /* what a custom type's function answered is a value of its impl */
-  if (alch_type_coerce(&plain, out, &b->scratch, &b->error) < 0) raise_for_column(L, b, column);
+  if (alch_type_coerce(&plain, out, &b->scratch, &b->error) < 0) binding_raise_for_column(L, b, column);
   if (alch_value_has_text(out->kind) && out->text != text) anchor_text(L, index, out);
 }
 

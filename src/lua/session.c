@@ -1,0 +1,440 @@
+/* session.c - sessions as Lua sees them. What takes part in a transaction is a step, run protected by session_step.c; lua/lualchemy/orm/session.lua adds the rest. */
+#include "lua/host.h"
+#include <string.h>
+
+enum { ENGINE = 1, CONNECTION = 2, INFO = 3, TRANSACTIONS = 4 };   /* user values */
+
+binding_session *binding_check_session(lua_State *L, binding *b, int index) {
+  binding_session *s = binding_check(L, b, index, BINDING_SESSION);
+  if (!s->session) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "this session is gone");
+  return s;
+}
+
+static binding_session *check_session(lua_State *L) { return binding_check_session(L, BINDING(L), 1); }
+
+/* ---- opening and closing ---- */
+
+static bool option_flag(lua_State *L, int index, const char *name, bool otherwise) {
+  lua_getfield(L, index, name);
+  bool flag = lua_isnil(L, -1) ? otherwise : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return flag;
+}
+
+/* session(engine, options): the options were checked by lua/lualchemy/orm/session.lua */
+static int session_new(lua_State *L) {
+  binding *b = BINDING(L);
+  binding_orm *o = BINDING_ORM(L);
+  alch_engine *engine = binding_check_engine(L, b, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  alch_session_options options;
+  alch_session_options_init(&options);
+  options.autoflush = option_flag(L, 2, "autoflush", options.autoflush);
+  options.expire_on_commit = option_flag(L, 2, "expire_on_commit", options.expire_on_commit);
+  options.autobegin = option_flag(L, 2, "autobegin", options.autobegin);
+  lua_getfield(L, 2, "batch_size");
+  lua_Integer size = lua_tointeger(L, -1);
+  if (!lua_isnil(L, -1) && (!lua_isinteger(L, -1) || size < 1 || size > INT32_MAX)) binding_expected(L, b, -1, "a whole number from 1 on", "batch_size of a session");
+  options.batch_size = (uint32_t)size;
+  binding_session *s = binding_new(L, b, BINDING_SESSION, sizeof *s, 4);
+  s->orm = o;
+  s->held = LUA_NOREF;
+  lua_newtable(L);
+  s->held = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, ENGINE);
+  binding_must(L, b, alch_session_open(engine, b->catalog, &o->host, &options, &b->allocator, &s->session, &b->error));
+  s->session->host_data = s;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, o->sessions);
+  lua_pushvalue(L, -2);
+  lua_rawsetp(L, -2, s->session);
+  lua_pop(L, 1);
+  return 1;
+}
+
+/* A finaliser may run in the midst of another call: all that this call has at hand is put back afterwards, and no user code is called. */
+static int session_gc(lua_State *L) {
+  binding *b = BINDING(L);
+  binding_orm *o = BINDING_ORM(L);
+  binding_session *s = binding_check(L, b, 1, BINDING_SESSION);
+  if (!s->session) return 0;
+  binding_scope outer = o->scope;
+  lua_State *state = b->state;
+  o->scope = (binding_scope){ .state = L, .base = outer.count, .count = outer.count, .closing = true };
+  b->state = NULL;
+  if (s->given) s->given->connection = NULL;
+  alch_session_destroy(s->session);
+  s->session = NULL;
+  o->scope = outer;
+  b->state = state;
+  luaL_unref(L, LUA_REGISTRYINDEX, s->held);
+  for (uint32_t i = 0; i < s->map_capacity; i++)
+    if (s->maps[i]) luaL_unref(L, LUA_REGISTRYINDEX, s->maps[i]);
+  alch_free(&b->allocator, s->maps, s->map_capacity * sizeof *s->maps);
+  s->maps = NULL;
+  s->map_capacity = 0;
+  return 0;
+}
+
+/* ---- objects ---- */
+
+static int session_add(lua_State *L) {
+  check_session(L);
+  lua_settop(L, 2);
+  binding_check_instance(L, BINDING(L), 2, "session:add");
+  return binding_session_run(L, BINDING_STEP_ADD);
+}
+
+/* add_all(objects). upvalue 3: add */
+static int session_add_all(lua_State *L) {
+  check_session(L);
+  if (!lua_istable(L, 2) && !binding_test(L, BINDING(L), 2, BINDING_COLLECTION)) binding_expected(L, BINDING(L), 2, "a list of objects", "session:add_all");
+  lua_settop(L, 2);
+  lua_Integer count = luaL_len(L, 2);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, 2, i);
+    binding_check_instance(L, BINDING(L), -1, "session:add_all");
+    lua_pushvalue(L, lua_upvalueindex(3));
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 3);
+    lua_call(L, 2, 0);
+    lua_settop(L, 2);
+  }
+  return 0;
+}
+
+static int run_on_object(lua_State *L, binding_step step, const char *where) {
+  check_session(L);
+  lua_settop(L, 3);
+  binding_check_instance(L, BINDING(L), 2, where);
+  return binding_session_run(L, step);
+}
+
+static int session_delete(lua_State *L) { return run_on_object(L, BINDING_STEP_DELETE, "session:delete"); }
+static int session_expunge(lua_State *L) { return run_on_object(L, BINDING_STEP_EXPUNGE, "session:expunge"); }
+
+/* expire(object [, names]) */
+static int session_expire(lua_State *L) { return run_on_object(L, BINDING_STEP_EXPIRE, "session:expire"); }
+
+/* refresh(object [, names]) */
+static int session_refresh(lua_State *L) { return run_on_object(L, BINDING_STEP_REFRESH, "session:refresh"); }
+
+/* load_related(objects, relationship, options): lualchemy.orm.session's preload */
+static int session_related(lua_State *L) {
+  check_session(L);
+  lua_settop(L, 3);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  return binding_session_run(L, BINDING_STEP_RELATED);
+}
+
+static int session_expunge_all(lua_State *L) {
+  binding_session *s = check_session(L);
+  binding_orm_enter(L, s->orm);
+  alch_session_expunge_all(s->session);
+  return 0;
+}
+
+static int session_expire_all(lua_State *L) {
+  binding_session *s = check_session(L);
+  binding_orm_enter(L, s->orm);
+  alch_session_expire_all(s->session);
+  return 0;
+}
+
+static int session_contains(lua_State *L) {
+  const binding_session *s = check_session(L);
+  const alch_object *object = binding_instance(L, 2);
+  lua_pushboolean(L, object && object->session == s->session && !(object->state & ALCH_STATE_DELETED));
+  return 1;
+}
+
+/* is_modified(object): is there a change that a flush would look at? */
+static int session_is_modified(lua_State *L) {
+  check_session(L);
+  const alch_object *object = binding_check_instance(L, BINDING(L), 2, "session:is_modified");
+  const uint8_t *kinds = alch_object_kinds(object);
+  bool modified = false;
+  for (uint32_t i = 0; i < object->mapper->slot_count; i++) modified = modified || (kinds[i] & ALCH_SLOT_CHANGED);
+  lua_pushboolean(L, modified || (object->state & ALCH_STATE_PENDING));
+  return 1;
+}
+
+/* ---- by key ---- */
+
+/* An object that is there and needs no loading: its value is pushed. */
+static bool find_loaded(lua_State *L, const binding_session *s, const binding_model *model) {
+  if (!model->mapper->integer_key || !lua_isinteger(L, 3)) return false;
+  if (!binding_push_identities(L, s, model->mapper)) return false;
+  lua_rawgeti(L, -1, lua_tointeger(L, 3));
+  const alch_object *object = lua_touserdata(L, -1);
+  return object && !(object->state & (ALCH_STATE_EXPIRED | ALCH_STATE_DELETED)) && object->batch >= s->session->oldest_batch;
+}
+
+/* get(model, key): the object with this key, from the session or the database; nil when there is none. A key of several parts is a table: in order, or by name. */
+static int session_get(lua_State *L) {
+  binding *b = BINDING(L);
+  const binding_session *s = binding_check_session(L, b, 1);
+  binding_model *model = binding_model_of(L, b, 2);
+  if (ALCH_LIKELY(model && model->ready) && find_loaded(L, s, model)) return 1;
+  if (!model) binding_expected(L, b, 2, "a model", "session:get");
+  lua_settop(L, 4);
+  binding_be_ready(L, model);
+  return binding_session_run(L, BINDING_STEP_GET);
+}
+
+/* ---- transactions ---- */
+
+static int session_flush(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_FLUSH); }
+static int session_commit(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_COMMIT); }
+static int session_rollback(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_ROLLBACK); }
+static int session_begin(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_BEGIN); }
+static int session_begin_nested(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_BEGIN_NESTED); }
+static int session_plan(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_PLAN); }
+static int session_connection(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_CONNECTION); }
+
+/* load(statement, parameters, populate): a result of a statement that selects entities; nil when it selects none */
+static int session_load(lua_State *L) {
+  check_session(L);
+  binding *b = BINDING(L);
+  const alch_block *block = binding_test(L, b, 2, BINDING_STATEMENT);
+  binding_model *model = block ? binding_statement_model(BINDING_ORM(L), block) : NULL;
+  lua_settop(L, 4);
+  if (!model) return 0;
+  binding_be_ready(L, model);
+  return binding_session_run(L, BINDING_STEP_LOAD);
+}
+
+static void forget_connection(lua_State *L, binding_session *s) {
+  if (!s->given || s->given->connection == s->session->connection) return;
+  s->given->connection = NULL;
+  s->given = NULL;
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, CONNECTION);
+}
+
+/* close(): rolls back, lets all objects go and gives the connection back. The session can be used again. */
+static int session_close(lua_State *L) {
+  binding *b = BINDING(L);
+  binding_session *s = binding_check(L, b, 1, BINDING_SESSION);
+  if (!s->session) return 0;
+  binding_orm_enter(L, s->orm);
+  alch_session_close(s->session);
+  forget_connection(L, s);
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, TRANSACTIONS);
+  return 0;
+}
+
+static int session_in_transaction(lua_State *L) {
+  lua_pushboolean(L, check_session(L)->session->frame != NULL);
+  return 1;
+}
+
+static int session_in_nested_transaction(lua_State *L) {
+  const alch_session_frame *frame = check_session(L)->session->frame;
+  lua_pushboolean(L, frame && frame->nested);
+  return 1;
+}
+
+/* set_autoflush(flag): answers what it was */
+static int session_set_autoflush(lua_State *L) {
+  alch_session *session = check_session(L)->session;
+  lua_pushboolean(L, session->options.autoflush);
+  session->options.autoflush = lua_toboolean(L, 2);
+  return 1;
+}
+
+static const char *const session_event_names[ALCH_SESSION_EVENT_COUNT] = { "before_flush", "after_flush", "before_commit", "after_commit", "after_rollback", "after_begin" };
+
+/* listen(event): from now on the core tells of it. False when there is no such event. */
+static int session_listen(lua_State *L) {
+  binding_session *s = check_session(L);
+  for (int i = 0; i < ALCH_SESSION_EVENT_COUNT; i++) {
+    if (!binding_is(L, 2, session_event_names[i])) continue;
+    s->session->events |= 1u << i;
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+/* ---- properties ---- */
+
+/* Objects of a list of the core; deleting ones are no dirty ones. */
+static int push_objects(lua_State *L, binding_session *s, const alch_object_list *list, uint16_t without) {
+  binding_orm_enter(L, s->orm);
+  luaL_checkstack(L, 12, "objects");
+  lua_createtable(L, (int)list->count, 0);
+  lua_Integer count = 0;
+  for (uint32_t i = 0; i < list->count; i++) {
+    if (!list->items[i] || (list->items[i]->state & without)) continue;
+    binding_push_object(L, s->orm, list->items[i]);
+    lua_rawseti(L, -2, ++count);
+  }
+  return 1;
+}
+
+/* identities: a list of the objects that the session has under their keys, in no particular order */
+static int push_identities(lua_State *L, const binding_session *s) {
+  lua_newtable(L);
+  lua_Integer count = 0;
+  int list = lua_gettop(L);
+  for (uint32_t i = 0; i < s->map_capacity; i++) {
+    if (s->maps[i] == 0) continue;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->maps[i]);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) lua_rawseti(L, list, ++count);
+    lua_pop(L, 1);
+  }
+  return 1;
+}
+
+static int push_user_value(lua_State *L, int which) {
+  if (lua_getiuservalue(L, 1, which) != LUA_TNIL || which != INFO) return 1;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, INFO);
+  return 1;
+}
+
+static int session_property(lua_State *L) {
+  binding_session *s = check_session(L);
+  alch_session *session = s->session;
+  if (binding_is(L, 2, "new")) return push_objects(L, s, &session->pending, 0);
+  if (binding_is(L, 2, "dirty")) return push_objects(L, s, &session->modified, ALCH_STATE_DELETING | ALCH_STATE_DELETED);
+  if (binding_is(L, 2, "deleted")) return push_objects(L, s, &session->deleting, 0);
+  if (binding_is(L, 2, "identities")) return push_identities(L, s);
+  if (binding_is(L, 2, "bind")) return push_user_value(L, ENGINE);
+  if (binding_is(L, 2, "info")) return push_user_value(L, INFO);
+  if (binding_is(L, 2, "autoflush")) lua_pushboolean(L, session->options.autoflush);
+  else if (binding_is(L, 2, "expire_on_commit")) lua_pushboolean(L, session->options.expire_on_commit);
+  else if (binding_is(L, 2, "is_active")) lua_pushboolean(L, !session->failed);
+  else return 0;
+  return 1;
+}
+
+static int session_tostring(lua_State *L) {
+  const binding_session *s = binding_check(L, BINDING(L), 1, BINDING_SESSION);
+  if (!s->session) lua_pushliteral(L, "session (gone)");
+  else lua_pushfstring(L, "session (%d new, %d changed, %d deleted%s)", (int)s->session->pending.count, (int)s->session->modified.count, (int)s->session->deleting.count,
+                       s->session->frame ? ", in a transaction" : "");
+  return 1;
+}
+
+/* ---- transaction objects: what begin and begin_nested answer ---- */
+
+typedef struct transaction { alch_session_frame *frame; } transaction;   /* user value 1: the session */
+
+static transaction *check_transaction(lua_State *L) { return binding_check(L, BINDING(L), 1, BINDING_SESSION_TRANSACTION); }
+
+/* Puts the session in the place of the transaction and the frame behind it. */
+static int end_transaction(lua_State *L, binding_step step, bool must) {
+  transaction *one = check_transaction(L);
+  if (!one->frame) {
+    if (!must) return 0;
+    return binding_error(L, BINDING(L), ALCH_ERROR_RESOURCE_CLOSED, "this transaction is over: it was committed or rolled back, or an outer one was");
+  }
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, 1);
+  lua_pushlightuserdata(L, one->frame);
+  lua_remove(L, 1);
+  binding_check_session(L, BINDING(L), 1);
+  return binding_session_run(L, step);
+}
+
+static int transaction_commit(lua_State *L) { return end_transaction(L, BINDING_STEP_COMMIT, true); }
+static int transaction_rollback(lua_State *L) { return end_transaction(L, BINDING_STEP_ROLLBACK, false); }
+
+static int transaction_property(lua_State *L) {
+  const transaction *one = check_transaction(L);
+  if (binding_is(L, 2, "is_active")) lua_pushboolean(L, one->frame != NULL);
+  else if (binding_is(L, 2, "nested")) lua_pushboolean(L, one->frame && one->frame->nested);
+  else if (binding_is(L, 2, "session")) lua_getiuservalue(L, 1, 1);
+  else return 0;
+  return 1;
+}
+
+void binding_push_session_transaction(lua_State *L, binding_session *s) {
+  transaction *one = binding_new(L, s->orm->b, BINDING_SESSION_TRANSACTION, sizeof *one, 1);
+  one->frame = s->session->frame;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  if (lua_getiuservalue(L, 1, TRANSACTIONS) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, TRANSACTIONS);
+  }
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_pop(L, 1);
+}
+
+static bool is_open(const alch_session *session, const alch_session_frame *frame) {
+  for (const alch_session_frame *one = session->frame; one; one = one->outer)
+    if (one == frame) return true;
+  return false;
+}
+
+/* After a step, the session at 1: transaction objects whose frames are gone are over, and so is a connection that was given out. */
+void binding_session_settle(lua_State *L, binding_session *s) {
+  forget_connection(L, s);
+  if (lua_getiuservalue(L, 1, TRANSACTIONS) != LUA_TTABLE) { lua_pop(L, 1); return; }
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 0; i--) {
+    lua_rawgeti(L, -1, i);
+    transaction *one = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (is_open(s->session, one->frame)) break;
+    one->frame = NULL;
+    lua_pushnil(L);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pop(L, 1);
+}
+
+void binding_push_session_connection(lua_State *L, binding_session *s, alch_connection *connection) {
+  if (s->given && s->given->connection == connection) { lua_getiuservalue(L, 1, CONNECTION); return; }
+  binding_connection *given = binding_new(L, s->orm->b, BINDING_CONNECTION, sizeof *given, 1);
+  given->connection = connection;
+  given->borrowed = true;
+  lua_getiuservalue(L, 1, ENGINE);
+  lua_setiuservalue(L, -2, 1);
+  s->given = given;
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, CONNECTION);
+}
+
+static const luaL_Reg session_methods[] = {
+  { "add", session_add }, { "delete", session_delete }, { "expunge", session_expunge }, { "expunge_all", session_expunge_all }, { "expire", session_expire },
+  { "expire_all", session_expire_all }, { "refresh", session_refresh }, { "load_related", session_related }, { "contains", session_contains }, { "is_modified", session_is_modified }, { "get", session_get },
+  { "flush", session_flush }, { "commit", session_commit }, { "rollback", session_rollback }, { "begin_transaction", session_begin }, { "begin_nested", session_begin_nested },
+  { "plan", session_plan }, { "connection", session_connection }, { "load", session_load }, { "close", session_close }, { "in_transaction", session_in_transaction },
+  { "in_nested_transaction", session_in_nested_transaction }, { "set_autoflush", session_set_autoflush }, { "listen", session_listen }, { NULL, NULL },
+};
+
+static const luaL_Reg session_metamethods[] = { { "__gc", session_gc }, { "__close", session_close }, { "__tostring", session_tostring }, { NULL, NULL } };
+static const luaL_Reg transaction_methods[] = { { "commit", transaction_commit }, { "rollback", transaction_rollback }, { "close", transaction_rollback }, { NULL, NULL } };
+static const luaL_Reg transaction_metamethods[] = { { "__close", transaction_rollback }, { NULL, NULL } };
+
+/* core.orm.session makes sessions; core.orm.session_methods is where the Lua side adds its own. */
+void binding_open_session(lua_State *L, binding *b) {
+  static const luaL_Reg functions[] = { { "session", session_new }, { NULL, NULL } };
+  binding_orm *o = binding_orm_of(L);
+  lua_getfield(L, -1, "orm");
+  binding_orm_functions(L, o, functions);
+  binding_orm_kind(L, o, BINDING_SESSION, "session", session_methods, session_metamethods);
+  lua_getfield(L, -1, "add");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  lua_pushlightuserdata(L, o);
+  lua_rotate(L, -3, -1);
+  lua_pushcclosure(L, session_add_all, 3);
+  lua_setfield(L, -2, "add_all");
+  lua_setfield(L, -2, "session_methods");
+  binding_kind_properties(L, b, BINDING_SESSION, session_property);
+  binding_orm_kind(L, o, BINDING_SESSION_TRANSACTION, "session transaction", transaction_methods, transaction_metamethods);
+  lua_pop(L, 1);
+  binding_kind_properties(L, b, BINDING_SESSION_TRANSACTION, transaction_property);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,125 @@
+/* update.c - UPDATE and DELETE. */
+#include "lua/expression.h"
+
+/* b of the node: made from a model, so that a missing WHERE must be meant. */
+enum { FROM_MODEL = 1 };
+
+uint32_t binding_assignments(lua_State *L, binding *b, const alch_table *table, int index, const alch_column **columns, alch_operand *operands) {
+  uint32_t count = 0;
+  binding_value_names(L, b, table, index);
+  luaL_checkstack(L, (int)table->column_count + 8, "too many values");
+  for (uint32_t i = 0; i < table->column_count; i++) {
+    lua_pushstring(L, table->columns[i]->key);
+    if (lua_rawget(L, index) == LUA_TNIL) { lua_pop(L, 1); continue; }
+    columns[count] = table->columns[i];
+    binding_column_operand(L, b, lua_gettop(L), table->columns[i], &operands[count++]);
+  }
+  return count;
+}
+
+void binding_build_set(lua_State *L, binding *b, const alch_table *table, const alch_column *const *columns, const alch_operand *operands, uint32_t count, uint8_t op) {
+  alch_builder_open(&b->builder, ALCH_NODE_SET, op, 0, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    alch_builder_open(&b->builder, ALCH_NODE_ASSIGN, 0, table->id, columns[i]->index);
+    binding_build_value(L, b, &operands[i], columns[i]);
+    alch_builder_close(&b->builder);
+  }
+  alch_builder_close(&b->builder);
+}
+
+static bool is_assigned(const alch_column *const *columns, uint32_t count, uint32_t index) {
+  for (uint32_t i = 0; i < count; i++)
+    if (columns[i]->index == index) return true;
+  return false;
+}
+
+/* What earlier calls assigned is kept where this one names nothing. */
+static void copy_earlier(alch_builder *builder, alch_reader *reader, const alch_column *const *columns, uint32_t count) {
+  const alch_node *end = alch_node_next(reader->node);
+  alch_reader_enter(reader);
+  while (reader->node < end) {
+    if (is_assigned(columns, count, reader->node->b)) alch_reader_skip(reader);
+    else alch_builder_copy(builder, reader);
+  }
+}
+
+/* update:values{ name = value, … }: values may be expressions. */
+static int update_values(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *statement = binding_check_statement(L, b, 1, ALCH_NODE_UPDATE, ALCH_NODE_UPDATE, "values");
+  if (!lua_istable(L, 2) || lua_gettop(L) != 2) return binding_expected(L, b, 2, "a table of names and values", "values");
+  alch_table *table = alch_catalog_table(b->catalog, alch_block_root(statement)->a);
+  const alch_column **columns = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *columns, 0);
+  alch_operand *operands = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *operands, 0);
+  uint32_t count = binding_assignments(L, b, table, 2, columns, operands);
+  alch_reader reader = alch_reader_at_root(statement);
+  const alch_node *root = reader.node, *end = alch_node_next(root);
+  alch_builder_start(&b->builder);
+  alch_builder_definitions(&b->builder, statement);
+  alch_builder_open(&b->builder, root->kind, root->op, root->a, root->b);
+  alch_reader_enter(&reader);
+  while (reader.node < end && reader.node->kind < ALCH_NODE_SET) alch_builder_copy(&b->builder, &reader);
+  alch_builder_open(&b->builder, ALCH_NODE_SET, 0, 0, 0);
+  if (reader.node < end && reader.node->kind == ALCH_NODE_SET) copy_earlier(&b->builder, &reader, columns, count);
+  for (uint32_t i = 0; i < count; i++) {
+    alch_builder_open(&b->builder, ALCH_NODE_ASSIGN, 0, table->id, columns[i]->index);
+    binding_build_value(L, b, &operands[i], columns[i]);
+    alch_builder_close(&b->builder);
+  }
+  alch_builder_close(&b->builder);
+  while (reader.node < end) alch_builder_copy(&b->builder, &reader);
+  alch_builder_close(&b->builder);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  return 1;
+}
+
+/* values: of an insert or an update */
+static int statement_values(lua_State *L) {
+  const alch_block *statement = binding_test(L, BINDING(L), 1, BINDING_STATEMENT);
+  if (statement && alch_block_root(statement)->kind == ALCH_NODE_INSERT) return binding_insert_values(L);
+  return update_values(L);
+}
+
+/* all_rows(): an update or delete of a model that is meant for every row. */
+static int statement_all_rows(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *statement = binding_check_statement(L, b, 1, ALCH_NODE_UPDATE, ALCH_NODE_DELETE, "all_rows");
+  alch_reader reader = alch_reader_at_root(statement);
+  const alch_node *root = reader.node, *end = alch_node_next(root);
+  alch_builder_start(&b->builder);
+  alch_builder_definitions(&b->builder, statement);
+  alch_builder_open(&b->builder, root->kind, root->op, root->a, 0);
+  alch_reader_enter(&reader);
+  while (reader.node < end) alch_builder_copy(&b->builder, &reader);
+  alch_builder_close(&b->builder);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  return 1;
+}
+
+void binding_check_guard(lua_State *L, binding *b, const alch_block *statement) {
+  const alch_node *root = alch_block_root(statement);
+  if (root->b != FROM_MODEL || alch_node_clause(root, ALCH_NODE_WHERE)) return;
+  binding_error(L, b, ALCH_ERROR_ARGUMENT, "this %s has no where and would reach every row; write stmt:all_rows() when that is meant", root->kind == ALCH_NODE_UPDATE ? "update" : "delete");
+}
+
+static int make(lua_State *L, alch_node_kind kind, const char *name) {
+  binding *b = BINDING(L);
+  alch_table *table = binding_check_table(L, b, 1, name);
+  alch_builder_start(&b->builder);
+  alch_builder_leaf(&b->builder, (uint8_t)kind, 0, table->id, lua_istable(L, 1) ? FROM_MODEL : 0);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  return 1;
+}
+
+/* update(table), delete(table) */
+static int update_new(lua_State *L) { return make(L, ALCH_NODE_UPDATE, "update"); }
+static int delete_new(lua_State *L) { return make(L, ALCH_NODE_DELETE, "delete"); }
+
+void binding_open_update(lua_State *L, binding *b) {
+  static const luaL_Reg methods[] = { { "values", statement_values }, { "all_rows", statement_all_rows }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "update", update_new }, { "delete", delete_new }, { NULL, NULL } };
+  binding_kind_methods(L, b, BINDING_STATEMENT, methods);
+  binding_kind_methods(L, b, BINDING_TABLE, functions);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  luaL_setfuncs(L, functions, 1);
+}
