@@ -35,6 +35,9 @@ static const struct alch_function_spelling functions[] = {
   { "current_timestamp", "CURRENT_TIMESTAMP", true },
   { "localtimestamp", "DATETIME(CURRENT_TIMESTAMP, 'localtime')", true },
   { "char_length", "length", false },
+  { "string_agg", "group_concat", false },
+  { "greatest", "max", false },
+  { "least", "min", false },
   { NULL, NULL, false },
 };
 
