@@ -47,8 +47,15 @@ typedef struct alch_scope {
   uint32_t from_count, from_capacity;
   alch_id_list sources;         /* all sources that its FROM shows */
   alch_output_plan *plan;       /* of a SELECT */
-  const alch_node *insert;      /* the INSERT whose rows this SELECT gives, or NULL */
+  struct alch_insert *insert;   /* of a SELECT that gives an INSERT its rows, what it has to add; or NULL */
 } alch_scope;
+
+/* An INSERT from a SELECT: the columns with defaults that the SELECT must give as well. */
+typedef struct alch_insert {
+  const alch_column **defaults;
+  uint32_t default_count;
+  bool needs_where;             /* ON CONFLICT follows, which a parser would take for the ON of a join */
+} alch_insert;
 
 /* One DEFINE of the block. */
 typedef struct alch_defined {
@@ -87,6 +94,8 @@ typedef struct alch_compiler {
   alch_role role;                                      /* of the query that is rendered next */
   const char *hint;                                    /* what an unnamed bind is called after where placeholders have names; NULL: param */
   uint32_t hint_length;
+  bool hint_whole;                                     /* the hint is the whole name */
+  alch_insert *insert;                                 /* for the SELECT that is rendered next */
   uint32_t depth;
   bool literal_binds;                                  /* values are written into the text */
   bool unqualified;                                    /* columns stand without their table's name */
@@ -113,6 +122,8 @@ alch_status alch_render_subquery(alch_compiler *compiler, const alch_node *query
 alch_status alch_render_returning(alch_compiler *compiler, const alch_node *returning, bool qualified);
 /* A column of a source by its number, with the source's name unless compiler->unqualified. */
 alch_status alch_render_column(alch_compiler *compiler, uint32_t source, uint32_t index);
+/* An item of ORDER BY: labels of the select list by name, columns of a compound by name. */
+alch_status alch_render_order_item(alch_compiler *compiler, const alch_node *item);
 /* One FROM item, with its AS. */
 alch_status alch_render_source(alch_compiler *compiler, uint32_t source);
 /* The name under which columns of a source are written. */
@@ -132,6 +143,8 @@ const char *alch_operator_spelling(const alch_compiler *compiler, uint8_t op);
 alch_status alch_write_type(alch_compiler *compiler, alch_type_id type);
 
 /* ---- asking ---- */
+/* Is it an operator with its operands, which SQLAlchemy puts in parentheses where a value is wanted: in SET, VALUES, WHEN? */
+bool alch_is_operation(const alch_node *node);
 static inline bool alch_can(const alch_compiler *compiler, alch_capability capability) { return alch_dialect_can(compiler->dialect, capability); }
 alch_type_id alch_type_of(const alch_compiler *compiler, const alch_node *node);
 uint8_t alch_family_of(const alch_compiler *compiler, const alch_node *node);
@@ -164,6 +177,9 @@ alch_status alch_render_with(alch_compiler *compiler);
 alch_status alch_render_outputs(alch_compiler *compiler, alch_output_plan *plan, alch_role role);
 alch_output_plan *alch_plan_clause(alch_compiler *compiler, const alch_node *query, const alch_node *clause);
 
+/* What stands in place of the items of an empty list: x IN (…) is then false, x NOT IN (…) true. */
+#define ALCH_EMPTY_SET "SELECT 1 WHERE 1!=1"
+
 /* ---- slots ---- */
 /* A placeholder for a BIND node; column: what it is written into, or NULL. */
 alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column);
@@ -176,8 +192,16 @@ bool alch_has_default(const alch_column *column, bool update);
 alch_status alch_render_column_default(alch_compiler *compiler, const alch_column *column, bool update);
 /* A block of its own (a default, a check) in the midst of the text, its values written out. */
 alch_status alch_render_foreign_block(alch_compiler *compiler, const alch_block *block);
-/* SQL as written, with :names. */
-alch_status alch_render_text(alch_compiler *compiler, const alch_node *node);
+
+/* ---- INSERT, UPDATE, DELETE ---- */
+/* The table that a statement writes to; NULL, and an error, when there is none. */
+alch_table *alch_target_table(alch_compiler *compiler, const alch_node *statement);
+/* A value on its way into a column; row: its number among several, or -1. */
+alch_status alch_render_value_for(alch_compiler *compiler, const alch_node *value, const alch_column *column, int64_t row);
+alch_status alch_render_parameter_for(alch_compiler *compiler, const alch_column *column);
+void alch_write_column_name(alch_compiler *compiler, const alch_column *column);
+/* Will the execution give this column's value by name? */
+bool alch_is_parameter(const alch_compiler *compiler, const alch_column *column);
 
 /* ---- default renderers by family; the table is in compile.c ---- */
 #define ALCH_RENDERER(name) alch_status alch_default_##name(alch_compiler *compiler, const alch_node *node)

@@ -57,6 +57,10 @@ static void name_item(alch_output_walk *walk, const alch_node *node, alch_output
       break;
     case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: set_name(out, alch_node_text(node), node->length, false); break;
     case ALCH_NODE_FUNCTION: name_function(node, out); break;
+    case ALCH_NODE_UNARY:
+      if (node->op == ALCH_OPERATOR_DISTINCT) name_item(walk, alch_node_child(node), out);
+      else set_name(out, "anon", 4, true);
+      break;
     case ALCH_NODE_OVER: case ALCH_NODE_FILTER: case ALCH_NODE_WITHIN_GROUP: set_name(out, "anon", 4, true); break;
     case ALCH_NODE_CAST: case ALCH_NODE_TYPE_COERCE: case ALCH_NODE_GROUPING: name_item(walk, alch_node_child(node), out); break;
     case ALCH_NODE_COLUMN:
@@ -75,6 +79,8 @@ static const alch_node *first_member(const alch_node *query, uint32_t depth) {
   const alch_node *members = query->kind == ALCH_NODE_COMPOUND && depth < DEEPEST ? alch_node_clause(query, ALCH_NODE_MEMBERS) : NULL;
   return members && members->size > sizeof *members ? first_member(alch_node_child(members), depth + 1) : NULL;
 }
+
+const alch_node *alch_first_member(const alch_node *query) { return first_member(query, 0); }
 
 static bool is_whole_source(const alch_node *item) { return item->kind == ALCH_NODE_ENTITY || (item->kind == ALCH_NODE_STAR && item->a != 0); }
 
@@ -186,7 +192,7 @@ bool alch_source_output(const alch_catalog *catalog, const alch_block *block, ui
   return true;
 }
 
-static uint32_t query_width(alch_output_walk walk) {
+uint32_t alch_output_count(alch_output_walk walk) {
   uint32_t width = 0;
   while (advance(&walk, 0)) {
     width += walk.width;
@@ -202,7 +208,7 @@ static uint32_t source_width(const alch_catalog *catalog, const alch_block *bloc
   if (!element) return 0;
   if (element->kind == ALCH_NODE_SOURCE) return source_width(catalog, block, element->a, depth + 1);
   if (is_function(element)) return element->kind == ALCH_NODE_LIST ? alch_node_child_count(element) - 1 : 0;
-  return query_width(outputs(catalog, block, element, depth + 1));
+  return alch_output_count(outputs(catalog, block, element, depth + 1));
 }
 
 uint32_t alch_source_width(const alch_catalog *catalog, const alch_block *block, uint32_t source) { return source_width(catalog, block, source, 0); }

@@ -36,6 +36,10 @@ alch_output_walk alch_outputs(const alch_catalog *catalog, const alch_block *blo
 /* The same over the children of a clause: COLUMNS, RETURNING. */
 alch_output_walk alch_outputs_of(const alch_catalog *catalog, const alch_block *block, const alch_node *clause);
 bool alch_output_next(alch_output_walk *walk, alch_output *out);
+/* How many a walk has to give. */
+uint32_t alch_output_count(alch_output_walk walk);
+/* The SELECT that names the columns of a query: itself, or the first member of a compound. NULL for anything else. */
+const alch_node *alch_first_member(const alch_node *query);
 
 /* Internal: the same at a depth, so that a definition that is made of itself (which no builder call makes, but a host may ask for) has an end. */
 enum { ALCH_SOURCE_DEEPEST = 64 };

@@ -1,0 +1,217 @@
+#include "sql/compiler.h"
+#include <string.h>
+
+/* UPDATE, DELETE, RETURNING, and what INSERT shares with them. */
+
+alch_table *alch_target_table(alch_compiler *compiler, const alch_node *statement) {
+  alch_table *table = alch_catalog_table(compiler->catalog, statement->a);
+  if (!table) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the %s names no table", alch_node_kind_name(statement->kind));
+  else if (compiler->scope == NULL || compiler->scope->outer == NULL) compiler->compiled->table = table;
+  return table;
+}
+
+/* ---- values on their way into a column ---- */
+
+/* The place-holder carries the column's name, with the row's number behind it where there are several (name_m0). */
+static void name_bind(alch_compiler *compiler, const alch_column *column, int64_t row) {
+  compiler->hint = column->key;
+  compiler->hint_length = (uint32_t)strlen(column->key);
+  compiler->hint_whole = true;
+  if (row < 0 || compiler->dialect->placeholder != ALCH_PLACEHOLDER_COLON) return;
+  alch_buffer name;
+  alch_buffer_init(&name, compiler->scratch.allocator);
+  alch_buffer_add_format(&name, "%s_m%lld", column->key, (long long)row);
+  compiler->hint = alch_arena_text(&compiler->scratch, alch_buffer_text(&name), name.length);
+  compiler->hint_length = (uint32_t)name.length;
+  if (!compiler->hint || alch_buffer_failed(&name)) alch_no_memory(compiler);
+  alch_buffer_close(&name);
+}
+
+alch_status alch_render_value_for(alch_compiler *compiler, const alch_node *value, const alch_column *column, int64_t row) {
+  bool parentheses = alch_is_operation(value);
+  if (parentheses) alch_write_char(compiler, '(');
+  if (value->kind == ALCH_NODE_BIND) {
+    name_bind(compiler, column, row);
+    alch_render_bind(compiler, value, column);
+  } else {
+    alch_render(compiler, value);
+  }
+  compiler->hint = NULL;
+  compiler->hint_whole = false;
+  if (parentheses) alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+alch_status alch_render_parameter_for(alch_compiler *compiler, const alch_column *column) {
+  return alch_render_parameter(compiler, column->key, strlen(column->key), column->type, column);
+}
+
+void alch_write_column_name(alch_compiler *compiler, const alch_column *column) { alch_quote_identifier(compiler->dialect, column->name, column->quote, compiler->out); }
+
+/* ---- parameters that the execution will give ---- */
+
+bool alch_is_parameter(const alch_compiler *compiler, const alch_column *column) {
+  for (uint32_t i = 0; i < compiler->options->parameter_count; i++)
+    if (strcmp(compiler->options->parameter_names[i], column->key) == 0) return true;
+  return false;
+}
+
+/* ---- RETURNING ---- */
+
+alch_status alch_render_returning(alch_compiler *compiler, const alch_node *returning, bool qualified) {
+  static const struct { uint8_t kind, capability; const char *construct; } rows[] = {
+    { ALCH_NODE_INSERT, ALCH_CAPABILITY_INSERT_RETURNING, "INSERT with RETURNING" },
+    { ALCH_NODE_UPDATE, ALCH_CAPABILITY_UPDATE_RETURNING, "UPDATE with RETURNING" },
+    { ALCH_NODE_DELETE, ALCH_CAPABILITY_DELETE_RETURNING, "DELETE with RETURNING" },
+  };
+  const alch_node *statement = compiler->scope->statement;
+  for (size_t i = 0; i < ALCH_COUNT(rows); i++)
+    if (rows[i].kind == statement->kind && !alch_require(compiler, rows[i].capability, rows[i].construct)) return compiler->status;
+  bool unqualified = compiler->unqualified;
+  alch_write(compiler, " RETURNING ");
+  compiler->unqualified = !qualified;
+  compiler->collects = compiler->scope->outer == NULL;
+  compiler->compiled->returns_rows = true;
+  alch_render_outputs(compiler, alch_plan_clause(compiler, statement, returning), ALCH_ROLE_TOP);
+  compiler->unqualified = unqualified;
+  return compiler->status;
+}
+
+alch_status alch_default_returning(alch_compiler *compiler, const alch_node *node) { return alch_render_returning(compiler, node, true); }
+
+/* ---- SET ---- */
+
+static const alch_column *assigned_column(alch_compiler *compiler, const alch_node *assign) {
+  const alch_table *table = alch_catalog_table(compiler->catalog, assign->a);
+  if (table && assign->b < table->column_count) return table->columns[assign->b];
+  alch_compile_error(compiler, ALCH_ERROR_NO_SUCH_COLUMN, "SET names a column number %u that its table does not have", (unsigned)assign->b);
+  return NULL;
+}
+
+static void render_assign(alch_compiler *compiler, const alch_node *assign, const char *equals) {
+  const alch_column *column = assigned_column(compiler, assign);
+  if (!column) return;
+  alch_write_column_name(compiler, column);
+  alch_write(compiler, equals);
+  alch_render_value_for(compiler, alch_node_child(assign), column, -1);
+}
+
+/* That of ON CONFLICT: in its own order, and with nothing added. */
+alch_status alch_default_set(alch_compiler *compiler, const alch_node *node) {
+  const char *separator = " SET ";
+  for ALCH_EACH_CHILD(assign, node) {
+    alch_write(compiler, separator);
+    render_assign(compiler, assign, " = ");
+    separator = ", ";
+  }
+  return compiler->status;
+}
+
+static const alch_node *assign_of(const alch_node *set, const alch_table *table, uint32_t index) {
+  if (!set) return NULL;
+  for ALCH_EACH_CHILD(assign, set)
+    if (assign->a == table->id && assign->b == index) return assign;
+  return NULL;
+}
+
+/* What a column is set to: the execution's value, the statement's, or its onupdate. False when it is left alone. */
+static bool render_update_column(alch_compiler *compiler, const alch_node *set, const alch_column *column, bool assigned, const char *separator) {
+  const alch_node *assign = assigned ? assign_of(set, column->table, column->index) : NULL;
+  bool parameter = alch_is_parameter(compiler, column), defaults = !assign_of(set, column->table, column->index) && alch_has_default(column, true);
+  if (!parameter && !assign && !defaults) return false;
+  alch_write(compiler, separator);
+  if (assign && !parameter) {
+    render_assign(compiler, assign, "=");
+    return true;
+  }
+  alch_write_column_name(compiler, column);
+  alch_write_char(compiler, '=');
+  if (parameter) alch_render_parameter_for(compiler, column);
+  else alch_render_column_default(compiler, column, true);
+  return true;
+}
+
+/* In the order of the table's columns, unless the statement insists on its own. */
+static void render_update_set(alch_compiler *compiler, const alch_node *statement, const alch_table *table) {
+  const alch_node *set = alch_node_clause(statement, ALCH_NODE_SET);
+  bool ordered = set && set->op == 1;
+  const char *separator = " SET ";
+  if (ordered)
+    for ALCH_EACH_CHILD(assign, set) {
+      alch_write(compiler, separator);
+      render_assign(compiler, assign, "=");
+      separator = ", ";
+    }
+  for (uint32_t i = 0; i < table->column_count; i++)
+    if (render_update_column(compiler, set, table->columns[i], !ordered, separator)) separator = ", ";
+  if (separator[0] == ' ') alch_compile_error(compiler, ALCH_ERROR_COMPILE, "UPDATE of '%s' sets no column; give it values", table->full_name);
+}
+
+/* ---- the sources of an UPDATE or DELETE ---- */
+
+static void add_clause_sources(alch_compiler *compiler, alch_scope *scope, const alch_node *clause) {
+  alch_id_list used = { 0 };
+  if (clause) alch_collect_sources(compiler, clause, &used);
+  for (uint32_t i = 0; i < used.count; i++) {
+    if (alch_ids_have(&scope->sources, used.ids[i])) continue;
+    alch_scope_add(compiler, scope, NULL, used.ids[i]);
+    alch_ids_add(compiler, &scope->sources, used.ids[i]);
+  }
+}
+
+static void open_scope(alch_compiler *compiler, alch_scope *scope, const alch_node *statement) {
+  *scope = (alch_scope){ .outer = compiler->scope, .statement = statement };
+  compiler->scope = scope;
+  alch_ids_add(compiler, &scope->sources, statement->a);
+  const alch_node *from = alch_node_clause(statement, ALCH_NODE_FROM);
+  if (from)
+    for ALCH_EACH_CHILD(item, from) {
+      alch_scope_add(compiler, scope, item, 0);
+      alch_item_sources(compiler, item, &scope->sources);
+    }
+  add_clause_sources(compiler, scope, alch_node_clause(statement, ALCH_NODE_SET));
+  add_clause_sources(compiler, scope, alch_node_clause(statement, ALCH_NODE_WHERE));
+}
+
+static void render_where(alch_compiler *compiler, const alch_node *statement) {
+  const alch_node *where = alch_node_clause(statement, ALCH_NODE_WHERE), *returning = alch_node_clause(statement, ALCH_NODE_RETURNING);
+  if (where) alch_render(compiler, where);
+  if (returning) alch_render(compiler, returning);
+}
+
+static void render_prefixes(alch_compiler *compiler, const alch_node *statement) {
+  const alch_node *prefixes = alch_node_clause(statement, ALCH_NODE_PREFIXES);
+  if (prefixes) alch_render(compiler, prefixes);
+}
+
+alch_status alch_default_update(alch_compiler *compiler, const alch_node *node) {
+  alch_scope scope;
+  const alch_table *table = alch_target_table(compiler, node);
+  if (!table) return compiler->status;
+  open_scope(compiler, &scope, node);
+  alch_write(compiler, "UPDATE");
+  render_prefixes(compiler, node);
+  alch_write_char(compiler, ' ');
+  alch_render_table_name(compiler, table);
+  render_update_set(compiler, node, table);
+  if (scope.from_count > 0 && alch_require(compiler, ALCH_CAPABILITY_UPDATE_FROM, "UPDATE with further tables")) compiler->renderers[ALCH_NODE_FROM](compiler, NULL);
+  render_where(compiler, node);
+  compiler->scope = scope.outer;
+  return compiler->status;
+}
+
+alch_status alch_default_delete(alch_compiler *compiler, const alch_node *node) {
+  alch_scope scope;
+  const alch_table *table = alch_target_table(compiler, node);
+  if (!table) return compiler->status;
+  open_scope(compiler, &scope, node);
+  alch_write(compiler, "DELETE");
+  render_prefixes(compiler, node);
+  alch_write(compiler, " FROM ");
+  alch_render_table_name(compiler, table);
+  if (scope.from_count > 0)
+    alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "DELETE with further tables is not supported by the dialect '%s'; put them into a subquery", compiler->dialect->name);
+  render_where(compiler, node);
+  compiler->scope = scope.outer;
+  return compiler->status;
+}

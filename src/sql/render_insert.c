@@ -1,0 +1,251 @@
+#include "sql/compiler.h"
+#include <string.h>
+
+/* INSERT: which columns, what goes into them, and what happens on a conflict. */
+
+enum { FROM_ROW, FROM_PARAMETER, FROM_DEFAULT };
+
+/* One column of the statement. */
+typedef struct pick { const alch_column *column; uint8_t from; uint32_t place; /* in INTO */ } pick;
+
+typedef struct insertion {
+  const alch_node *statement, *into, *rows, *query;   /* query: the SELECT that gives the rows, or NULL */
+  const alch_table *table;
+  pick *picks;
+  uint32_t pick_count, width;                         /* width: columns of INTO */
+} insertion;
+
+/* ---- which columns ---- */
+
+static const alch_node *into_node(const insertion *insert, const alch_column *column, uint32_t *place) {
+  *place = 0;
+  if (!insert->into) return NULL;
+  for ALCH_EACH_CHILD(child, insert->into) {
+    if (child->b == column->index) return child;
+    ++*place;
+  }
+  return NULL;
+}
+
+static void add_pick(insertion *insert, const alch_column *column, uint8_t from, uint32_t place) { insert->picks[insert->pick_count++] = (pick){ column, from, place }; }
+
+static void pick_column(alch_compiler *compiler, insertion *insert, const alch_column *column) {
+  uint32_t place;
+  const alch_node *named = into_node(insert, column, &place);
+  if (alch_is_parameter(compiler, column)) add_pick(insert, column, FROM_PARAMETER, 0);
+  else if (named) add_pick(insert, column, FROM_ROW, place);
+  else if (alch_has_default(column, false)) add_pick(insert, column, FROM_DEFAULT, 0);
+}
+
+/* A SELECT gives its columns in the order of INTO; the columns with defaults follow. */
+static void pick_for_query(insertion *insert) {
+  uint32_t place;
+  if (insert->into)
+    for ALCH_EACH_CHILD(child, insert->into) add_pick(insert, insert->table->columns[child->b], FROM_ROW, insert->pick_count);
+  for (uint32_t i = 0; i < insert->table->column_count; i++) {
+    const alch_column *column = insert->table->columns[i];
+    if (!into_node(insert, column, &place) && alch_has_default(column, false)) add_pick(insert, column, FROM_DEFAULT, 0);
+  }
+}
+
+static bool is_own_column(const insertion *insert, const alch_node *node) { return node->kind == ALCH_NODE_COLUMN && node->a == insert->table->id && node->b < insert->table->column_count; }
+
+static bool check_into(alch_compiler *compiler, const insertion *insert) {
+  if (insert->into)
+    for ALCH_EACH_CHILD(child, insert->into)
+      if (!is_own_column(insert, child)) {
+        alch_compile_error(compiler, ALCH_ERROR_NO_SUCH_COLUMN, "INSERT names a column that is not one of '%s'", insert->table->full_name);
+        return false;
+      }
+  for (uint32_t i = 0; i < compiler->options->parameter_count; i++)
+    if (!alch_table_column(insert->table, compiler->options->parameter_names[i])) {
+      alch_compile_error(compiler, ALCH_ERROR_COMPILE, "Unconsumed column names: %s", compiler->options->parameter_names[i]);
+      return false;
+    }
+  return true;
+}
+
+/* In the order of the table's columns, whatever the order in which they were named. */
+static void pick_columns(alch_compiler *compiler, insertion *insert) {
+  insert->width = insert->into ? alch_node_child_count(insert->into) : 0;
+  insert->picks = alch_arena_allocate(&compiler->scratch, (insert->table->column_count + insert->width + 1) * sizeof *insert->picks);
+  if (!insert->picks) {
+    alch_no_memory(compiler);
+    return;
+  }
+  if (insert->query) {
+    pick_for_query(insert);
+    return;
+  }
+  for (uint32_t i = 0; i < insert->table->column_count; i++) pick_column(compiler, insert, insert->table->columns[i]);
+}
+
+static void write_column_list(alch_compiler *compiler, const insertion *insert) {
+  for (uint32_t i = 0; i < insert->pick_count; i++) {
+    alch_write(compiler, i == 0 ? " (" : ", ");
+    alch_write_column_name(compiler, insert->picks[i].column);
+  }
+  if (insert->pick_count > 0) alch_write_char(compiler, ')');
+}
+
+/* ---- rows of values ---- */
+
+static void render_cell(alch_compiler *compiler, const pick *one, const alch_node *const *cells, int64_t row) {
+  switch (one->from) {
+    case FROM_ROW: alch_render_value_for(compiler, cells[one->place], one->column, row); break;
+    case FROM_PARAMETER: alch_render_parameter_for(compiler, one->column); break;
+    default: alch_render_column_default(compiler, one->column, false);
+  }
+}
+
+static bool read_cells(alch_compiler *compiler, const insertion *insert, const alch_node *row, const alch_node **cells) {
+  uint32_t count = 0;
+  if (row)
+    for ALCH_EACH_CHILD(cell, row) {
+      if (count < insert->width) cells[count] = cell;
+      count++;
+    }
+  if (count == insert->width || !row) return true;
+  alch_compile_error(compiler, ALCH_ERROR_COMPILE, "a row of the INSERT into '%s' has %u values for %u columns", insert->table->full_name, (unsigned)count, (unsigned)insert->width);
+  return false;
+}
+
+static void render_row(alch_compiler *compiler, const insertion *insert, const alch_node *row, const alch_node **cells, int64_t number) {
+  if (!read_cells(compiler, insert, row, cells)) return;
+  for (uint32_t i = 0; i < insert->pick_count; i++) {
+    alch_write(compiler, i == 0 ? "(" : ", ");
+    render_cell(compiler, &insert->picks[i], cells, number);
+  }
+  alch_write_char(compiler, ')');
+}
+
+static void render_rows(alch_compiler *compiler, const insertion *insert) {
+  uint32_t count = insert->rows ? alch_node_child_count(insert->rows) : 0;
+  const alch_node **cells = alch_arena_allocate(&compiler->scratch, (insert->width + 1) * sizeof *cells);
+  if (!cells) {
+    alch_no_memory(compiler);
+    return;
+  }
+  if (count > 1 && !alch_require(compiler, ALCH_CAPABILITY_MULTI_VALUES, "INSERT of several rows")) return;
+  alch_write(compiler, " VALUES ");
+  if (count <= 1) {
+    render_row(compiler, insert, count ? alch_node_child(insert->rows) : NULL, cells, -1);
+    return;
+  }
+  int64_t number = 0;
+  for ALCH_EACH_CHILD(row, insert->rows) {
+    if (number > 0) alch_write(compiler, ", ");
+    render_row(compiler, insert, row, cells, number++);
+  }
+}
+
+static void render_default_values(alch_compiler *compiler, const insertion *insert) {
+  if (insert->rows && alch_node_child_count(insert->rows) > 1) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "several rows of the INSERT into '%s' have no column at all", insert->table->full_name);
+  if (alch_can(compiler, ALCH_CAPABILITY_DEFAULT_VALUES)) alch_write(compiler, " DEFAULT VALUES");
+  else alch_write(compiler, " () VALUES ()");
+}
+
+/* ---- rows of a SELECT ---- */
+
+static void render_query(alch_compiler *compiler, const insertion *insert) {
+  alch_insert added = { .needs_where = alch_node_clause(insert->statement, ALCH_NODE_ON_CONFLICT) != NULL };
+  added.defaults = alch_arena_allocate(&compiler->scratch, (insert->pick_count + 1) * sizeof *added.defaults);
+  if (!added.defaults) {
+    alch_no_memory(compiler);
+    return;
+  }
+  for (uint32_t i = 0; i < insert->pick_count; i++)
+    if (insert->picks[i].from == FROM_DEFAULT) added.defaults[added.default_count++] = insert->picks[i].column;
+  if (added.default_count > 0 && insert->query->kind != ALCH_NODE_SELECT) {
+    alch_compile_error(compiler, ALCH_ERROR_COMPILE, "a compound select cannot give the default of column '%s' of '%s' as well; make it a subquery and select from that",
+                       added.defaults[0]->name, insert->table->full_name);
+    return;
+  }
+  alch_write_char(compiler, ' ');
+  compiler->insert = &added;
+  alch_render(compiler, insert->query);
+  compiler->insert = NULL;
+}
+
+/* ---- the statement ---- */
+
+static void render_source_of_rows(alch_compiler *compiler, const insertion *insert) {
+  write_column_list(compiler, insert);
+  if (insert->query) render_query(compiler, insert);
+  else if (insert->pick_count == 0) render_default_values(compiler, insert);
+  else render_rows(compiler, insert);
+}
+
+static void render_after(alch_compiler *compiler, const alch_node *statement) {
+  const alch_node *conflict = alch_node_clause(statement, ALCH_NODE_ON_CONFLICT), *returning = alch_node_clause(statement, ALCH_NODE_RETURNING);
+  if (conflict) alch_render(compiler, conflict);
+  if (returning) alch_render(compiler, returning);
+}
+
+static insertion read_insert(alch_compiler *compiler, const alch_node *statement) {
+  insertion insert = { .statement = statement, .table = alch_target_table(compiler, statement) };
+  insert.into = alch_node_clause(statement, ALCH_NODE_INTO);
+  insert.rows = alch_node_clause(statement, ALCH_NODE_ROWS);
+  const alch_node *first = insert.rows ? alch_node_nth(insert.rows, 0) : NULL;
+  if (first && alch_node_is_query(first)) insert.query = first;
+  return insert;
+}
+
+alch_status alch_default_insert(alch_compiler *compiler, const alch_node *node) {
+  alch_scope scope = { .outer = compiler->scope, .statement = node };
+  insertion insert = read_insert(compiler, node);
+  const alch_node *prefixes = alch_node_clause(node, ALCH_NODE_PREFIXES);
+  if (!insert.table || !check_into(compiler, &insert)) return compiler->status;
+  pick_columns(compiler, &insert);
+  if (compiler->status != ALCH_OK) return compiler->status;
+  compiler->scope = &scope;
+  alch_write(compiler, "INSERT");
+  if (prefixes) alch_render(compiler, prefixes);
+  alch_write(compiler, " INTO ");
+  alch_render_table_name(compiler, insert.table);
+  render_source_of_rows(compiler, &insert);
+  render_after(compiler, node);
+  compiler->compiled->bulk_insert = !insert.query && (!insert.rows || alch_node_child_count(insert.rows) <= 1) && !alch_node_clause(node, ALCH_NODE_RETURNING);
+  compiler->scope = scope.outer;
+  return compiler->status;
+}
+
+/* ---- ON CONFLICT ---- */
+
+static void render_target_columns(alch_compiler *compiler, const alch_node *targets) {
+  const char *separator = " (";
+  for ALCH_EACH_CHILD(child, targets) {
+    if (child->kind == ALCH_NODE_WHERE) continue;
+    alch_write(compiler, separator);
+    alch_render(compiler, child);
+    separator = ", ";
+  }
+  if (separator[0] == ',') alch_write_char(compiler, ')');
+}
+
+static void render_targets(alch_compiler *compiler, const alch_node *targets) {
+  const alch_node *first = alch_node_nth(targets, 0), *where = alch_node_clause(targets, ALCH_NODE_WHERE);
+  bool unqualified = compiler->unqualified;
+  if (first && first->kind == ALCH_NODE_LITERAL) {
+    alch_write(compiler, " ON CONSTRAINT ");
+    alch_render(compiler, first);
+    return;
+  }
+  compiler->unqualified = true;
+  render_target_columns(compiler, targets);
+  if (where) alch_render(compiler, where);
+  compiler->unqualified = unqualified;
+}
+
+alch_status alch_default_on_conflict(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *targets = alch_node_clause(node, ALCH_NODE_TARGETS), *set = alch_node_clause(node, ALCH_NODE_SET), *where = alch_node_clause(node, ALCH_NODE_WHERE);
+  if (!alch_require(compiler, ALCH_CAPABILITY_ON_CONFLICT, "INSERT with ON CONFLICT")) return compiler->status;
+  alch_write(compiler, " ON CONFLICT");
+  if (targets) render_targets(compiler, targets);
+  alch_write(compiler, node->op == 1 ? " DO UPDATE" : " DO NOTHING");
+  if (node->op != 1) return compiler->status;
+  if (!set) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "ON CONFLICT DO UPDATE sets no column");
+  alch_render(compiler, set);
+  if (where) alch_render(compiler, where);
+  return compiler->status;
+}

@@ -1,0 +1,365 @@
+#include "sql/compiler.h"
+#include <string.h>
+#include <strings.h>
+
+/* Operators, and the one place that decides on parentheses. */
+
+/* Binds tighter than any operator. */
+#define ATOM 255
+
+/* ---- parentheses ---- */
+
+/* A literal or text is taken as written; one whose AND or OR stands open would change its meaning inside another operator. */
+static bool has_open_junction(const alch_node *node) {
+  const char *text = alch_node_text(node), *end = text + node->length;
+  int depth = 0;
+  for (const char *at = text; at < end; at++) {
+    const char *close = *at == '\'' || *at == '"' ? memchr(at + 1, *at, (size_t)(end - at - 1)) : NULL;
+    if (close) at = close;
+    depth += (*at == '(') - (*at == ')');
+    bool begins = depth == 0 && at > text && at[-1] == ' ';
+    if (begins && end - at > 3 && strncasecmp(at, "or ", 3) == 0) return true;
+    if (begins && end - at > 4 && strncasecmp(at, "and ", 4) == 0) return true;
+  }
+  return false;
+}
+
+static bool is_negative_literal(const alch_compiler *compiler, const alch_node *node) {
+  return node->kind == ALCH_NODE_BIND && (compiler->literal_binds || (node->op & ALCH_BIND_LITERAL));
+}
+
+static uint8_t operator_of(const alch_node *node) {
+  switch (node->kind) {
+    case ALCH_NODE_UNARY: case ALCH_NODE_BINARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_LIST: return node->op;
+    default: return ALCH_OPERATOR_NONE;
+  }
+}
+
+/* EXISTS, and the LIKE of contains and its kin, are in parentheses beside any operator, NOT IN brings its own: SQLAlchemy's text has it so. */
+static uint8_t precedence_of(const alch_compiler *compiler, const alch_node *node) {
+  switch (node->kind) {
+    case ALCH_NODE_BINARY:
+      if (node->op == ALCH_OPERATOR_NOT_IN) return ATOM;
+      return node->a & ALCH_LIKE_PATTERN ? 0 : alch_operator_rows[node->op].precedence;
+    case ALCH_NODE_UNARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_LIST: return alch_operator_rows[node->op].precedence;
+    case ALCH_NODE_CUSTOM: return (uint8_t)node->a;
+    case ALCH_NODE_COLLATE: return 4;
+    case ALCH_NODE_EXISTS: return 0;
+    case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: return has_open_junction(node) ? 0 : ATOM;
+    case ALCH_NODE_LABEL: case ALCH_NODE_TYPE_COERCE: return precedence_of(compiler, alch_node_child(node));
+    case ALCH_NODE_BIND: return is_negative_literal(compiler, node) ? alch_operator_rows[ALCH_OPERATOR_NEGATE].precedence : ATOM;
+    default: return ATOM;
+  }
+}
+
+bool alch_is_operation(const alch_node *node) {
+  switch (node->kind) {
+    case ALCH_NODE_UNARY: case ALCH_NODE_BINARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_CUSTOM: case ALCH_NODE_COLLATE: case ALCH_NODE_EXISTS: return node->op != ALCH_OPERATOR_NOT_IN || node->kind != ALCH_NODE_BINARY;
+    case ALCH_NODE_LIST: return alch_node_child_count(node) > 1;
+    default: return false;
+  }
+}
+
+static bool is_arithmetic(uint8_t op) { return op >= ALCH_OPERATOR_ADD && op <= ALCH_OPERATOR_MODULO; }
+
+/* || and the bitwise operators stand above arithmetic in one database and below it in another. */
+static bool is_ambiguous(uint8_t parent, uint8_t child) {
+  return parent >= ALCH_OPERATOR_CONCAT && parent <= ALCH_OPERATOR_SHIFT_RIGHT && parent != ALCH_OPERATOR_BITWISE_NOT && is_arithmetic(child);
+}
+
+static const alch_node *bare(const alch_node *node) {
+  while (node->kind == ALCH_NODE_LABEL || node->kind == ALCH_NODE_TYPE_COERCE) node = alch_node_child(node);
+  return node;
+}
+
+static bool needs_parentheses(const alch_compiler *compiler, const alch_node *node, alch_operator parent) {
+  uint8_t outer = alch_operator_rows[parent].precedence, inner = precedence_of(compiler, node), op = operator_of(bare(node));
+  if (outer == 0 || inner == ATOM) return false;
+  if (inner != outer) return inner < outer || is_ambiguous(parent, op);
+  return op != parent || alch_operator_rows[parent].associativity != ALCH_ASSOCIATIVE_BOTH;
+}
+
+static alch_status render_enclosed(alch_compiler *compiler, const alch_node *node, bool parentheses) {
+  if (parentheses) alch_write_char(compiler, '(');
+  alch_render(compiler, node);
+  if (parentheses) alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+alch_status alch_render_operand(alch_compiler *compiler, const alch_node *node, alch_operator parent) {
+  return render_enclosed(compiler, node, needs_parentheses(compiler, node, parent));
+}
+
+/* ---- conditions ---- */
+
+static bool is_boolean_atom(const alch_compiler *compiler, const alch_node *node) {
+  switch (node->kind) {
+    case ALCH_NODE_COLUMN: case ALCH_NODE_BIND: case ALCH_NODE_FUNCTION: case ALCH_NODE_CASE: case ALCH_NODE_CAST: case ALCH_NODE_SCALAR: case ALCH_NODE_EXCLUDED: case ALCH_NODE_OVER: case ALCH_NODE_FILTER:
+      return alch_family_of(compiler, node) == ALCH_TYPE_BOOLEAN;
+    default: return false;
+  }
+}
+
+/* A value as a condition, where the dialect knows none: x = 1. */
+static alch_status compare_boolean(alch_compiler *compiler, const alch_node *node, bool truth) {
+  alch_render_operand(compiler, node, ALCH_OPERATOR_EQ);
+  alch_write(compiler, truth ? " = 1" : " = 0");
+  return compiler->status;
+}
+
+alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node, alch_operator parent) {
+  node = bare(node);
+  if (alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN)) return alch_render_operand(compiler, node, parent);
+  if (is_boolean_atom(compiler, node)) return compare_boolean(compiler, node, true);
+  if (node->kind != ALCH_NODE_TRUE && node->kind != ALCH_NODE_FALSE) return alch_render_operand(compiler, node, parent);
+  alch_write(compiler, node->kind == ALCH_NODE_TRUE ? "1 = 1" : "0 = 1");
+  return compiler->status;
+}
+
+alch_status alch_render_conditions(alch_compiler *compiler, const alch_node *node) {
+  alch_operator parent = alch_node_child_count(node) > 1 ? ALCH_OPERATOR_AND : ALCH_OPERATOR_NONE;
+  const char *separator = "";
+  for ALCH_EACH_CHILD(child, node) {
+    alch_write(compiler, separator);
+    alch_render_condition(compiler, child, parent);
+    separator = alch_operator_spelling(compiler, ALCH_OPERATOR_AND);
+  }
+  return compiler->status;
+}
+
+/* ---- what unnamed binds are called ---- */
+
+typedef struct hint { const char *text; uint32_t length; bool whole; } hint;
+
+static hint take_hint(const alch_compiler *compiler) { return (hint){ compiler->hint, compiler->hint_length, compiler->hint_whole }; }
+
+static void set_hint(alch_compiler *compiler, hint to) {
+  compiler->hint = to.text;
+  compiler->hint_length = to.length;
+  compiler->hint_whole = to.whole;
+}
+
+/* After the column or function on the other side: name_1, lower_1. */
+static hint hint_from(alch_compiler *compiler, const alch_node *node) {
+  alch_output output;
+  if (compiler->dialect->placeholder != ALCH_PLACEHOLDER_COLON) return (hint){ 0 };
+  if (node->kind == ALCH_NODE_FUNCTION) return (hint){ alch_node_text(node), node->length, false };
+  if (node->kind != ALCH_NODE_COLUMN || !alch_source_output(compiler->catalog, compiler->block, node->a, node->b, &output)) return (hint){ 0 };
+  if (output.column) return (hint){ output.column->key, (uint32_t)strlen(output.column->key), false };
+  return (hint){ output.name, output.name_length, false };
+}
+
+/* ---- binary operators ---- */
+
+static const alch_node *second(const alch_node *node) { return alch_node_next(alch_node_child(node)); }
+
+static void write_escape(alch_compiler *compiler, uint32_t bits) {
+  char escape = (char)(bits & 0xff);
+  if (!escape) return;
+  alch_write(compiler, " ESCAPE ");
+  alch_write_quoted(compiler, &escape, 1);
+}
+
+static void render_infix(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *left = alch_node_child(node), *right = alch_node_next(left);
+  alch_render_operand(compiler, left, node->op);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  alch_render_operand(compiler, right, node->op);
+  write_escape(compiler, node->a);
+}
+
+static void render_lower(alch_compiler *compiler, const alch_node *node) {
+  alch_write(compiler, "lower(");
+  alch_render(compiler, node);
+  alch_write_char(compiler, ')');
+}
+
+static void render_ilike(alch_compiler *compiler, const alch_node *node) {
+  if (alch_can(compiler, ALCH_CAPABILITY_ILIKE)) {
+    render_infix(compiler, node);
+    return;
+  }
+  render_lower(compiler, alch_node_child(node));
+  alch_write(compiler, alch_operator_spelling(compiler, node->op == ALCH_OPERATOR_ILIKE ? ALCH_OPERATOR_LIKE : ALCH_OPERATOR_NOT_LIKE));
+  render_lower(compiler, second(node));
+  write_escape(compiler, node->a);
+}
+
+/* ---- IN ---- */
+
+static void write_nothing(alch_compiler *compiler, const alch_node *left) {
+  uint32_t width = left->kind == ALCH_NODE_TUPLE ? alch_node_child_count(left) : 1;
+  alch_write(compiler, "SELECT 1");
+  for (uint32_t i = 1; i < width; i++) alch_write(compiler, ", 1");
+  alch_write(compiler, " WHERE 1!=1");
+}
+
+static void render_set_items(alch_compiler *compiler, const alch_node *left, const alch_node *set) {
+  if (set->kind != ALCH_NODE_LIST && set->kind != ALCH_NODE_TUPLE) {
+    alch_render(compiler, set);
+    return;
+  }
+  bool empty = alch_node_child_count(set) == 0;
+  if (empty) write_nothing(compiler, left);
+  else if (alch_node_child(set)->kind == ALCH_NODE_TUPLE && alch_can(compiler, ALCH_CAPABILITY_TUPLE_VALUES)) alch_write(compiler, "VALUES ");
+  alch_render_children(compiler, set, ", ");
+}
+
+static void render_set(alch_compiler *compiler, const alch_node *left, const alch_node *set) {
+  if (set->kind == ALCH_NODE_SCALAR) set = alch_node_child(set);
+  if (alch_node_is_query(set)) {
+    alch_render_subquery(compiler, set, ALCH_ROLE_NESTED);
+    return;
+  }
+  alch_write_char(compiler, '(');
+  render_set_items(compiler, left, set);
+  alch_write_char(compiler, ')');
+}
+
+static void render_in(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *left = alch_node_child(node);
+  bool negative = node->op == ALCH_OPERATOR_NOT_IN;
+  if (negative) alch_write_char(compiler, '(');
+  alch_render_operand(compiler, left, node->op);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  render_set(compiler, left, second(node));
+  if (negative) alch_write_char(compiler, ')');
+}
+
+/* ---- division: / means true division, whatever the database makes of two integers ---- */
+
+static bool is_integral(const alch_compiler *compiler, const alch_node *node) {
+  uint8_t family = alch_family_of(compiler, node);
+  return family == ALCH_TYPE_INTEGER || family == ALCH_TYPE_SMALL_INTEGER || family == ALCH_TYPE_BIG_INTEGER;
+}
+
+static void render_division(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *right = second(node);
+  if (!is_integral(compiler, right)) {
+    render_infix(compiler, node);
+    return;
+  }
+  alch_render_operand(compiler, alch_node_child(node), node->op);
+  alch_write(compiler, " / CAST(");
+  alch_render(compiler, right);
+  alch_write(compiler, " AS ");
+  alch_write_type(compiler, ALCH_TYPE_NUMERIC);
+  alch_write_char(compiler, ')');
+}
+
+static void render_floor_division(alch_compiler *compiler, const alch_node *node) {
+  bool floors = is_integral(compiler, alch_node_child(node)) && is_integral(compiler, second(node));
+  if (!floors) alch_write(compiler, "FLOOR(");
+  render_infix(compiler, node);
+  if (!floors) alch_write_char(compiler, ')');
+}
+
+static void render_binary(alch_compiler *compiler, const alch_node *node) {
+  switch (node->op) {
+    case ALCH_OPERATOR_IN: case ALCH_OPERATOR_NOT_IN: render_in(compiler, node); break;
+    case ALCH_OPERATOR_ILIKE: case ALCH_OPERATOR_NOT_ILIKE: render_ilike(compiler, node); break;
+    case ALCH_OPERATOR_DIVIDE: render_division(compiler, node); break;
+    case ALCH_OPERATOR_FLOOR_DIVIDE: render_floor_division(compiler, node); break;
+    default: render_infix(compiler, node);
+  }
+}
+
+alch_status alch_default_binary(alch_compiler *compiler, const alch_node *node) {
+  hint outer = take_hint(compiler);
+  if (node->op != ALCH_OPERATOR_CONCAT || !outer.text || alch_node_child(node)->kind == ALCH_NODE_COLUMN) {
+    hint from = hint_from(compiler, alch_node_child(node));
+    set_hint(compiler, from.text ? from : hint_from(compiler, second(node)));
+  }
+  render_binary(compiler, node);
+  set_hint(compiler, outer);
+  return compiler->status;
+}
+
+alch_status alch_default_custom(alch_compiler *compiler, const alch_node *node) {
+  hint outer = take_hint(compiler);
+  bool unary = node->op == 1;
+  const alch_node *left = alch_node_child(node);
+  set_hint(compiler, hint_from(compiler, left));
+  if (!unary) {
+    alch_render_operand(compiler, left, ALCH_OPERATOR_CONCAT);
+    alch_write_char(compiler, ' ');
+  }
+  alch_buffer_add_bytes(compiler->out, alch_node_text(node), node->length);
+  alch_write_char(compiler, ' ');
+  alch_render_operand(compiler, unary ? left : second(node), ALCH_OPERATOR_CONCAT);
+  set_hint(compiler, outer);
+  return compiler->status;
+}
+
+alch_status alch_default_between(alch_compiler *compiler, const alch_node *node) {
+  hint outer = take_hint(compiler);
+  const alch_node *operand = alch_node_child(node), *low = alch_node_next(operand), *high = alch_node_next(low);
+  set_hint(compiler, hint_from(compiler, operand));
+  alch_render_operand(compiler, operand, node->op);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  alch_render_operand(compiler, low, node->op);
+  alch_write(compiler, " AND ");
+  alch_render_operand(compiler, high, node->op);
+  set_hint(compiler, outer);
+  return compiler->status;
+}
+
+/* ---- lists ---- */
+
+alch_status alch_default_list(alch_compiler *compiler, const alch_node *node) {
+  const char *spelling = alch_operator_spelling(compiler, node->op), *separator = "";
+  bool junction = node->op == ALCH_OPERATOR_AND || node->op == ALCH_OPERATOR_OR;
+  for ALCH_EACH_CHILD(child, node) {
+    alch_write(compiler, separator);
+    if (junction) alch_render_condition(compiler, child, node->op);
+    else alch_render_operand(compiler, child, node->op);
+    separator = spelling;
+  }
+  return compiler->status;
+}
+
+alch_status alch_default_grouping(alch_compiler *compiler, const alch_node *node) { return render_enclosed(compiler, alch_node_child(node), true); }
+
+alch_status alch_default_tuple(alch_compiler *compiler, const alch_node *node) {
+  alch_write_char(compiler, '(');
+  alch_render_children(compiler, node, ", ");
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+/* ---- unary operators ---- */
+
+static bool is_order(uint8_t op) { return op >= ALCH_OPERATOR_DESC && op <= ALCH_OPERATOR_NULLS_LAST; }
+
+static alch_status render_not(alch_compiler *compiler, const alch_node *child) {
+  child = bare(child);
+  if (!alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN) && is_boolean_atom(compiler, child)) return compare_boolean(compiler, child, false);
+  alch_write(compiler, alch_operator_spelling(compiler, ALCH_OPERATOR_NOT));
+  return alch_render_operand(compiler, child, ALCH_OPERATOR_NOT);
+}
+
+static alch_status render_quantified(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *child = alch_node_child(node);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  if (child->kind == ALCH_NODE_SCALAR) child = alch_node_child(child);
+  if (alch_node_is_query(child)) return alch_render_subquery(compiler, child, ALCH_ROLE_NESTED);
+  return render_enclosed(compiler, child, true);
+}
+
+static alch_status render_order(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *child = alch_node_child(node);
+  bool outer = compiler->in_order_by;
+  compiler->in_order_by = outer && (child->kind == ALCH_NODE_LABEL || (child->kind == ALCH_NODE_UNARY && is_order(child->op)));
+  alch_render(compiler, child);
+  compiler->in_order_by = outer;
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  return compiler->status;
+}
+
+alch_status alch_default_unary(alch_compiler *compiler, const alch_node *node) {
+  if (node->op == ALCH_OPERATOR_NOT) return render_not(compiler, alch_node_child(node));
+  if (node->op == ALCH_OPERATOR_ANY || node->op == ALCH_OPERATOR_ALL) return render_quantified(compiler, node);
+  if (is_order(node->op)) return render_order(compiler, node);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  return alch_render_operand(compiler, alch_node_child(node), node->op);
+}

@@ -1,0 +1,183 @@
+#include "sql/compiler.h"
+#include <string.h>
+
+/* Places for values: a placeholder with its slot, or the value itself where literals are wanted. */
+
+static alch_slot *new_slot(alch_compiler *compiler) {
+  if (compiler->status != ALCH_OK) return NULL;
+  alch_slot *slots = alch_grow(compiler->scratch.allocator, compiler->slots, &compiler->slot_capacity, compiler->slot_count + 1, sizeof *slots);
+  if (!slots) {
+    alch_no_memory(compiler);
+    return NULL;
+  }
+  compiler->slots = slots;
+  alch_slot *slot = &slots[compiler->slot_count++];
+  *slot = (alch_slot){ .ordinal = UINT32_MAX };
+  return slot;
+}
+
+static const char *keep_text(alch_compiler *compiler, const char *text, size_t length) {
+  const char *copy = alch_arena_text(&compiler->compiled->arena, text, length);
+  if (!copy) alch_no_memory(compiler);
+  return copy;
+}
+
+/* ---- placeholders ---- */
+
+static const char *slot_label(alch_compiler *compiler, const char *name) {
+  if (name) return name;
+  const char *base = compiler->hint ? compiler->hint : "param";
+  size_t length = compiler->hint ? compiler->hint_length : strlen("param");
+  if (!compiler->hint_whole) base = alch_new_name(compiler, base, length), length = strlen(base);
+  return keep_text(compiler, base, length);
+}
+
+static void write_placeholder(alch_compiler *compiler, alch_slot *slot) {
+  slot->offset = compiler->out->length;
+  switch (compiler->dialect->placeholder) {
+    case ALCH_PLACEHOLDER_QUESTION: alch_write_char(compiler, '?'); break;
+    case ALCH_PLACEHOLDER_DOLLAR:
+      alch_write_char(compiler, '$');
+      alch_buffer_add_integer(compiler->out, compiler->slot_count);
+      break;
+    case ALCH_PLACEHOLDER_COLON:
+      slot->label = slot_label(compiler, slot->name);
+      alch_write_char(compiler, ':');
+      if (slot->label) alch_write(compiler, slot->label);
+      break;
+  }
+  slot->length = compiler->out->length - slot->offset;
+}
+
+static void finish_slot(alch_compiler *compiler, alch_slot *slot, alch_type_id type, const alch_column *column) {
+  slot->type = alch_catalog_type(compiler->catalog, type == 0 && column ? column->type : type);
+  slot->column = column;
+  slot->converts = compiler->dialect->converts(slot->type, true);
+  if (slot->name || slot->kind == ALCH_SLOT_DEFAULT) compiler->compiled->has_values = true;
+  if (slot->kind == ALCH_SLOT_EXPANDING) compiler->compiled->expands = true;
+  write_placeholder(compiler, slot);
+}
+
+/* ---- literals ---- */
+
+static bool find_records(alch_compiler *compiler) {
+  if (compiler->records) return true;
+  const char **records = alch_arena_allocate(&compiler->scratch, compiler->bind_count * sizeof *records);
+  if (!records) {
+    alch_no_memory(compiler);
+    return false;
+  }
+  alch_value_cursor cursor = alch_block_value_cursor(compiler->block);
+  for (uint32_t i = 0; i < compiler->bind_count; i++) {
+    records[i] = cursor.next;
+    alch_value_cursor_skip(&cursor);
+  }
+  compiler->records = records;
+  return true;
+}
+
+static void write_value(alch_compiler *compiler, alch_type_id type, const alch_value *value) {
+  if (compiler->status != ALCH_OK) return;
+  if (type == 0) type = alch_value_type(value->kind);
+  compiler->status = alch_render_literal(compiler->dialect, alch_catalog_type(compiler->catalog, type), value, compiler->out, compiler->error);
+}
+
+static void write_items(alch_compiler *compiler, alch_type_id type, int64_t count, alch_value_cursor cursor) {
+  alch_value item;
+  for (int64_t i = 0; i < count && alch_value_cursor_next(&cursor, &item); i++) {
+    if (i > 0) alch_write(compiler, ", ");
+    write_value(compiler, type, &item);
+  }
+  if (count == 0) alch_write(compiler, ALCH_EMPTY_SET);
+}
+
+static alch_status write_literal(alch_compiler *compiler, const alch_node *bind, uint32_t ordinal, alch_type_id type) {
+  if (!find_records(compiler)) return compiler->status;
+  alch_value_cursor cursor = { compiler->records[ordinal], alch_block_values(compiler->block) + compiler->block->values };
+  alch_value value;
+  alch_value_cursor_next(&cursor, &value);
+  if ((bind->op & ALCH_BIND_REQUIRED) && value.kind == ALCH_NULL)
+    return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "bind parameter '%.*s' has no value to be written as a literal", (int)bind->length, alch_node_text(bind));
+  if (value.kind == ALCH_LIST) write_items(compiler, type, value.integer, cursor);
+  else write_value(compiler, type, &value);
+  return compiler->status;
+}
+
+/* ---- binds ---- */
+
+/* Binds are mostly asked for in their order, so the one behind the last is tried first. */
+static uint32_t ordinal_of(alch_compiler *compiler, const alch_node *bind) {
+  uint32_t offset = (uint32_t)((const char *)bind - (const char *)alch_block_first(compiler->block));
+  uint32_t low = 0, high = compiler->bind_count, hint = compiler->bind_hint;
+  if (hint >= high || compiler->binds[hint] != offset) {
+    while (low + 1 < high) {
+      uint32_t middle = (low + high) / 2;
+      if (compiler->binds[middle] <= offset) low = middle;
+      else high = middle;
+    }
+    hint = low;
+  }
+  compiler->bind_hint = hint + 1;
+  return hint;
+}
+
+alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column) {
+  if (compiler->status != ALCH_OK) return compiler->status;
+  uint32_t ordinal = ordinal_of(compiler, bind);
+  alch_type_id type = bind->a == 0 && column ? column->type : bind->a;
+  if (compiler->literal_binds || (bind->op & ALCH_BIND_LITERAL)) return write_literal(compiler, bind, ordinal, type);
+  alch_slot *slot = new_slot(compiler);
+  if (!slot) return compiler->status;
+  slot->kind = bind->op & ALCH_BIND_EXPANDING ? ALCH_SLOT_EXPANDING : ALCH_SLOT_VALUE;
+  slot->required = (bind->op & ALCH_BIND_REQUIRED) != 0;
+  slot->ordinal = ordinal;
+  if (bind->length > 0) slot->name = keep_text(compiler, alch_node_text(bind), bind->length);
+  finish_slot(compiler, slot, type, column);
+  return compiler->status;
+}
+
+alch_status alch_render_parameter(alch_compiler *compiler, const char *name, size_t length, alch_type_id type, const alch_column *column) {
+  if (compiler->literal_binds) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "bind parameter '%.*s' has no value to be written as a literal", (int)length, name);
+  alch_slot *slot = new_slot(compiler);
+  if (!slot) return compiler->status;
+  slot->kind = ALCH_SLOT_VALUE;
+  slot->required = true;
+  slot->name = keep_text(compiler, name, length);
+  finish_slot(compiler, slot, type, column);
+  return compiler->status;
+}
+
+/* ---- defaults ---- */
+
+static const alch_default *default_of(const alch_column *column, bool update) { return update ? &column->update_default : &column->insert_default; }
+
+bool alch_has_default(const alch_column *column, bool update) {
+  alch_default_kind kind = default_of(column, update)->kind;
+  return kind == ALCH_DEFAULT_VALUE || kind == ALCH_DEFAULT_HOST || kind == ALCH_DEFAULT_SQL;
+}
+
+alch_status alch_render_default_slot(alch_compiler *compiler, const alch_column *column, bool update) {
+  const alch_default *given = default_of(column, update);
+  if (compiler->literal_binds && given->kind == ALCH_DEFAULT_VALUE) {
+    write_value(compiler, column->type, &given->value);
+    return compiler->status;
+  }
+  if (compiler->literal_binds) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the default of column '%s' is a function, which has no value to be written as a literal", column->name);
+  alch_slot *slot = new_slot(compiler);
+  if (!slot) return compiler->status;
+  slot->kind = ALCH_SLOT_DEFAULT;
+  slot->update = update;
+  compiler->hint = column->key;
+  compiler->hint_length = (uint32_t)strlen(column->key);
+  compiler->hint_whole = true;
+  finish_slot(compiler, slot, column->type, column);
+  compiler->hint = NULL;
+  compiler->hint_whole = false;
+  return compiler->status;
+}
+
+alch_status alch_render_column_default(alch_compiler *compiler, const alch_column *column, bool update) {
+  const alch_default *given = default_of(column, update);
+  if (given->kind != ALCH_DEFAULT_SQL) return alch_render_default_slot(compiler, column, update);
+  return alch_render_foreign_block(compiler, given->block);
+}
