@@ -68,6 +68,12 @@ static alch_status run_flush(alch_session *session, alch_error *error) {
     status = alch_flush_plan(flush, error);
     if (status != ALCH_OK) return status;
     flush->stage = 2;
+  }
+  if (flush->stage == 2) {
+    /* The transaction first: what is born from here on is its to take back. */
+    alch_connection *connection;
+    if (flush->step_count > 0 && (status = alch_session_connection(session, &connection, error)) != ALCH_OK) return status;
+    flush->stage = 3;
     session->batch++;
     session->born++;
   }
