@@ -36,7 +36,7 @@ static uint32_t find_limit(const alch_engine *engine, alch_pool_kind kind) {
 
 alch_status alch_pool_open(alch_engine *engine, alch_error *error) {
   alch_pool *pool = &engine->pool;
-  alch_pool_kind kind;
+  alch_pool_kind kind = ALCH_POOL_QUEUE;
   alch_status status = find_kind(engine, &kind, error);
   if (status != ALCH_OK) return status;
   *pool = (alch_pool){ .kind = kind, .limit = find_limit(engine, kind) };

@@ -57,7 +57,7 @@ static int push_compared(lua_State *L, binding *b, alch_status status, const alc
 
 /* The operands are slots first .. first + count - 1. */
 static int operate(lua_State *L, binding *b, alch_operator op, int first, uint32_t count) {
-  alch_operand few[4], *operands = count <= ALCH_COUNT(few) ? few : lua_newuserdatauv(L, count * sizeof *operands, 0);
+  alch_operand few[4] = { { 0 } }, *operands = count <= ALCH_COUNT(few) ? few : lua_newuserdatauv(L, count * sizeof *operands, 0);
   bool condition = is_junction(op);
   const alch_block *left = NULL;
   alch_type_id type = 0;

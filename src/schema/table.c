@@ -26,7 +26,7 @@ static void list_columns(const char *const *names, size_t count, alch_buffer *ou
 }
 
 static alch_status no_such_column(const alch_table *table, const char *key, const char *asking, alch_error_kind kind, alch_error *error) {
-  const char *names[ALCH_NAMES_LIMIT];
+  const char *names[ALCH_NAMES_LIMIT] = { NULL };
   size_t count = alch_record_column_names(table, names, ALCH_COUNT(names));
   const char *nearest = alch_nearest(key, names, count);
   alch_buffer list;
