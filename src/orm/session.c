@@ -70,9 +70,17 @@ void alch_session_release(alch_session *session, alch_object *object) {
   session->host->release(session->host, session, object);
 }
 
+/* Holds an object and puts it into a list, or does neither. */
+static alch_status hold_in(alch_session *session, alch_object_list *list, alch_object *object) {
+  if (hold(session, object) != ALCH_OK) return ALCH_ERROR;
+  if (alch_list_add(session->allocator, list, object) == ALCH_OK) return ALCH_OK;
+  alch_session_release(session, object);
+  return ALCH_ERROR;
+}
+
 alch_status alch_session_touch(alch_session *session, alch_object *object) {
   if (object->state & (ALCH_STATE_MODIFIED | ALCH_STATE_PENDING)) return ALCH_OK;
-  if (hold(session, object) != ALCH_OK || alch_list_add(session->allocator, &session->modified, object) != ALCH_OK) return ALCH_ERROR;
+  if (hold_in(session, &session->modified, object) != ALCH_OK) return ALCH_ERROR;
   object->state |= ALCH_STATE_MODIFIED;
   return ALCH_OK;
 }
@@ -123,7 +131,7 @@ static alch_status join(alch_session *session, alch_object *object, alch_error *
   alch_status status = refuse_foreign(session, object, error);
   if (status != ALCH_OK) return status;
   if (object->state & ALCH_STATE_KEYED) return rejoin(session, object, error);
-  if (hold(session, object) != ALCH_OK || alch_list_add(session->allocator, &session->pending, object) != ALCH_OK) return alch_error_out_of_memory(error);
+  if (hold_in(session, &session->pending, object) != ALCH_OK) return alch_error_out_of_memory(error);
   object->session = session;
   object->state = ALCH_STATE_PENDING;
   return ALCH_OK;
@@ -168,7 +176,7 @@ alch_status alch_session_add(alch_session *session, alch_object *object, alch_er
 
 alch_status alch_session_mark_deleted(alch_session *session, alch_object *object, alch_error *error) {
   if (object->state & (ALCH_STATE_DELETING | ALCH_STATE_DELETED)) return ALCH_OK;
-  if (hold(session, object) != ALCH_OK || alch_list_add(session->allocator, &session->deleting, object) != ALCH_OK) return alch_error_out_of_memory(error);
+  if (hold_in(session, &session->deleting, object) != ALCH_OK) return alch_error_out_of_memory(error);
   object->state |= ALCH_STATE_DELETING;
   return ALCH_OK;
 }
