@@ -114,6 +114,8 @@ uint32_t alch_collection_find(const alch_collection *collection, const alch_obje
 /* While loading: no history, no events, no other side. */
 void alch_collection_load(alch_host *host, alch_collection *collection, alch_object *item);
 void alch_object_load_related(alch_host *host, alch_object *object, const alch_relationship *relationship, alch_object *target);
+/* After lists of a relationship were loaded while changes wait (autoflush off): what the many-to-one side says already is brought into them. */
+alch_status alch_relationship_catch_up(struct alch_session *session, const alch_relationship *relationship, alch_error *error);
 /* Was this item in the list at the last flush (load)? */
 bool alch_collection_was_there(const alch_collection *collection, const alch_object *item);
 

@@ -230,6 +230,24 @@ alch_status alch_collection_remove(alch_host *host, alch_collection *collection,
 
 /* ---- loading ---- */
 
+static alch_status catch_up_with(alch_session *session, const alch_relationship *relationship, alch_object *item, alch_error *error) {
+  const alch_relationship *back = relationship->back;
+  if (item == NULL || item->mapper != relationship->target || !(*slot_kind(item, back) & ALCH_SLOT_CHANGED)) return ALCH_OK;
+  alch_object *owner = item->cells[back->slot].object;
+  const alch_old_value *old = alch_session_old_value(session, item, back->slot);
+  alch_status status = ALCH_OK;
+  if (old != NULL && old->cell.object != NULL && old->cell.object != owner) status = leave_list(session->host, old->cell.object, relationship, item, error);
+  return status == ALCH_OK && owner != NULL && owner->session == session ? join_list(session->host, owner, relationship, item, error) : status;
+}
+
+alch_status alch_relationship_catch_up(alch_session *session, const alch_relationship *relationship, alch_error *error) {
+  if (!relationship->list || relationship->back == NULL || relationship->back->list) return ALCH_OK;
+  alch_status status = ALCH_OK;
+  for (uint32_t i = 0; i < session->pending.count && status == ALCH_OK; i++) status = catch_up_with(session, relationship, session->pending.items[i], error);
+  for (uint32_t i = 0; i < session->modified.count && status == ALCH_OK; i++) status = catch_up_with(session, relationship, session->modified.items[i], error);
+  return status;
+}
+
 void alch_collection_load(alch_host *host, alch_collection *collection, alch_object *item) {
   list_insert(host, collection, collection->count, item);
   collection->committed_count = collection->count;
