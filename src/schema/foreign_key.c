@@ -35,7 +35,7 @@ static alch_column *find_column(const alch_table *table, const char *key) {
 
 static alch_status no_table(const alch_constraint *foreign_key, uint32_t place, const alch_target *target, alch_error *error) {
   const alch_table *table = foreign_key->table;
-  const char *names[ALCH_NAMES_LIMIT], *name;
+  const char *names[ALCH_NAMES_LIMIT] = { NULL }, *name;
   char wanted[96];
   size_t count = 0, length = target->table_length < sizeof wanted ? target->table_length : sizeof wanted - 1;
   uint32_t position = 0;
@@ -54,7 +54,7 @@ static alch_status no_table(const alch_constraint *foreign_key, uint32_t place, 
 
 static alch_status no_column(const alch_constraint *foreign_key, uint32_t place, const alch_table *referred, const char *key, alch_error *error) {
   const alch_table *table = foreign_key->table;
-  const char *names[ALCH_NAMES_LIMIT];
+  const char *names[ALCH_NAMES_LIMIT] = { NULL };
   const char *nearest = alch_nearest(key, names, alch_record_column_names(referred, names, ALCH_COUNT(names)));
   alch_status status = alch_error_set(error, ALCH_ERROR_NO_REFERENCED_COLUMN,
                                       "Could not initialize target column for ForeignKey '%s' on column '%s.%s': table '%s' has no column named '%s'%s%s%s",

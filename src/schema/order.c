@@ -96,12 +96,25 @@ static alch_status break_cycles(ordering *o) {
   return ALCH_OK;
 }
 
+/* What else a table waits for may have moved it behind the table that a left-out key refers to: then the key can stay. */
+static void keep_satisfied(ordering *o) {
+  uint32_t *place = o->component, kept = 0;
+  for (uint32_t i = 0; i < o->count; i++) place[o->order[i]] = i;
+  for (uint32_t i = 0; i < o->cycle_count; i++) {
+    alch_constraint *key = o->cycle[i];
+    bool satisfied = !key->use_alter && place[number_of(o, key->referred[0]->table)] < place[number_of(o, key->table)];
+    if (!satisfied) o->cycle[kept++] = key;
+  }
+  o->cycle_count = kept;
+}
+
 static alch_status sort(ordering *o, const alch_metadata *metadata, alch_error *error) {
   uint32_t ordered;
   if (!allocate(o) || !number_tables(o, metadata)) return alch_error_out_of_memory(error);
   collect_edges(o);
   if (break_cycles(o) != ALCH_OK || alch_graph_sort(o->allocator, o->count, o->edges, o->edge_count, o->order, &ordered) == ALCH_ERROR) return alch_error_out_of_memory(error);
   ALCH_CHECK(ordered == o->count);
+  keep_satisfied(o);
   return ALCH_OK;
 }
 

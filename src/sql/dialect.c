@@ -41,7 +41,7 @@ alch_status alch_dialect_require(const char *name, const alch_dialect **out, alc
 }
 
 alch_status alch_table_option_check(const char *name, alch_error *error) {
-  const char *names[64];
+  const char *names[64] = { NULL };
   size_t count = 0;
   for (size_t i = 0; i < ALCH_COUNT(dialects); i++)
     for (const char *const *option = dialects[i]->table_options; *option; option++) {
