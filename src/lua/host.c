@@ -266,14 +266,24 @@ static void identity_each(alch_host *host, alch_session *session, const alch_map
 /* ---- loading ---- */
 
 
+/* What the row under way has pushed is of no more use. */
+static void end_row(lua_State *L, binding_scope *scope) {
+  lua_settop(L, scope->floor);
+  scope->count = scope->floor_count;
+}
+
 static void emit(alch_host *host, alch_object *object, uint32_t place) {
   binding_orm *o = (binding_orm *)host;
   binding_scope *scope = &o->scope;
   lua_State *L = scope->state;
   if (scope->rows == 0) return;
   binding_push_object(L, o, object);
-  if (scope->place_count == 0) lua_rawseti(L, scope->rows, (lua_Integer)++scope->row_count);
-  else lua_rawseti(L, scope->row, (lua_Integer)place + 1);
+  if (scope->place_count > 0) {
+    lua_rawseti(L, scope->row, (lua_Integer)place + 1);
+    return;
+  }
+  lua_rawseti(L, scope->rows, (lua_Integer)++scope->row_count);
+  end_row(L, scope);
 }
 
 static void emit_value(alch_host *host, const alch_value *value, const alch_type *type, uint32_t place) {
@@ -289,15 +299,12 @@ static void emit_row(alch_host *host) {
   binding_orm *o = (binding_orm *)host;
   binding_scope *scope = &o->scope;
   lua_State *L = scope->state;
-  if (scope->rows == 0) return;
-  if (scope->place_count > 0) {
-    lua_pushvalue(L, scope->row);
-    lua_rawseti(L, scope->rows, (lua_Integer)++scope->row_count);
-    lua_createtable(L, (int)scope->place_count, 0);
-    lua_replace(L, scope->row);
-  }
-  lua_settop(L, scope->floor);
-  scope->count = scope->floor_count;
+  if (scope->rows == 0 || scope->place_count == 0) return;
+  lua_pushvalue(L, scope->row);
+  lua_rawseti(L, scope->rows, (lua_Integer)++scope->row_count);
+  lua_createtable(L, (int)scope->place_count, 0);
+  lua_replace(L, scope->row);
+  end_row(L, scope);
 }
 
 static void keep(alch_host *host, alch_object *object) {
@@ -608,6 +615,7 @@ static int host_gc(lua_State *L) {
   o->known_capacity = 0;
   alch_buffer_close(&o->key);
   alch_map_close(&o->models);
+  alch_map_close(&o->models_by_table);
   for (uint32_t i = 0; i < o->registry_count; i++) alch_registry_close(o->registries[i]);
   alch_free(&o->b->allocator, o->registries, o->registry_capacity * sizeof *o->registries);
   o->registries = NULL;
@@ -645,6 +653,7 @@ binding_orm *binding_open_host(lua_State *L, binding *b) {
   o->b = b;
   alch_buffer_init(&o->key, &b->allocator);
   alch_map_init(&o->models, &b->allocator);
+  alch_map_init(&o->models_by_table, &b->allocator);
   lua_newtable(L);
   lua_pushcfunction(L, host_gc);
   lua_setfield(L, -2, "__gc");

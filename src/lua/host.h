@@ -43,6 +43,7 @@ typedef struct binding_orm {
   uint32_t registry_count, registry_capacity;
   uint32_t model_count;
   alch_map models;                 /* 4 bytes of mapper id -> binding_model */
+  alch_map models_by_table;        /* 4 bytes of table id -> the first model over it */
 } binding_orm;
 
 /* How a value is written without asking the type. */
@@ -157,7 +158,7 @@ typedef enum binding_step {
 int binding_session_run(lua_State *L, binding_step step);
 
 /* ---- results (query_result.c) ---- */
-/* The payload of BINDING_QUERY_RESULT. User values: 1 the list of rows, 2 the names of places, 3 the session. */
+/* The payload of BINDING_QUERY_RESULT. User values: 1 the list of rows, 2 the metatable of rows, 3 the session. */
 typedef struct binding_query_result {
   alch_load *load;                 /* under way */
   uint32_t place_count;
@@ -168,12 +169,14 @@ typedef struct binding_query_result {
 } binding_query_result;
 /* The model of the first entity in what a statement selects; NULL when there is none. */
 binding_model *binding_statement_model(const binding_orm *o, const alch_block *block);
-/* Pushes a result for the statement; the rows are still to come. */
-binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_block *block);
+/* Pushes a result for a load; the rows are still to come. */
+binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan);
 
 void binding_open_instance(lua_State *L, binding *b, binding_orm *o);
 void binding_open_collection(lua_State *L, binding *b, binding_orm *o);
 void binding_open_relationship(lua_State *L, binding *b, binding_orm *o);
 void binding_open_query_result(lua_State *L, binding *b, binding_orm *o);
+void binding_open_loader(lua_State *L, binding_orm *o);
+void binding_open_instance_state(lua_State *L, binding_orm *o);
 
 #endif

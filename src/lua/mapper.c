@@ -75,7 +75,9 @@ static int mapper_new(lua_State *L) {
   model->model = model->metatable = LUA_NOREF;
   binding_must(L, b, alch_mapper_new(registry, name, table, &model->mapper, &b->error));
   model->number = o->model_count++;
-  if (!alch_map_put(&o->models, &model->mapper->id, sizeof model->mapper->id, model)) return binding_raise(L, b, alch_error_out_of_memory(&b->error));
+  bool entered = alch_map_put(&o->models, &model->mapper->id, sizeof model->mapper->id, model);
+  if (entered && !alch_map_get(&o->models_by_table, &table->id, sizeof table->id)) entered = alch_map_put(&o->models_by_table, &table->id, sizeof table->id, model);
+  if (!entered) return binding_raise(L, b, alch_error_out_of_memory(&b->error));
   model->mapper->host = model;
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, model);
@@ -482,5 +484,7 @@ void binding_open_mapper(lua_State *L, binding *b) {
   binding_open_collection(L, b, o);
   binding_open_relationship(L, b, o);
   binding_open_query_result(L, b, o);
+  binding_open_loader(L, o);
+  binding_open_instance_state(L, o);
   lua_setfield(L, -2, "orm");
 }

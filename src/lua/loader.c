@@ -1,0 +1,123 @@
+/* loader.c - loader options as blocks, and what statements ask of models. lua/lualchemy/orm/loading.lua says what a user writes. */
+#include "lua/host.h"
+#include <string.h>
+
+static const char *const strategy_names[ALCH_STRATEGY_COUNT] = { "defaultload", "lazyload", "selectload", "joinedload", "selectinload", "raiseload", "noload", "defer", "undefer", "load_only", "contains_eager" };
+
+static uint8_t check_strategy(lua_State *L, int index) {
+  const char *name = luaL_checkstring(L, index);
+  for (int i = 0; i < ALCH_STRATEGY_COUNT; i++)
+    if (strcmp(strategy_names[i], name) == 0) return (uint8_t)i;
+  return (uint8_t)luaL_argerror(L, index, "no strategy");
+}
+
+/* option(strategy, mapper id, slot or nil for all, alias or nil, children): an OPTION. children is a list of options. */
+static int loader_option(lua_State *L) {
+  binding *b = BINDING(L);
+  uint8_t strategy = check_strategy(L, 1);
+  lua_settop(L, 5);
+  uint32_t slot = lua_isnil(L, 3) ? UINT32_MAX : (uint32_t)luaL_checkinteger(L, 3);
+  const alch_block *alias = lua_isnil(L, 4) ? NULL : binding_block(L, b, 4);
+  lua_Integer count = lua_istable(L, 5) ? (lua_Integer)lua_rawlen(L, 5) : 0;
+  luaL_checkstack(L, (int)count + 8, "options");
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, 5, i);
+    binding_check(L, b, -1, BINDING_EXPRESSION);
+  }
+  alch_builder_start(&b->builder);
+  alch_builder_open(&b->builder, ALCH_NODE_OPTION, strategy, (uint32_t)luaL_checkinteger(L, 2), slot);
+  if (alias) alch_builder_block(&b->builder, alias);
+  for (int i = 0; i < (int)count; i++) alch_builder_block(&b->builder, lua_touserdata(L, 6 + i));
+  alch_builder_close(&b->builder);
+  binding_push_block(L, b, BINDING_EXPRESSION);
+  return 1;
+}
+
+/* add_options(statement, list of options) */
+static int loader_add_options(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *statement = binding_check(L, b, 1, BINDING_STATEMENT);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  uint32_t count = (uint32_t)lua_rawlen(L, 2);
+  const alch_block **additions = lua_newuserdatauv(L, (count + 1) * sizeof *additions, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 2, (lua_Integer)i + 1);
+    additions[i] = binding_check(L, b, -1, BINDING_EXPRESSION);
+    lua_pop(L, 1);   /* the list keeps it */
+  }
+  alch_build_clause(&b->builder, statement, ALCH_NODE_OPTIONS, 0, additions, count, false);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  return 1;
+}
+
+static binding_model *model_of_table(const binding_orm *o, uint32_t table) { return alch_map_get(&o->models_by_table, &table, sizeof table); }
+
+/* The table behind a source that is one, or an alias of one. */
+static uint32_t table_of_source(const alch_block *block, uint32_t source) {
+  const alch_node *definition = source & ALCH_ANONYMOUS ? alch_block_definition(block, source) : NULL;
+  if (!definition) return source;
+  const alch_node *element = alch_node_child(definition);
+  return element < alch_node_next(definition) && element->kind == ALCH_NODE_TABLE ? element->a : 0;
+}
+
+/* attribute_slot(attribute of a model): the id of its mapper and its slot; nil for what is none */
+static int loader_attribute_slot(lua_State *L) {
+  const binding_orm *o = BINDING_ORM(L);
+  const alch_block *block = binding_test(L, o->b, 1, BINDING_EXPRESSION);
+  const alch_node *root = block ? alch_block_root(block) : NULL;
+  if (!root || root->kind != ALCH_NODE_COLUMN) return 0;
+  const binding_model *model = model_of_table(o, table_of_source(block, root->a));
+  if (!model) return 0;
+  uint32_t slot = alch_mapper_column_slot(model->mapper, model->mapper->table->columns[root->b]);
+  if (slot == UINT32_MAX) return 0;
+  lua_pushinteger(L, (lua_Integer)model->mapper->id);
+  lua_pushinteger(L, (lua_Integer)slot);
+  return 2;
+}
+
+/* mapper_id(model): for options of all attributes or relationships */
+static int loader_mapper_id(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)binding_check_model(L, BINDING(L), 1, "a loader option")->mapper->id);
+  return 1;
+}
+
+/* source_model(source): the model whose table this is, or nil */
+static int loader_source_model(lua_State *L) {
+  const binding_model *model = model_of_table(BINDING_ORM(L), (uint32_t)luaL_checkinteger(L, 1));
+  if (!model) return 0;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
+  return 1;
+}
+
+/* slot_of(model, name): or an error that names the nearest */
+static int loader_slot_of(lua_State *L) {
+  const binding_model *model = binding_check_model(L, BINDING(L), 1, "a criterion");
+  uint32_t slot = alch_mapper_slot(model->mapper, luaL_checkstring(L, 2));
+  if (slot == UINT32_MAX) return binding_unknown_attribute(L, model, lua_tostring(L, 2));
+  lua_pushinteger(L, (lua_Integer)slot);
+  return 1;
+}
+
+/* has_from(statement): does it name what it selects from? */
+static int loader_has_from(lua_State *L) {
+  const alch_block *statement = binding_check(L, BINDING(L), 1, BINDING_STATEMENT);
+  lua_pushboolean(L, alch_node_clause(alch_block_root(statement), ALCH_NODE_FROM) != NULL);
+  return 1;
+}
+
+/* statement_kind(statement): "select", "insert", … */
+static int loader_statement_kind(lua_State *L) {
+  const alch_block *statement = binding_test(L, BINDING(L), 1, BINDING_STATEMENT);
+  if (!statement) return 0;
+  lua_pushstring(L, alch_node_kind_name(alch_block_root(statement)->kind));
+  lua_pushinteger(L, (lua_Integer)alch_block_root(statement)->a);
+  return 2;
+}
+
+void binding_open_loader(lua_State *L, binding_orm *o) {
+  static const luaL_Reg functions[] = {
+    { "option", loader_option }, { "add_options", loader_add_options }, { "attribute_slot", loader_attribute_slot }, { "mapper_id", loader_mapper_id },
+    { "source_model", loader_source_model }, { "slot_of", loader_slot_of }, { "has_from", loader_has_from }, { "statement_kind", loader_statement_kind }, { NULL, NULL },
+  };
+  binding_orm_functions(L, o, functions);
+}

@@ -1,0 +1,367 @@
+/* query_result.c - what a statement with entities gives: rows of objects and values, all there already, so nothing of it depends on the connection. */
+#include "lua/host.h"
+
+enum { ROWS = 1, ROW_METATABLE = 2 };   /* user values */
+
+/* ---- which model ---- */
+
+static binding_model *entity_model(const binding_orm *o, const alch_node *node) {
+  if (node->kind == ALCH_NODE_ENTITY && node->b != 0) return alch_map_get(&o->models, &node->b, sizeof node->b);
+  if (node->kind == ALCH_NODE_LABEL) return entity_model(o, alch_node_child(node));
+  return NULL;
+}
+
+static binding_model *selected_model(const binding_orm *o, const alch_node *query) {
+  if (query->kind == ALCH_NODE_COMPOUND) {
+    const alch_node *members = alch_node_clause(query, ALCH_NODE_MEMBERS);
+    return members ? selected_model(o, alch_node_child(members)) : NULL;
+  }
+  const alch_node *columns = query->kind == ALCH_NODE_SELECT ? alch_node_clause(query, ALCH_NODE_COLUMNS) : NULL;
+  if (!columns) return NULL;
+  for ALCH_EACH_CHILD(item, columns) {
+    binding_model *model = entity_model(o, item);
+    if (model) return model;
+  }
+  return NULL;
+}
+
+binding_model *binding_statement_model(const binding_orm *o, const alch_block *block) { return selected_model(o, alch_block_root(block)); }
+
+/* ---- rows ---- */
+
+/* upvalue 1: name -> place */
+static int row_index(lua_State *L) {
+  lua_settop(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER) return 0;
+  lua_rawgeti(L, 1, lua_tointeger(L, -1));
+  return 1;
+}
+
+static int row_len(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return 1;
+}
+
+/* The metatable of a result's rows, made from the names of its places. */
+static void push_row_metatable(lua_State *L, const alch_plan *plan) {
+  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, (int)plan->place_count);
+  lua_createtable(L, (int)plan->place_count, 0);
+  for (uint32_t i = 0; i < plan->place_count; i++) {
+    lua_pushstring(L, plan->places[i].name);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)i + 1);
+    lua_pushinteger(L, (lua_Integer)i + 1);
+    lua_rawset(L, -4);
+  }
+  lua_setfield(L, -3, "__names");
+  lua_pushcclosure(L, row_index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pushinteger(L, (lua_Integer)plan->place_count);
+  lua_pushcclosure(L, row_len, 1);
+  lua_setfield(L, -2, "__len");
+  lua_pushliteral(L, "row");
+  lua_setfield(L, -2, "__name");
+}
+
+binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan) {
+  binding_query_result *result = binding_new(L, o->b, BINDING_QUERY_RESULT, sizeof *result, 3);
+  result->place_count = plan->place_count;
+  result->single = plan->single_entity;
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, ROWS);
+  if (!result->single) {
+    push_row_metatable(L, plan);
+    lua_setiuservalue(L, -2, ROW_METATABLE);
+  } else {
+    lua_pushstring(L, plan->places[0].name);
+    lua_setiuservalue(L, -2, ROW_METATABLE);
+  }
+  return result;
+}
+
+static binding_query_result *check_result(lua_State *L) {
+  binding_query_result *result = binding_check(L, BINDING(L), 1, BINDING_QUERY_RESULT);
+  if (result->closed) binding_error(L, BINDING(L), ALCH_ERROR_RESOURCE_CLOSED, "this result is closed");
+  return result;
+}
+
+/* The metatable of single objects' rows is made when first asked for. */
+static void push_metatable_of(lua_State *L) {
+  if (lua_getiuservalue(L, 1, ROW_METATABLE) == LUA_TTABLE) return;
+  alch_plan_place place = { .name = lua_tostring(L, -1) };
+  alch_plan plan = { .places = &place, .place_count = 1 };
+  push_row_metatable(L, &plan);
+  lua_remove(L, -2);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, ROW_METATABLE);
+}
+
+/* Row `number`, from 1, as this result gives rows out; the list of rows stands at `rows`. */
+static void push_row(lua_State *L, const binding_query_result *result, int rows, uint32_t number) {
+  lua_rawgeti(L, rows, (lua_Integer)number);
+  if (result->scalars) {
+    if (result->single) return;
+    lua_rawgeti(L, -1, 1);
+    lua_remove(L, -2);
+    return;
+  }
+  if (result->single) {
+    lua_createtable(L, 1, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
+  }
+  if (!lua_getmetatable(L, -1)) { push_metatable_of(L); lua_setmetatable(L, -2); }
+  else lua_pop(L, 1);
+}
+
+/* ---- methods ---- */
+
+static int take(lua_State *L, binding_query_result *result, uint32_t count) {
+  uint32_t left = result->count - result->next;
+  if (count > left) count = left;
+  lua_getiuservalue(L, 1, ROWS);
+  int rows = lua_gettop(L);
+  if (result->scalars && result->single && result->next == 0 && count == result->count) {   /* the list itself: nobody else has it */
+    result->next = result->count;
+    lua_newtable(L);
+    lua_setiuservalue(L, 1, ROWS);
+    result->count = result->next = 0;
+    return 1;
+  }
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 1; i <= count; i++) {
+    push_row(L, result, rows, ++result->next);
+    lua_rawseti(L, -2, (lua_Integer)i);
+  }
+  return 1;
+}
+
+/* all(): the rows that are left, as a list */
+static int result_all(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  return take(L, result, UINT32_MAX);
+}
+
+/* fetchmany(n) */
+static int result_fetchmany(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  lua_Integer count = lua_isinteger(L, 2) ? lua_tointeger(L, 2) : 0;
+  if (count < 1) binding_expected(L, BINDING(L), 2, "a number of rows from 1 on", "fetchmany");
+  return take(L, result, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
+}
+
+/* The next row, which the result is called for by a for loop; nil at the end. */
+static int result_next(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  if (result->next >= result->count) return 0;
+  lua_getiuservalue(L, 1, ROWS);
+  push_row(L, result, lua_gettop(L), ++result->next);
+  return 1;
+}
+
+static int take_first(lua_State *L, binding_query_result *result) {
+  int answers = result_next(L);
+  result->closed = true;
+  if (answers == 0) lua_pushnil(L);
+  return 1;
+}
+
+/* first(): the first row or nil; the rest is dropped */
+static int result_first(lua_State *L) { return take_first(L, check_result(L)); }
+
+static int take_one(lua_State *L, binding_query_result *result, bool must) {
+  uint32_t left = result->count - result->next;
+  if (left > 1) return binding_error(L, BINDING(L), ALCH_ERROR_MULTIPLE_RESULTS_FOUND, "Multiple rows were found when %s was required (there are %u)", must ? "exactly one" : "one or none", left);
+  if (left == 0 && must) return binding_error(L, BINDING(L), ALCH_ERROR_NO_RESULT_FOUND, "No row was found when one was required");
+  return take_first(L, result);
+}
+
+static int result_one(lua_State *L) { return take_one(L, check_result(L), true); }
+static int result_one_or_none(lua_State *L) { return take_one(L, check_result(L), false); }
+
+/* scalar(): the first value of the first row, or nil */
+static int result_scalar(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  result->scalars = true;
+  return take_first(L, result);
+}
+
+static int result_scalar_one(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  result->scalars = true;
+  return take_one(L, result, true);
+}
+
+static int result_scalar_one_or_none(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  result->scalars = true;
+  return take_one(L, result, false);
+}
+
+/* scalars(): the same result, giving the first value of each row */
+static int result_scalars(lua_State *L) {
+  check_result(L)->scalars = true;
+  lua_settop(L, 1);
+  return 1;
+}
+
+static void push_identity_of_row(lua_State *L, const binding_query_result *result, int row) {
+  if (result->single) { lua_pushvalue(L, row); return; }
+  luaL_Buffer key;
+  int places = (int)result->place_count;
+  luaL_buffinit(L, &key);
+  for (int i = 1; i <= places; i++) {
+    lua_rawgeti(L, row, i);
+    if (lua_isuserdata(L, -1) || lua_istable(L, -1)) { lua_pushfstring(L, "p%p\n", lua_topointer(L, -1)); lua_remove(L, -2); luaL_addvalue(&key); continue; }
+    luaL_tolstring(L, -1, NULL);
+    lua_pushfstring(L, "%s%d:%s\n", luaL_typename(L, -2), (int)lua_rawlen(L, -1), lua_tostring(L, -1));
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    luaL_addvalue(&key);
+  }
+  luaL_pushresult(&key);
+}
+
+/* unique(): the same result without repeated rows */
+static int result_unique(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  lua_getiuservalue(L, 1, ROWS);
+  lua_newtable(L);
+  lua_Integer kept = 0;
+  for (uint32_t i = result->next + 1; i <= result->count; i++) {
+    lua_rawgeti(L, 3, (lua_Integer)i);
+    push_identity_of_row(L, result, lua_gettop(L));
+    lua_pushvalue(L, -1);
+    bool seen = lua_rawget(L, 2) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (!seen) {
+      lua_pushboolean(L, 1);
+      lua_rawset(L, 2);
+      lua_rawseti(L, 4, ++kept);
+    } else lua_pop(L, 2);
+  }
+  lua_setiuservalue(L, 1, ROWS);
+  result->next = 0;
+  result->count = (uint32_t)kept;
+  lua_settop(L, 1);
+  return 1;
+}
+
+static void push_names(lua_State *L) {
+  push_metatable_of(L);
+  lua_getfield(L, -1, "__names");
+  lua_remove(L, -2);
+}
+
+/* keys(): names of the places */
+static int result_keys(lua_State *L) {
+  check_result(L);
+  push_names(L);
+  int names = lua_gettop(L);
+  lua_newtable(L);
+  for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, names); i++) {
+    lua_rawgeti(L, names, i);
+    lua_rawseti(L, -2, i);
+  }
+  return 1;
+}
+
+/* mappings(): a list of tables by name */
+static int result_mappings(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  lua_settop(L, 1);
+  push_names(L);
+  lua_getiuservalue(L, 1, ROWS);
+  lua_createtable(L, (int)(result->count - result->next), 0);
+  lua_Integer number = 0;
+  while (result->next < result->count) {
+    lua_rawgeti(L, 3, (lua_Integer)++result->next);
+    lua_createtable(L, 0, (int)result->place_count);
+    for (lua_Integer i = 1; i <= (lua_Integer)result->place_count; i++) {
+      lua_rawgeti(L, 2, i);
+      if (result->single) lua_pushvalue(L, 5);
+      else lua_rawgeti(L, 5, i);
+      lua_rawset(L, 6);
+    }
+    lua_rawseti(L, 4, ++number);
+    lua_settop(L, 4);
+  }
+  return 1;
+}
+
+static int next_tuple(lua_State *L) {
+  binding_query_result *result = check_result(L);
+  if (result->next >= result->count) return 0;
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, ROWS);
+  luaL_checkstack(L, (int)result->place_count + 4, "a row");
+  lua_rawgeti(L, 2, (lua_Integer)++result->next);
+  lua_pushinteger(L, (lua_Integer)result->next);
+  if (result->single) { lua_pushvalue(L, 3); return 2; }
+  for (lua_Integer i = 1; i <= (lua_Integer)result->place_count; i++) lua_rawgeti(L, 3, i);
+  return 1 + (int)result->place_count;
+}
+
+/* tuples(): for n, a, b in result:tuples() do … end */
+static int result_tuples(lua_State *L) {
+  check_result(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, BINDING(L));
+  lua_pushcclosure(L, next_tuple, 1);
+  lua_pushvalue(L, 1);
+  return 2;
+}
+
+/* upvalues: the binding, the result, the size */
+static int next_partition(lua_State *L) {
+  lua_settop(L, 0);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  binding_query_result *result = check_result(L);
+  if (result->next >= result->count) return 0;
+  return take(L, result, (uint32_t)lua_tointeger(L, lua_upvalueindex(3)));
+}
+
+/* partitions(n): for rows in result:partitions(100) do … end */
+static int result_partitions(lua_State *L) {
+  check_result(L);
+  if (!lua_isinteger(L, 2) || lua_tointeger(L, 2) < 1 || lua_tointeger(L, 2) > INT32_MAX) binding_expected(L, BINDING(L), 2, "a number of rows from 1 on", "partitions");
+  lua_settop(L, 2);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, BINDING(L));
+  lua_insert(L, 1);
+  lua_pushcclosure(L, next_partition, 3);
+  return 1;
+}
+
+static int result_close(lua_State *L) {
+  ((binding_query_result *)binding_check(L, BINDING(L), 1, BINDING_QUERY_RESULT))->closed = true;
+  return 0;
+}
+
+static int result_tostring(lua_State *L) {
+  const binding_query_result *result = binding_check(L, BINDING(L), 1, BINDING_QUERY_RESULT);
+  lua_pushfstring(L, "result of %d rows%s", (int)result->count, result->closed ? " (closed)" : "");
+  return 1;
+}
+
+static int result_property(lua_State *L) {
+  const binding_query_result *result = lua_touserdata(L, 1);
+  if (binding_is(L, 2, "closed")) lua_pushboolean(L, result->closed);
+  else if (binding_is(L, 2, "returns_rows")) lua_pushboolean(L, 1);
+  else return 0;
+  return 1;
+}
+
+void binding_open_query_result(lua_State *L, binding *b, binding_orm *o) {
+  static const luaL_Reg methods[] = {
+    { "all", result_all }, { "fetchall", result_all }, { "fetchmany", result_fetchmany }, { "fetchone", result_next }, { "first", result_first }, { "one", result_one },
+    { "one_or_none", result_one_or_none }, { "scalar", result_scalar }, { "scalar_one", result_scalar_one }, { "scalar_one_or_none", result_scalar_one_or_none },
+    { "scalars", result_scalars }, { "unique", result_unique }, { "keys", result_keys }, { "mappings", result_mappings }, { "tuples", result_tuples },
+    { "partitions", result_partitions }, { "close", result_close }, { NULL, NULL },
+  };
+  static const luaL_Reg metamethods[] = { { "__call", result_next }, { "__close", result_close }, { "__tostring", result_tostring }, { NULL, NULL } };
+  binding_orm_kind(L, o, BINDING_QUERY_RESULT, "query result", methods, metamethods);
+  lua_pop(L, 1);
+  binding_kind_properties(L, b, BINDING_QUERY_RESULT, result_property);
+}
