@@ -10,6 +10,11 @@ static alch_status no_key(const char *name, const alch_table *table, alch_error 
                         table->full_name);
 }
 
+static alch_status long_key(const char *name, const alch_table *table, alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Mapper %s: the primary key of table '%s' has %u columns; %d is the most", name, table->full_name, (unsigned)table->primary_key->column_count,
+                        ALCH_KEY_LIMIT);
+}
+
 static void fill_attribute(alch_mapper *mapper, uint32_t slot, alch_column *column) {
   mapper->attributes[slot] = (alch_attribute){ .name = column->key, .column = column, .primary_key = column->primary_key };
   mapper->slot_of_column[column->index] = slot;
@@ -45,6 +50,7 @@ static bool enter(alch_registry *registry, alch_mapper *mapper) {
 alch_status alch_mapper_new(alch_registry *registry, const char *name, alch_table *table, alch_mapper **out, alch_error *error) {
   if (alch_registry_find(registry, name)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "there is a model named '%s' already; give this one another name", name);
   if (table->primary_key->column_count == 0) return no_key(name, table, error);
+  if (table->primary_key->column_count > ALCH_KEY_LIMIT) return long_key(name, table, error);
   alch_mapper *mapper = alch_arena_allocate(&registry->arena, sizeof *mapper);
   if (!mapper) return alch_error_out_of_memory(error);
   mapper->registry = registry;

@@ -63,7 +63,7 @@ typedef struct alch_relationship {
   const alch_constraint *foreign_key, *remote_foreign_key;   /* what the pairs (remote pairs) were made from */
   uint32_t *key_pairs;             /* MANY_TO_ONE to the target's primary key: for each part of that key, which pair gives it; else NULL. Such a target is looked for in the identity map first */
   const alch_block *order_by;      /* an expression or comma list over the target's columns, or NULL */
-  const alch_block *load_block;    /* SELECT for many parents: the target's entity, then for MANY_TO_MANY the link columns; … WHERE column IN (expanding bind). NULL where the key has several columns */
+  const alch_block *load_block;    /* SELECT for many parents: the target's entity, then for MANY_TO_MANY the link columns; … WHERE column IN (:keys, expanding). NULL where the key has several columns */
   /* hints given by the user: */
   alch_column **foreign_keys, **remote_side;
   uint32_t foreign_key_count, remote_side_count;
@@ -88,8 +88,8 @@ typedef struct alch_mapper {
   uint32_t order;                  /* place in the order of tables: parents first */
   uint32_t events;                 /* 1 << alch_object_event that somebody listens to */
   bool configured;
-  const alch_block *load_block;    /* SELECT of the entity, for keys: … WHERE key IN (expanding bind) */
-  const alch_block *get_block;     /* SELECT of the entity WHERE key = bind */
+  const alch_block *load_block;    /* SELECT of the entity, for many keys: … WHERE key IN (:keys, expanding). NULL where the key has several columns */
+  const alch_block *get_block;     /* SELECT of the entity WHERE key = :ka, AND :kb, … */
   void *host;                      /* for the host's own use */
 } alch_mapper;
 
@@ -137,9 +137,14 @@ static inline const alch_relationship *alch_mapper_relationship(const alch_mappe
 alch_status alch_relationship_configure(alch_relationship *relationship, alch_error *error);
 /* back_populates, when all relationships have their pairs. */
 alch_status alch_relationship_tie(alch_relationship *relationship, alch_error *error);
-/* The statement of load_block, in parts: everything before the conditions; everything behind them. */
+/* The statements of load_block, in parts: everything before the conditions; everything behind them, with loader options (a node whose children they are, or NULL). */
+void alch_mapper_open_select(const alch_mapper *mapper, alch_builder *builder);
+void alch_mapper_close_select(alch_builder *builder, const alch_node *options);
 void alch_relationship_open_select(const alch_relationship *relationship, alch_builder *builder);
-void alch_relationship_close_select(const alch_relationship *relationship, alch_builder *builder);
+void alch_relationship_close_select(const alch_relationship *relationship, alch_builder *builder, const alch_node *options);
+/* column IN (:keys), expanding. */
+void alch_build_in_keys(alch_builder *builder, uint32_t source, const alch_column *column);
+void alch_build_options(alch_builder *builder, const alch_node *options);
 /* The column of a pair by which rows are told apart: of the target's table, or of the secondary one. */
 void alch_relationship_link_column(const alch_relationship *relationship, uint32_t pair, uint32_t *source, const alch_column **column);
 /* Appends an expression, or each of a comma list. */

@@ -94,7 +94,7 @@ static void configure_attributes(alch_mapper *mapper) {
 
 /* ---- statements that load an entity by its key ---- */
 
-static void open_entity_select(const alch_mapper *mapper, alch_builder *builder) {
+void alch_mapper_open_select(const alch_mapper *mapper, alch_builder *builder) {
   alch_builder_start(builder);
   alch_builder_open(builder, ALCH_NODE_SELECT, 0, 0, 0);
   alch_builder_open(builder, ALCH_NODE_COLUMNS, 0, 0, 0);
@@ -103,28 +103,52 @@ static void open_entity_select(const alch_mapper *mapper, alch_builder *builder)
   alch_builder_open(builder, ALCH_NODE_WHERE, 0, 0, 0);
 }
 
-static void compare_key(const alch_mapper *mapper, uint32_t part, alch_operator op, uint8_t bits, alch_builder *builder) {
-  const alch_attribute *attribute = &mapper->attributes[mapper->key_slots[part]];
-  const alch_value value = bits & ALCH_BIND_EXPANDING ? (alch_value){ .kind = ALCH_LIST } : ALCH_VALUE_NULL;
-  alch_builder_open(builder, ALCH_NODE_BINARY, op, 0, ALCH_TYPE_BOOLEAN);
-  alch_builder_leaf(builder, ALCH_NODE_COLUMN, 0, mapper->table->id, attribute->column->index);
-  alch_builder_bind(builder, attribute->type_id, bits, NULL, &value, NULL);
+/* Options as a statement of their own has them: copied as they stand, since they have no values. */
+void alch_build_options(alch_builder *builder, const alch_node *options) {
+  static const alch_block nothing;
+  if (!options) return;
+  alch_builder_open(builder, ALCH_NODE_OPTIONS, 0, 0, 0);
+  for ALCH_EACH_CHILD(option, options) {
+    alch_reader reader = { .block = &nothing, .node = option };
+    if (option->kind == ALCH_NODE_OPTION) alch_builder_copy(builder, &reader);
+  }
+  alch_builder_close(builder);
+}
+
+void alch_mapper_close_select(alch_builder *builder, const alch_node *options) {
+  alch_builder_close(builder);
+  alch_build_options(builder, options);
+  alch_builder_close(builder);
+}
+
+void alch_build_in_keys(alch_builder *builder, uint32_t source, const alch_column *column) {
+  const alch_value list = { .kind = ALCH_LIST };
+  alch_builder_open(builder, ALCH_NODE_BINARY, ALCH_OPERATOR_IN, 0, ALCH_TYPE_BOOLEAN);
+  alch_builder_leaf(builder, ALCH_NODE_COLUMN, 0, source, column->index);
+  alch_builder_bind(builder, column->type, ALCH_BIND_NAMED | ALCH_BIND_EXPANDING, "keys", &list, NULL);
+  alch_builder_close(builder);
+}
+
+static void compare_key(const alch_mapper *mapper, uint32_t part, alch_builder *builder) {
+  const char name[] = { 'k', (char)('a' + part), '\0' };
+  const alch_column *column = mapper->attributes[mapper->key_slots[part]].column;
+  alch_builder_open(builder, ALCH_NODE_BINARY, ALCH_OPERATOR_EQ, 0, ALCH_TYPE_BOOLEAN);
+  alch_builder_leaf(builder, ALCH_NODE_COLUMN, 0, mapper->table->id, column->index);
+  alch_builder_bind(builder, column->type, ALCH_BIND_NAMED, name, &ALCH_VALUE_NULL, NULL);
   alch_builder_close(builder);
 }
 
 static alch_status build_blocks(alch_mapper *mapper, alch_builder *builder, alch_error *error) {
-  open_entity_select(mapper, builder);
-  for (uint32_t i = 0; i < mapper->key_count; i++) compare_key(mapper, i, ALCH_OPERATOR_EQ, 0, builder);
-  alch_builder_close(builder);
-  alch_builder_close(builder);
+  alch_mapper_open_select(mapper, builder);
+  for (uint32_t i = 0; i < mapper->key_count; i++) compare_key(mapper, i, builder);
+  alch_mapper_close_select(builder, NULL);
   mapper->get_block = alch_registry_block(mapper->registry, builder, error);
   if (!mapper->get_block) return ALCH_ERROR;
   mapper->load_block = NULL;
   if (mapper->key_count > 1) return ALCH_OK;
-  open_entity_select(mapper, builder);
-  compare_key(mapper, 0, ALCH_OPERATOR_IN, ALCH_BIND_EXPANDING, builder);
-  alch_builder_close(builder);
-  alch_builder_close(builder);
+  alch_mapper_open_select(mapper, builder);
+  alch_build_in_keys(builder, mapper->table->id, mapper->attributes[mapper->key_slots[0]].column);
+  alch_mapper_close_select(builder, NULL);
   mapper->load_block = alch_registry_block(mapper->registry, builder, error);
   return mapper->load_block ? ALCH_OK : ALCH_ERROR;
 }

@@ -95,6 +95,10 @@ static alch_status slot_of(const alch_relationship *r, const alch_mapper *mapper
 }
 
 static alch_pair *new_pairs(alch_relationship *r, uint32_t count, alch_error *error) {
+  if (count > ALCH_KEY_LIMIT) {
+    alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s.%s: its foreign key has %u columns; %d is the most", r->mapper->name, r->name, (unsigned)count, ALCH_KEY_LIMIT);
+    return NULL;
+  }
   alch_pair *pairs = alch_arena_allocate(&r->mapper->registry->arena, count * sizeof *pairs);
   if (!pairs) alch_error_out_of_memory(error);
   return pairs;
@@ -322,29 +326,26 @@ void alch_build_order_by(alch_builder *builder, const alch_block *order_by) {
   while (reader.node < end) alch_builder_copy(builder, &reader);
 }
 
-void alch_relationship_close_select(const alch_relationship *r, alch_builder *builder) {
+void alch_relationship_close_select(const alch_relationship *r, alch_builder *builder, const alch_node *options) {
   alch_builder_close(builder);
   if (r->order_by && r->direction != ALCH_MANY_TO_ONE) {
     alch_builder_open(builder, ALCH_NODE_ORDER_BY, 0, 0, 0);
     alch_build_order_by(builder, r->order_by);
     alch_builder_close(builder);
   }
+  alch_build_options(builder, options);
   alch_builder_close(builder);
 }
 
 alch_status alch_relationship_build(alch_relationship *relationship, alch_builder *builder, alch_error *error) {
-  const alch_value list = { .kind = ALCH_LIST };
-  uint32_t source, pair = relationship->key_pairs ? relationship->key_pairs[0] : 0;
+  uint32_t source;
   const alch_column *column;
   relationship->load_block = NULL;
   if (relationship->pair_count > 1) return ALCH_OK;
-  alch_relationship_link_column(relationship, pair, &source, &column);
+  alch_relationship_link_column(relationship, 0, &source, &column);
   alch_relationship_open_select(relationship, builder);
-  alch_builder_open(builder, ALCH_NODE_BINARY, ALCH_OPERATOR_IN, 0, ALCH_TYPE_BOOLEAN);
-  alch_builder_leaf(builder, ALCH_NODE_COLUMN, 0, source, column->index);
-  alch_builder_bind(builder, column->type, ALCH_BIND_EXPANDING, NULL, &list, NULL);
-  alch_builder_close(builder);
-  alch_relationship_close_select(relationship, builder);
+  alch_build_in_keys(builder, source, column);
+  alch_relationship_close_select(relationship, builder, NULL);
   relationship->load_block = alch_registry_block(relationship->mapper->registry, builder, error);
   return relationship->load_block ? ALCH_OK : ALCH_ERROR;
 }
