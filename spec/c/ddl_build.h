@@ -9,7 +9,7 @@
 /* SQL as written, kept in the catalog. */
 static inline const alch_block *ddl_text(schema *s, const char *words) {
   alch_builder builder;
-  size_t size;
+  size_t size = 0;
   _Alignas(8) char room[512];
   const alch_block *kept = NULL;
   alch_builder_init(&builder, s->allocator);

@@ -260,7 +260,7 @@ static void add_index(twin *t, alch_table *table) {
 static void make_table(twin *t, uint32_t number) {
   const char *schema_name = t->schemas && number >= 2 ? "sch" : NULL;
   bool keyed_by_type = number == 3;
-  alch_table *table;
+  alch_table *table = NULL;
   CHECK_INT(alch_table_new(t->s.metadata, table_names[number], schema_name, &table, &t->s.error), ALCH_OK);
   t->tables[number] = table;
   say(t, "t = Table('%s', m,\n", table_names[number]);

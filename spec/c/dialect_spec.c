@@ -308,7 +308,7 @@ CASE("what is stored comes back the same") {
 /* A decimal of at most `digits` digits, as canonical text. */
 static size_t random_decimal(char *text, int digits) {
   char raw[64];
-  alch_decimal decimal;
+  alch_decimal decimal = { 0 };
   alch_error error;
   int before = (int)check_random_below((uint64_t)digits), after = (int)check_random_below((uint64_t)(digits - before)), length = 0;
   alch_error_init(&error, NULL);
@@ -330,7 +330,7 @@ CASE("decimals keep their value, or are refused") {
   alch_buffer_init(&held, &alch_allocator_standard);
   for (int i = 0; i < 1500; i++) {
     alch_type type = ALCH_TYPE_PLAIN(ALCH_TYPE_NUMERIC);
-    alch_decimal before, after;
+    alch_decimal before = { 0 }, after = { 0 };
     size_t length = random_decimal(text, i % 2 ? 15 : 30);
     alch_value value = { .kind = ALCH_DECIMAL, .length = (uint32_t)length, .text = text };
     type.scale = (int32_t)check_random_below(6) - 1;

@@ -45,7 +45,7 @@ static alch_status give_number(const coercion *c, uint8_t kind, int64_t integer)
 }
 
 static alch_status to_integer(const coercion *c) {
-  alch_decimal decimal;
+  alch_decimal decimal = { 0 };
   int64_t integer;
   switch (c->value->kind) {
     case ALCH_INTEGER: return ALCH_OK;
@@ -67,7 +67,7 @@ static alch_status to_integer(const coercion *c) {
 }
 
 static alch_status to_real(const coercion *c) {
-  alch_decimal decimal;
+  alch_decimal decimal = { 0 };
   switch (c->value->kind) {
     case ALCH_REAL: return ALCH_OK;
     case ALCH_INTEGER: {
@@ -104,7 +104,7 @@ static int32_t significant_scale(const char *text, size_t length) {
 }
 
 static alch_status to_decimal(const coercion *c) {
-  alch_decimal decimal;
+  alch_decimal decimal = { 0 };
   char text[ALCH_DECIMAL_TEXT_SIZE];
   switch (c->value->kind) {
     case ALCH_INTEGER: alch_decimal_from_integer(&decimal, c->value->integer); break;

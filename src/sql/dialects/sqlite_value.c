@@ -73,7 +73,7 @@ static int significant_digits(const char *text, size_t length) {
 /* A whole number goes as an integer, another as the double nearest to it, from which its digits come back. As text it would be unequal to every number that stands in an
    expression and not in a column of its own. */
 static alch_status store_decimal(const conversion *c) {
-  alch_decimal decimal;
+  alch_decimal decimal = { 0 };
   int64_t integer;
   if (alch_decimal_parse(&decimal, c->value->text, c->value->length, c->error) != ALCH_OK) return ALCH_ERROR;
   if (alch_decimal_to_integer(&decimal, &integer)) return give_number(c, ALCH_INTEGER, integer);
@@ -134,7 +134,7 @@ static alch_status load_number(const conversion *c, const alch_decimal *decimal)
 /* The scale of the type, unless digits would be lost. */
 static alch_status give_decimal(const conversion *c, const alch_decimal *decimal) {
   char text[ALCH_DECIMAL_TEXT_SIZE];
-  alch_decimal scaled;
+  alch_decimal scaled = { 0 };
   const alch_decimal *chosen = decimal;
   if (c->type->scale >= 0 && c->type->scale <= ALCH_DECIMAL_DIGITS && alch_decimal_rescale(&scaled, decimal, c->type->scale, NULL) == ALCH_OK &&
       alch_decimal_compare(&scaled, decimal) == 0)
@@ -143,7 +143,7 @@ static alch_status give_decimal(const conversion *c, const alch_decimal *decimal
 }
 
 static alch_status load_numeric(const conversion *c) {
-  alch_decimal decimal;
+  alch_decimal decimal = { 0 };
   switch (c->value->kind) {
     case ALCH_INTEGER:
       if (c->type->as_number && c->value->integer >= -EXACT_INTEGER && c->value->integer <= EXACT_INTEGER) {
