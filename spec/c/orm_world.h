@@ -6,6 +6,7 @@
 #include "check.h"
 #include "plain_host.c"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "orm/load.h"
@@ -124,21 +125,21 @@ static void check_ok(world *w, alch_status status, const char *file, int line) {
 }
 #define OK(call) check_ok(w, (call), __FILE__, __LINE__)
 
-static alch_object *make(world *w, alch_mapper *mapper, const char *text) {
+static inline alch_object *make(world *w, alch_mapper *mapper, const char *text) {
   alch_object *object = plain_object(&w->plain, mapper);
   OK(alch_object_set(&w->plain.host, object, 1, alch_value_text(text, strlen(text)), &w->error));
   return object;
 }
 
-static void append(world *w, alch_object *owner, const alch_relationship *relationship, alch_object *item) {
+static inline void append(world *w, alch_object *owner, const alch_relationship *relationship, alch_object *item) {
   alch_collection *collection = alch_object_collection(&w->plain.host, owner, relationship);
   OK(alch_collection_insert(&w->plain.host, collection, collection->count, item, &w->error));
 }
 
-static int64_t id_of(const alch_object *object) { return alch_object_kinds(object)[0] & ALCH_SLOT_UNLOADED ? -1 : object->cells[0].integer; }
+static inline int64_t id_of(const alch_object *object) { return alch_object_kinds(object)[0] & ALCH_SLOT_UNLOADED ? -1 : object->cells[0].integer; }
 
 /* One number from the database, read on the session's connection. */
-static int64_t ask(world *w, const char *sql) {
+static inline int64_t ask(world *w, const char *sql) {
   alch_builder builder;
   alch_builder_init(&builder, &alch_allocator_standard);
   alch_builder_start(&builder);
