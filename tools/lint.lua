@@ -15,7 +15,7 @@ local long_functions = {
 
 -- ["variable"] = "why it may change and is still safe in many threads"
 local mutable_variables = {
-  ["catalog_serial"] = "an atomic counter: tells the catalogs of one process apart in the statement cache of an engine that several states share",
+  ["catalog_serial"] = "an atomic counter, so that engines can tell the catalogs of one process apart",
 }
 
 -- ["src/file.c: call"] = "why"

@@ -39,8 +39,8 @@ void alch_builder_start(alch_builder *builder) {
 
 /* Room at the end of a buffer, counted as used; NULL when there is no memory. Blocks need no zero behind them. */
 static char *append(alch_buffer *buffer, size_t size) {
-  char *room = buffer->text + buffer->length;
-  if (ALCH_UNLIKELY(buffer->failed || buffer->capacity - buffer->length <= size)) room = alch_buffer_reserve(buffer, size);
+  bool full = buffer->failed || buffer->capacity - buffer->length <= size;
+  char *room = ALCH_UNLIKELY(full) ? alch_buffer_reserve(buffer, size) : buffer->text + buffer->length;
   if (ALCH_LIKELY(room != NULL)) buffer->length += size;
   return room;
 }
