@@ -143,6 +143,8 @@ const char *alch_operator_spelling(const alch_compiler *compiler, uint8_t op);
 alch_status alch_write_type(alch_compiler *compiler, alch_type_id type);
 
 /* ---- asking ---- */
+/* The last part of a function's name, a.b.c: c. */
+const char *alch_last_name(const alch_node *function, uint32_t *length);
 /* Is it an operator with its operands, which SQLAlchemy puts in parentheses where a value is wanted: in SET, VALUES, WHEN? */
 bool alch_is_operation(const alch_node *node);
 static inline bool alch_can(const alch_compiler *compiler, alch_capability capability) { return alch_dialect_can(compiler->dialect, capability); }

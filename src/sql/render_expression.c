@@ -102,11 +102,19 @@ static void write_function_name(alch_compiler *compiler, const alch_node *node) 
   else alch_no_memory(compiler);
 }
 
+const char *alch_last_name(const alch_node *function, uint32_t *length) {
+  const char *text = alch_node_text(function), *start = text, *end = text + function->length;
+  for (const char *at = text; at < end; at++)
+    if (*at == '.') start = at + 1;
+  *length = (uint32_t)(end - start);
+  return start;
+}
+
 static void render_arguments(alch_compiler *compiler, const alch_node *node) {
   const char *outer = compiler->hint;
   uint32_t outer_length = compiler->hint_length;
   bool inherits = outer && node->length == 5 && strncasecmp(alch_node_text(node), "lower", 5) == 0;
-  if (!inherits) compiler->hint = alch_node_text(node), compiler->hint_length = node->length;
+  if (!inherits) compiler->hint = alch_last_name(node, &compiler->hint_length);
   alch_write_char(compiler, '(');
   alch_render_children(compiler, node, ", ");
   alch_write_char(compiler, ')');

@@ -143,7 +143,11 @@ static void set_hint(alch_compiler *compiler, hint to) {
 static hint hint_from(alch_compiler *compiler, const alch_node *node) {
   alch_output output;
   if (compiler->dialect->placeholder != ALCH_PLACEHOLDER_COLON) return (hint){ 0 };
-  if (node->kind == ALCH_NODE_FUNCTION) return (hint){ alch_node_text(node), node->length, false };
+  if (node->kind == ALCH_NODE_FUNCTION) {
+    hint function = { 0 };
+    function.text = alch_last_name(node, &function.length);
+    return function;
+  }
   if (node->kind != ALCH_NODE_COLUMN || !alch_source_output(compiler->catalog, compiler->block, node->a, node->b, &output)) return (hint){ 0 };
   if (output.column) return (hint){ output.column->key, (uint32_t)strlen(output.column->key), false };
   return (hint){ output.name, output.name_length, false };

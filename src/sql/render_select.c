@@ -22,11 +22,13 @@ static bool needs_label(const alch_named_output *named, alch_role role) {
 
 static void render_output(alch_compiler *compiler, alch_named_output *named, alch_role role) {
   const alch_node *item = named->output.item;
+  /* A made-up name is numbered before those inside the item. */
+  const char *label = needs_label(named, role) ? alch_output_name(compiler, named) : NULL;
   if (is_column(&named->output)) alch_render_column(compiler, named->output.source, named->output.index);
   else alch_render(compiler, item->kind == ALCH_NODE_LABEL ? alch_node_child(item) : item);
-  if (!needs_label(named, role)) return;
+  if (!label) return;
   alch_write(compiler, " AS ");
-  alch_write_identifier(compiler, alch_output_name(compiler, named));
+  alch_write_identifier(compiler, label);
 }
 
 static const char *keep_name(alch_compiler *compiler, const alch_named_output *named, const char *name) {
