@@ -355,8 +355,7 @@ void alch_session_expire_all(alch_session *session) {
 /* ---- closing ---- */
 
 void alch_session_abandon(alch_session *session) {
-  alch_load_close(session->load);
-  session->load = NULL;
+  alch_load_abandon(session);
   if (session->flush != NULL) {
     alch_flush_close(session->flush);
     session->flush = NULL;

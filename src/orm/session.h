@@ -66,7 +66,8 @@ typedef struct alch_session {
   uint32_t events;                 /* 1 << alch_session_event that somebody listens to */
   struct alch_flush *flush;        /* the one under way, or NULL */
   bool flush_waits;                /* it answered ALCH_WAIT: the next call goes on with it */
-  struct alch_load *load;          /* the one under way, or NULL */
+  struct alch_load *load;          /* the one under way, or NULL; those that it came into the midst of hang on it */
+  struct alch_load *spare_load;    /* memory of a load that is over, for the next one */
   void *host_data;
 } alch_session;
 
