@@ -24,6 +24,8 @@ typedef enum binding_kind {
   BINDING_DECIMAL,      /* payload: alch_decimal */
   BINDING_DATE, BINDING_TIME, BINDING_DATETIME, BINDING_INTERVAL,   /* payload: int64_t (date.h); DATETIME: followed by an int32_t offset in minutes, INT32_MIN for none */
   BINDING_ENGINE, BINDING_CONNECTION, BINDING_TRANSACTION, BINDING_RESULT,
+  BINDING_MOCK,         /* mock.c: a scripted database for specs */
+  BINDING_COMPILED,     /* alch_compiled *: held by C code while Lua calls may raise */
   BINDING_SHAPE,        /* result.c: the names of a compiled statement's rows and parameters */
   BINDING_MAPPER, BINDING_SESSION, BINDING_SESSION_TRANSACTION, BINDING_COLLECTION, BINDING_RELATIONSHIP, BINDING_QUERY_RESULT,
   BINDING_KIND_COUNT
@@ -40,7 +42,9 @@ typedef struct binding {
   int host_error;                       /* registry reference of the Lua error that travels through the core as ALCH_HOST_ERROR, LUA_NOREF */
   int host_slot;                        /* the reference that host_error takes when it is set: made beforehand, so that keeping an error needs no memory */
   int wait_hook;                        /* registry reference of la.set_wait's function, LUA_NOREF */
-  int error_metatable, columns_metatable, criterion_metatable;
+  int error_metatable, columns_metatable, criterion_metatable, sql_metatable, row_methods;
+  int connections;                      /* alch_connection * -> its object, binding_engine * -> its object; weak: for those who hear of events */
+  struct binding_connection *opening;   /* the connection that alch_engine_connect is working on */
   int tables;                           /* table id -> its object; column expressions hang on it */
   int hooks;                            /* core.hooks: what the floors in Lua plug in (criteria, join, inspect, json_encode, json_decode) */
   int home;                             /* "@/usr/share/lua/5.4/lualchemy/": chunks of the library, which are not where a user's error is; or LUA_NOREF */
@@ -106,6 +110,8 @@ bool binding_value(lua_State *L, binding *b, int index, alch_value *out);
 void binding_value_typed(lua_State *L, binding *b, int index, alch_type_id type, alch_value *out);
 /* The same for a column's type; errors name the column. */
 void binding_value_column(lua_State *L, binding *b, int index, const alch_column *column, alch_value *out);
+/* The same for a type record (NULL: none), naming the column (or NULL). */
+void binding_value_for(lua_State *L, binding *b, int index, const alch_type *type, const alch_column *column, alch_value *out);
 /* Raises what b->error says about a value, with the column (or NULL) named in front. */
 int binding_raise_for_column(lua_State *L, binding *b, const alch_column *column);
 /* Pushes a value as Lua sees it; type may be NULL (plain). NULL becomes nil. JSON is decoded, custom types' result function is called, Uuid and Enum are strings. */
@@ -129,6 +135,9 @@ alch_block *binding_push_block(lua_State *L, binding *b, binding_kind kind);
 /* The block at index: EXPRESSION, STATEMENT, SELECTABLE, or the __entity of a model; NULL otherwise. */
 const alch_block *binding_block(lua_State *L, binding *b, int index);
 
+/* Pushes a place for a compiled statement, NULL at first, which is released when the userdata goes. */
+alch_compiled **binding_push_compiled(lua_State *L, binding *b);
+
 /* ---- options tables ---- */
 typedef struct binding_option { const char *name; int lua_type; } binding_option;   /* ends with NULL */
 /* Raises ArgumentError for any string key of the table at index that is not in the list, naming the nearest; `where` says whose options these are. */
@@ -136,7 +145,14 @@ void binding_options(lua_State *L, binding *b, int index, const binding_option *
 
 /* ---- connections ---- */
 /* A connection object: user value 1 is the engine object. */
-typedef struct binding_connection { alch_connection *connection; bool borrowed; /* belongs to a session or a begin() block: close does not return it */ } binding_connection;
+struct binding_connection {
+  alch_connection *connection;   /* NULL: closed */
+  bool borrowed;                 /* belongs to a session or a begin() block: close does not return it */
+  bool connecting;               /* not to be used yet */
+  uint32_t begun;                /* levels begun so far */
+  uint32_t serials[16];          /* of the levels that are open, by level modulo 16 */
+};
+typedef struct binding_connection binding_connection;
 alch_connection *binding_check_connection(lua_State *L, binding *b, int index);      /* ResourceClosedError when closed */
 alch_engine *binding_check_engine(lua_State *L, binding *b, int index);
 /* Waits for the connection: in a yieldable coroutine with a wait hook it yields with the continuation (does not return); else it blocks. */

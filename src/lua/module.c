@@ -27,6 +27,15 @@ static int reference_table(lua_State *L) {
   return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+static int weak_table(lua_State *L) {
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_pushliteral(L, "v");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 /* Leaves the new record on the stack; the registry has it under its own address. */
 static binding *new_binding(lua_State *L) {
   binding *b = lua_newuserdatauv(L, sizeof(binding), 0);
@@ -51,6 +60,7 @@ static binding *new_binding(lua_State *L) {
   lua_pushboolean(L, 0);
   b->host_slot = luaL_ref(L, LUA_REGISTRYINDEX);
   b->tables = reference_table(L);
+  b->connections = weak_table(L);
   return b;
 }
 

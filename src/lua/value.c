@@ -130,13 +130,12 @@ static void coerce(lua_State *L, binding *b, int index, const alch_type *type, c
   if (alch_value_has_text(out->kind) && out->text != text) anchor_text(L, index, out);
 }
 
-static void value_for(lua_State *L, binding *b, int index, alch_type_id id, const alch_column *column, alch_value *out) {
+void binding_value_for(lua_State *L, binding *b, int index, const alch_type *type, const alch_column *column, alch_value *out) {
   index = lua_absindex(L, index);
-  if (id == 0) {
+  if (!type || (type->family == ALCH_TYPE_NULL && type->host == 0)) {
     if (!binding_value(L, b, index, out)) refuse_value(L, b, index, NULL, column);
     return;
   }
-  const alch_type *type = alch_catalog_type(b->catalog, id);
   if (ALCH_UNLIKELY(type->host != 0)) custom_bind(L, b, index, type);
   if (type->family == ALCH_TYPE_JSON) { json_encode(L, b, index, out); return; }
   if (lua_type(L, index) == LUA_TTABLE && binding_moment_from_table(L, b, index, alch_type_value_kind(type->family), out)) return;
@@ -146,10 +145,10 @@ static void value_for(lua_State *L, binding *b, int index, alch_type_id id, cons
   coerce(L, b, index, type, column, out);
 }
 
-void binding_value_typed(lua_State *L, binding *b, int index, alch_type_id type, alch_value *out) { value_for(L, b, index, type, NULL, out); }
+void binding_value_typed(lua_State *L, binding *b, int index, alch_type_id type, alch_value *out) { binding_value_for(L, b, index, alch_catalog_type(b->catalog, type), NULL, out); }
 
 void binding_value_column(lua_State *L, binding *b, int index, const alch_column *column, alch_value *out) {
-  value_for(L, b, index, column->type, column, out);
+  binding_value_for(L, b, index, alch_catalog_type(b->catalog, column->type), column, out);
 }
 
 /* ---- pushing ---- */

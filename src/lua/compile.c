@@ -1,0 +1,241 @@
+/* compile.c - statements as text: tostring(stmt), stmt:compile{ dialect =, literal_binds = }; CREATE and DROP as text. */
+#include "lua/expression.h"
+#include <string.h>
+
+static const alch_dialect *find_dialect(lua_State *L, binding *b, const char *name) {
+  const alch_dialect *dialect = alch_dialect_find(name);
+  if (dialect) return dialect;
+  const char *const *names = alch_dialect_names();
+  size_t count = 0;
+  while (names[count]) count++;
+  const char *nearest = alch_nearest(name, names, count);
+  binding_error(L, b, ALCH_ERROR_ARGUMENT, nearest ? "there is no dialect '%s'; the nearest is '%s'" : "there is no dialect '%s'", name, nearest);
+  return NULL;
+}
+
+/* A statement to be looked at: a selectable shows what it is made of, an INSERT or UPDATE without values all columns. The block is pushed. */
+static const alch_block *block_to_show(lua_State *L, binding *b, int index) {
+  const alch_block *block = binding_block(L, b, index);
+  if (!block) binding_expected(L, b, index, "a statement or an expression", "compile");
+  lua_pushvalue(L, index);
+  const alch_node *root = alch_block_root(block);
+  if (root->kind != ALCH_NODE_TABLE && root->kind != ALCH_NODE_SOURCE && root->kind != ALCH_NODE_JOIN) return block;
+  alch_builder_start(&b->builder);
+  alch_builder_open(&b->builder, ALCH_NODE_SELECT, 0, 0, 0);
+  alch_builder_open(&b->builder, ALCH_NODE_COLUMNS, 0, 0, 0);
+  alch_builder_leaf(&b->builder, ALCH_NODE_STAR, 0, 0, 0);
+  alch_builder_close(&b->builder);
+  alch_builder_open(&b->builder, ALCH_NODE_FROM, 0, 0, 0);
+  alch_builder_block(&b->builder, block);
+  alch_builder_close(&b->builder);
+  alch_builder_close(&b->builder);
+  return binding_push_block(L, b, BINDING_STATEMENT);
+}
+
+static void name_all_columns(lua_State *L, binding *b, const alch_node *root, alch_compile_options *options) {
+  bool insert = root->kind == ALCH_NODE_INSERT && !alch_node_clause(root, ALCH_NODE_INTO);
+  bool update = root->kind == ALCH_NODE_UPDATE && !alch_node_clause(root, ALCH_NODE_SET);
+  if (!insert && !update) return;
+  const alch_table *table = alch_catalog_table(b->catalog, root->a);
+  const char **names = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *names, 0);
+  for (uint32_t i = 0; i < table->column_count; i++) names[i] = table->columns[i]->key;
+  options->parameter_names = (const char *const *)names;
+  options->parameter_count = table->column_count;
+}
+
+/* ---- parameters ---- */
+
+static void push_param(lua_State *L, binding *b, const alch_value *value, const alch_type *type) {
+  alch_type plain = *type;
+  plain.host = 0;   /* as it goes to the database, not as it comes back */
+  if (value->kind == ALCH_NULL) binding_push_null(L);
+  else if (type->family == ALCH_TYPE_JSON) lua_pushlstring(L, value->text, value->length);
+  else binding_push_value(L, b, value, &plain);
+}
+
+/* The records of the block's value area as pairs of cursors, found again for each slot: this is for people, not for speed. */
+static bool nth_record(const alch_block *block, uint32_t ordinal, alch_value_cursor *cursor) {
+  *cursor = alch_block_value_cursor(block);
+  for (uint32_t i = 0; i < ordinal; i++) alch_value_cursor_skip(cursor);
+  return cursor->next < cursor->end;
+}
+
+/* Pushes the slot's value, a list for an expanding one, and answers how many items it has. */
+static uint32_t push_slot(lua_State *L, binding *b, const alch_slot *slot, const alch_block *block) {
+  alch_value_cursor cursor;
+  alch_value value;
+  if (slot->ordinal == UINT32_MAX || !nth_record(block, slot->ordinal, &cursor) || !alch_value_cursor_next(&cursor, &value)) {
+    binding_push_null(L);
+    return 1;
+  }
+  if (value.kind != ALCH_LIST) { push_param(L, b, &value, slot->type); return 1; }
+  uint32_t count = (uint32_t)value.integer;
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 0; i < count && alch_value_cursor_next(&cursor, &value); i++) {
+    push_param(L, b, &value, slot->type);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return count;
+}
+
+/* The list of parameters on the stack: by place, and by name where placeholders have names. counts gets the lengths of the lists. */
+static void push_params(lua_State *L, binding *b, const alch_compiled *compiled, const alch_block *block, uint32_t *counts) {
+  lua_createtable(L, (int)compiled->slot_count, 0);
+  lua_Integer place = 0;
+  for (uint32_t i = 0, lists = 0; i < compiled->slot_count; i++) {
+    const alch_slot *slot = &compiled->slots[i];
+    uint32_t count = push_slot(L, b, slot, block);
+    if (slot->label || slot->name) {
+      lua_pushvalue(L, -1);
+      lua_setfield(L, -3, slot->label ? slot->label : slot->name);
+    }
+    if (slot->kind != ALCH_SLOT_EXPANDING) { lua_rawseti(L, -2, ++place); continue; }
+    counts[lists++] = count;
+    for (uint32_t item = 1; item <= count; item++) {
+      lua_rawgeti(L, -1, item);
+      lua_rawseti(L, -3, ++place);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+/* ---- compiling ---- */
+
+/* A compiled statement on its way through Lua calls that may raise: the userdata on the stack lets it go. */
+alch_compiled **binding_push_compiled(lua_State *L, binding *b) {
+  alch_compiled **compiled = binding_new(L, b, BINDING_COMPILED, sizeof *compiled, 0);
+  *compiled = NULL;
+  return compiled;
+}
+
+static int compiled_gc(lua_State *L) {
+  alch_compiled **compiled = lua_touserdata(L, 1), *held = *compiled;
+  *compiled = NULL;
+  alch_compiled_release(held);
+  return 0;
+}
+
+static void push_sql(lua_State *L, binding *b, const alch_compiled *compiled, const uint32_t *counts) {
+  alch_buffer_clear(&b->scratch);
+  binding_must(L, b, alch_compiled_expand(compiled, counts, &b->scratch, &b->error));
+  lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+}
+
+/* Pushes SQL and parameters of the block at index. */
+static void compile(lua_State *L, binding *b, int index, const alch_dialect *dialect, bool literal_binds) {
+  const alch_block *block = block_to_show(L, b, index);
+  alch_compile_options options = { .literal_binds = literal_binds };
+  name_all_columns(L, b, alch_block_root(block), &options);
+  alch_compiled **compiled = binding_push_compiled(L, b);
+  binding_must(L, b, alch_compile(b->catalog, dialect, block, &options, &b->allocator, compiled, &b->error));
+  uint32_t *counts = lua_newuserdatauv(L, ((*compiled)->slot_count + 1) * sizeof *counts, 0);
+  push_params(L, b, *compiled, block, counts);
+  push_sql(L, b, *compiled, counts);
+  lua_insert(L, -2);
+}
+
+/* compile{ dialect = "sqlite", literal_binds = true }: an object with sql and params; tostring gives sql. */
+static int statement_compile(lua_State *L) {
+  static const binding_option known[] = { { "dialect", LUA_TSTRING }, { "literal_binds", LUA_TBOOLEAN }, { NULL, 0 } };
+  binding *b = BINDING(L);
+  const char *dialect = "default";
+  bool literal_binds = false;
+  if (!lua_isnoneornil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TTABLE);
+    binding_options(L, b, 2, known, "compile");
+    if (lua_getfield(L, 2, "dialect") == LUA_TSTRING) dialect = lua_tostring(L, -1);
+    lua_getfield(L, 2, "literal_binds");
+    literal_binds = lua_toboolean(L, -1);
+  }
+  const alch_dialect *found = find_dialect(L, b, dialect);
+  compile(L, b, 1, found, literal_binds);
+  lua_createtable(L, 0, 3);
+  lua_insert(L, -3);
+  lua_setfield(L, -3, "params");
+  lua_setfield(L, -2, "sql");
+  lua_pushstring(L, found->name);
+  lua_setfield(L, -2, "dialect");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->sql_metatable);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+static int statement_tostring(lua_State *L) {
+  binding *b = BINDING(L);
+  compile(L, b, 1, find_dialect(L, b, "default"), false);
+  lua_pop(L, 1);
+  return 1;
+}
+
+static int sql_tostring(lua_State *L) {
+  lua_getfield(L, 1, "sql");
+  return 1;
+}
+
+/* ---- DDL ---- */
+
+/* ddl("create" or "drop", table [, dialect [, if_exists]]): the statements as a list: the table's, then its indexes'. */
+static int compile_ddl(lua_State *L) {
+  static const char *const actions[] = { "create", "drop", NULL };
+  binding *b = BINDING(L);
+  alch_ddl_action action = luaL_checkoption(L, 1, NULL, actions) == 0 ? ALCH_DDL_CREATE : ALCH_DDL_DROP;
+  alch_table *table = binding_check_table(L, b, 2, "ddl");
+  const alch_dialect *dialect = find_dialect(L, b, luaL_optstring(L, 3, "default"));
+  if (action == ALCH_DDL_CREATE) binding_must(L, b, alch_metadata_resolve(table->metadata, &b->error));
+  lua_newtable(L);
+  alch_buffer_clear(&b->scratch);
+  binding_must(L, b, alch_compile_table(dialect, action, table, lua_toboolean(L, 4), &b->scratch, &b->error));
+  lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+  lua_rawseti(L, -2, 1);
+  for (const alch_index *index = action == ALCH_DDL_CREATE ? table->indexes : NULL; index; index = index->next) {
+    alch_buffer_clear(&b->scratch);
+    binding_must(L, b, alch_compile_index(dialect, action, index, lua_toboolean(L, 4), &b->scratch, &b->error));
+    lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+  return 1;
+}
+
+/* quote_identifier(name [, dialect]) */
+static int compile_quote(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_dialect *dialect = find_dialect(L, b, luaL_optstring(L, 2, "default"));
+  alch_buffer_clear(&b->scratch);
+  alch_quote_identifier(dialect, luaL_checkstring(L, 1), 0, &b->scratch);
+  lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+  return 1;
+}
+
+/* dialects(): their names. */
+static int compile_dialects(lua_State *L) {
+  lua_newtable(L);
+  for (lua_Integer i = 0; alch_dialect_names()[i]; i++) {
+    lua_pushstring(L, alch_dialect_names()[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+void binding_open_compile(lua_State *L, binding *b) {
+  static const luaL_Reg methods[] = { { "compile", statement_compile }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "ddl", compile_ddl }, { "quote_identifier", compile_quote }, { "dialects", compile_dialects }, { NULL, NULL } };
+  static const luaL_Reg compiled_metamethods[] = { { "__gc", compiled_gc }, { NULL, NULL } };
+  binding_kind_register(L, b, BINDING_COMPILED, "compiled", NULL, compiled_metamethods);
+  for (int kind = BINDING_EXPRESSION; kind <= BINDING_SELECTABLE; kind++) {
+    binding_kind_methods(L, b, (binding_kind)kind, methods);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[kind]);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+    lua_pushcclosure(L, statement_tostring, 1);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 1);
+  }
+  lua_newtable(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  lua_pushcclosure(L, sql_tostring, 1);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushliteral(L, "compiled statement");
+  lua_setfield(L, -2, "__name");
+  b->sql_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  luaL_setfuncs(L, functions, 1);
+}

@@ -1,0 +1,210 @@
+/* engine.c - engines: la.create_engine, cache and pool figures, waiting. */
+#include "lua/engine.h"
+#include <string.h>
+
+alch_engine *binding_check_engine(lua_State *L, binding *b, int index) {
+  binding_engine *engine = binding_test(L, b, index, BINDING_ENGINE);
+  if (!engine || !engine->engine) binding_expected(L, b, index, "an engine", NULL);
+  return engine->engine;
+}
+
+/* ---- waiting: the one place ---- */
+
+static void push_wait(lua_State *L, const alch_wait *wait) {
+  static const char *const events[] = { "", "r", "w", "rw" };
+  lua_pushinteger(L, wait->descriptor);
+  lua_pushstring(L, events[wait->events & 3]);
+  if (wait->microseconds < 0) lua_pushnil(L);
+  else lua_pushnumber(L, (double)wait->microseconds / 1e6);
+}
+
+void binding_wait(lua_State *L, binding *b, alch_connection *connection, lua_KContext context, lua_KFunction continuation) {
+  if (b->wait_hook == LUA_NOREF || !lua_isyieldable(L)) {
+    binding_must(L, b, alch_connection_wait(connection, &b->error));
+    return;
+  }
+  alch_wait wait;
+  alch_connection_waits_for(connection, &wait);
+  luaL_checkstack(L, 8, "a wait");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->wait_hook);
+  push_wait(L, &wait);
+  lua_callk(L, 3, 0, context, continuation);
+}
+
+/* set_wait(fn or nil): within a coroutine fn(descriptor, "r" | "w" | "rw", seconds or nil) is called for every wait and may yield until it is over. The descriptor is -1 when only time is waited for. */
+static int engine_set_wait(lua_State *L) {
+  binding *b = BINDING(L);
+  if (!lua_isnoneornil(L, 1) && !lua_isfunction(L, 1)) return binding_expected(L, b, 1, "a function or nil", "set_wait");
+  luaL_unref(L, LUA_REGISTRYINDEX, b->wait_hook);
+  b->wait_hook = LUA_NOREF;
+  lua_settop(L, 1);
+  if (!lua_isnil(L, 1)) b->wait_hook = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+/* ---- create_engine ---- */
+
+static const binding_option known_options[] = {
+  { "pool_size", LUA_TNUMBER }, { "max_overflow", LUA_TNUMBER }, { "pool_timeout", LUA_TNUMBER }, { "pool_use_lifo", LUA_TBOOLEAN }, { "pool", LUA_TSTRING },
+  { "query_cache_size", LUA_TNUMBER }, { "prepared_cache_size", LUA_TNUMBER }, { "mock", LUA_TUSERDATA }, { "echo", LUA_TNONE }, { NULL, 0 },
+};
+
+/* A whole number option from `least` on, or `otherwise`. */
+static lua_Integer whole_option(lua_State *L, binding *b, const char *name, lua_Integer least, lua_Integer otherwise) {
+  lua_Integer value = otherwise;
+  if (lua_getfield(L, 2, name) != LUA_TNIL) {
+    int integral = 0;
+    value = lua_tointegerx(L, -1, &integral);
+    if (!integral || value < least || value > INT32_MAX) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s must be a whole number from %d on", name, (int)least);
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+static void read_options(lua_State *L, binding *b, alch_engine_options *options) {
+  binding_options(L, b, 2, known_options, "create_engine");
+  options->pool_size = (uint32_t)whole_option(L, b, "pool_size", 1, options->pool_size);
+  options->max_overflow = (int32_t)whole_option(L, b, "max_overflow", -1, options->max_overflow);
+  options->cache_size = (uint32_t)whole_option(L, b, "query_cache_size", 1, options->cache_size);
+  options->prepared_size = (uint32_t)whole_option(L, b, "prepared_cache_size", 1, options->prepared_size);
+  if (lua_getfield(L, 2, "pool_timeout") != LUA_TNIL) {
+    double seconds = lua_tonumber(L, -1);
+    if (!(seconds >= 0 && seconds < 1e9)) binding_error(L, b, ALCH_ERROR_ARGUMENT, "pool_timeout is a number of seconds from 0 on");
+    options->pool_timeout = (int64_t)(seconds * 1e6);
+  }
+  lua_getfield(L, 2, "pool_use_lifo");
+  options->use_lifo = lua_toboolean(L, -1);
+  lua_getfield(L, 2, "pool");
+  options->pool = lua_tostring(L, -1);
+  if (lua_getfield(L, 2, "mock") != LUA_TNIL) options->driver = binding_mock_driver(L, b, -1);
+  lua_pop(L, 3);   /* the options table keeps the text and the mock during the call */
+}
+
+/* create_engine(url [, options]) */
+static int engine_create(lua_State *L) {
+  binding *b = BINDING(L);
+  size_t length;
+  const char *url = binding_text(L, b, 1, &length, "a URL such as \"sqlite:///app.db\"", "create_engine");
+  alch_engine_options options;
+  alch_engine_options_init(&options);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TTABLE);
+    read_options(L, b, &options);
+  }
+  binding_engine *engine = binding_new(L, b, BINDING_ENGINE, sizeof *engine, 3);
+  engine->binding = b;
+  binding_must(L, b, alch_engine_open(url, length, &options, &b->allocator, &engine->engine, &b->error));
+  lua_newtable(L);
+  lua_setiuservalue(L, 3, BINDING_ENGINE_SHAPES);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->connections);
+  lua_pushvalue(L, 3);
+  lua_rawsetp(L, -2, engine);
+  lua_settop(L, 3);
+  if (options.driver) {
+    lua_getfield(L, 2, "mock");
+    lua_setiuservalue(L, 3, BINDING_ENGINE_MOCK);
+  }
+  return 1;
+}
+
+/* Its connections hold the engine itself until they go. */
+static int engine_gc(lua_State *L) {
+  binding_engine *object = lua_touserdata(L, 1);
+  alch_engine *engine = object->engine;
+  if (!engine) return 0;
+  object->engine = NULL;
+  alch_engine_listen(engine, NULL, NULL);
+  alch_engine_release(engine);
+  return 0;
+}
+
+/* dispose(): closes the idle connections. The engine stays usable. */
+static int engine_dispose(lua_State *L) {
+  binding *b = BINDING(L);
+  alch_engine *engine = binding_check_engine(L, b, 1);
+  binding_enter(L, b);
+  alch_engine_dispose(engine);
+  return 0;
+}
+
+static int engine_close(lua_State *L) {
+  binding_engine *object = binding_check(L, BINDING(L), 1, BINDING_ENGINE);
+  if (object->engine) alch_engine_dispose(object->engine);
+  return 0;
+}
+
+static void set_integer(lua_State *L, const char *name, uint64_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+/* cache_info(): { hits, misses, evictions, size, capacity } of the statement cache. */
+static int engine_cache_info(lua_State *L) {
+  alch_cache_info info = alch_engine_cache_info(binding_check_engine(L, BINDING(L), 1));
+  lua_createtable(L, 0, 5);
+  set_integer(L, "hits", info.hits);
+  set_integer(L, "misses", info.misses);
+  set_integer(L, "evictions", info.evictions);
+  set_integer(L, "size", info.size);
+  set_integer(L, "capacity", info.capacity);
+  return 1;
+}
+
+static int engine_clear_compiled_cache(lua_State *L) {
+  alch_engine_cache_clear(binding_check_engine(L, BINDING(L), 1));
+  lua_newtable(L);
+  lua_setiuservalue(L, 1, BINDING_ENGINE_SHAPES);
+  return 0;
+}
+
+/* pool_status(): { size, idle, in_use, overflow } */
+static int engine_pool_status(lua_State *L) {
+  alch_pool_status status = alch_engine_pool_status(binding_check_engine(L, BINDING(L), 1));
+  lua_createtable(L, 0, 4);
+  set_integer(L, "size", status.size);
+  set_integer(L, "idle", status.idle);
+  set_integer(L, "in_use", status.in_use);
+  set_integer(L, "overflow", status.overflow);
+  return 1;
+}
+
+/* The URL as text, its password hidden. */
+static void push_url(lua_State *L, binding *b, const alch_engine *engine) {
+  alch_buffer_clear(&b->scratch);
+  alch_url_print(alch_engine_url(engine), true, &b->scratch);
+  lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+}
+
+static int engine_tostring(lua_State *L) {
+  binding *b = BINDING(L);
+  push_url(L, b, binding_check_engine(L, b, 1));
+  lua_pushfstring(L, "Engine(%s)", lua_tostring(L, -1));
+  return 1;
+}
+
+static int engine_property(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_engine *engine = binding_check_engine(L, b, 1);
+  if (binding_is(L, 2, "url")) push_url(L, b, engine);
+  else if (binding_is(L, 2, "dialect")) lua_pushstring(L, alch_engine_dialect(engine)->name);
+  else return 0;
+  return 1;
+}
+
+void binding_open_engine(lua_State *L, binding *b) {
+  static const luaL_Reg methods[] = {
+    { "dispose", engine_dispose }, { "cache_info", engine_cache_info }, { "clear_compiled_cache", engine_clear_compiled_cache }, { "pool_status", engine_pool_status },
+    { "begin", binding_engine_begin }, { "listen_", binding_engine_listen }, { NULL, NULL },
+  };
+  static const luaL_Reg metamethods[] = { { "__gc", engine_gc }, { "__close", engine_close }, { "__tostring", engine_tostring }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { NULL, NULL } };
+  binding_kind_register(L, b, BINDING_ENGINE, "Engine", methods, metamethods);
+  binding_kind_properties(L, b, BINDING_ENGINE, engine_property);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  luaL_setfuncs(L, functions, 1);
+  binding_open_connection(L, b);
+  binding_open_transaction(L, b);
+  binding_open_schema_run(L, b);
+  binding_open_mock(L, b);
+}

@@ -1,0 +1,40 @@
+/* engine.h - what the files round engines, connections and results share. */
+#ifndef ALCH_LUA_ENGINE_H
+#define ALCH_LUA_ENGINE_H
+
+#include "lua/binding.h"
+
+enum { BINDING_ENGINE_SHAPES = 1, BINDING_ENGINE_LISTENER, BINDING_ENGINE_MOCK };   /* user values of an engine */
+typedef struct binding_engine {
+  alch_engine *engine;      /* NULL once finalised */
+  binding *binding;
+  uint32_t mask;            /* 1 << alch_engine_event_kind: what the function in the user value wants to hear */
+} binding_engine;
+
+/* connection.c */
+/* Pushes a new connection object of the engine object at index; not connected yet. */
+binding_connection *binding_push_connection(lua_State *L, binding *b, int engine);
+/* One step towards a connection: alch_engine_connect. Listeners hear of it with the object at index. */
+alch_status binding_connect_step(lua_State *L, binding *b, alch_engine *engine, int index);
+/* Enters the connection, once connected, among those that events can be told with. index: its object. */
+void binding_remember_connection(lua_State *L, binding *b, int index);
+/* Closes it when it is this object's own. Idempotent. */
+void binding_close_connection(lua_State *L, binding *b, binding_connection *connection);
+void binding_open_connection(lua_State *L, binding *b);
+/* Serial number of the level that was just begun: what a transaction object knows its level by. */
+uint32_t binding_begin_level(binding_connection *connection, uint32_t level);
+bool binding_level_is(const binding_connection *connection, uint32_t level, uint32_t serial);
+
+/* transaction.c: begin, begin_nested, commit, rollback, transaction(fn), engine:begin(fn) */
+void binding_open_transaction(lua_State *L, binding *b);
+int binding_engine_begin(lua_State *L);
+
+/* schema_run.c: create_all, drop_all, has_table; mock.c: core.mock */
+void binding_open_schema_run(lua_State *L, binding *b);
+void binding_open_mock(lua_State *L, binding *b);
+const alch_driver *binding_mock_driver(lua_State *L, binding *b, int index);
+
+/* listener.c */
+int binding_engine_listen(lua_State *L);
+
+#endif

@@ -1,0 +1,312 @@
+/* execute.c - conn:execute and its kin. */
+#include "lua/expression.h"
+#include "lua/result.h"
+#include <string.h>
+
+/* Slots while a statement is on its way; the function that waits finds everything in them. */
+enum { SLOT_CONNECTION = 1, SLOT_STATEMENT, SLOT_PARAMETERS, SLOT_RESULT };
+enum { FOLLOW_NONE, FOLLOW_SCALAR, FOLLOW_SCALARS };
+enum { STAGE_START, STAGE_POLL, STAGE_COLLECT };
+
+/* ---- arguments ---- */
+
+static int refuse_statement(lua_State *L, binding *b, int index) {
+  if (lua_type(L, index) == LUA_TSTRING)
+    return binding_error(L, b, ALCH_ERROR_ARGUMENT, "Not an executable object: '%s'; write la.text(…) (or conn:exec_driver_sql)", lua_tostring(L, index));
+  const char *came = binding_describe(L, b, index);
+  const char *hint = binding_test(L, b, index, BINDING_TABLE) || lua_istable(L, index) ? "; write la.select(…)" : "";
+  return binding_error(L, b, ALCH_ERROR_ARGUMENT, "execute takes a statement, not %s%s", came, hint);
+}
+
+/* An expression alone is selected. */
+static void select_expression(lua_State *L, binding *b, int index) {
+  const alch_block *block = binding_test(L, b, index, BINDING_EXPRESSION);
+  if (!block) { refuse_statement(L, b, index); return; }
+  alch_builder_start(&b->builder);
+  alch_builder_open(&b->builder, ALCH_NODE_SELECT, 0, 0, 0);
+  alch_builder_open(&b->builder, ALCH_NODE_COLUMNS, 0, 0, 0);
+  alch_builder_block(&b->builder, block);
+  alch_builder_close(&b->builder);
+  alch_builder_close(&b->builder);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  lua_replace(L, index);
+}
+
+static bool is_list_of_sets(lua_State *L, int index) {
+  bool list = lua_rawgeti(L, index, 1) == LUA_TTABLE;
+  lua_pop(L, 1);
+  return list;
+}
+
+/* Leaves connection, statement, parameters in their slots. Answers the statement. */
+static const alch_block *check_arguments(lua_State *L, binding *b) {
+  static const binding_option none[] = { { NULL, 0 } };
+  binding_check_connection(L, b, SLOT_CONNECTION);
+  if (lua_istable(L, 4)) binding_options(L, b, 4, none, "execute");
+  lua_settop(L, SLOT_PARAMETERS);
+  if (!lua_isnil(L, SLOT_PARAMETERS) && !lua_istable(L, SLOT_PARAMETERS)) binding_expected(L, b, SLOT_PARAMETERS, "a table of parameters, or a list of such tables", "execute");
+  const alch_block *statement = binding_test(L, b, SLOT_STATEMENT, BINDING_STATEMENT);
+  if (ALCH_UNLIKELY(!statement)) {
+    select_expression(L, b, SLOT_STATEMENT);
+    statement = lua_touserdata(L, SLOT_STATEMENT);
+  }
+  uint8_t root = alch_block_root(statement)->kind;
+  if (root == ALCH_NODE_UPDATE || root == ALCH_NODE_DELETE) binding_check_guard(L, b, statement);
+  return statement;
+}
+
+static binding_result *push_result(lua_State *L, binding *b) {
+  binding_result *result = binding_new(L, b, BINDING_RESULT, sizeof *result, RESULT_USER_VALUES);
+  alch_execution_init(&result->execution, &b->allocator);
+  lua_pushvalue(L, SLOT_CONNECTION);
+  lua_setiuservalue(L, -2, RESULT_CONNECTION);
+  lua_pushvalue(L, SLOT_STATEMENT);
+  lua_setiuservalue(L, -2, RESULT_STATEMENT);
+  return result;
+}
+
+/* ---- compiling ---- */
+
+static bool has_named_bind(const alch_block *block, const char *name) {
+  const char *first = (const char *)alch_block_first(block), *end = first + block->structure;
+  size_t length = strlen(name);
+  for (const char *at = first; at < end; at = (const char *)alch_node_child((const alch_node *)(const void *)at)) {
+    const alch_node *node = (const alch_node *)(const void *)at;
+    if (node->kind == ALCH_NODE_BIND && node->length == length && memcmp(alch_node_text(node), name, length) == 0) return true;
+  }
+  return false;
+}
+
+/* The columns that the parameters (of the table at index) give to an INSERT or UPDATE that names none itself. The list goes on the stack. */
+static void name_columns(lua_State *L, const alch_table *table, const alch_block *statement, int index, alch_compile_options *options) {
+  const char **names = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *names, 0);
+  for (uint32_t i = 0; i < table->column_count; i++) {
+    const char *key = table->columns[i]->key;
+    lua_pushstring(L, key);
+    bool given = lua_rawget(L, index) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (given && !has_named_bind(statement, key)) names[options->parameter_count++] = key;
+  }
+  options->parameter_names = (const char *const *)names;
+}
+
+static void refuse_unknown_columns(lua_State *L, binding *b, const alch_table *table, const alch_block *statement, int index) {
+  alch_column *column = NULL;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING || has_named_bind(statement, lua_tostring(L, -1))) continue;
+    binding_must(L, b, alch_table_require_column(table, lua_tostring(L, -1), &column, &b->error));
+  }
+}
+
+static void compile(lua_State *L, binding *b, binding_result *result, const alch_block *statement) {
+  alch_connection *connection = binding_check_connection(L, b, SLOT_CONNECTION);
+  alch_compile_options options = { .parameter_count = 0 };
+  const alch_node *root = alch_block_root(statement);
+  bool open = (root->kind == ALCH_NODE_INSERT && !alch_node_clause(root, ALCH_NODE_INTO)) || (root->kind == ALCH_NODE_UPDATE && !alch_node_clause(root, ALCH_NODE_SET));
+  int top = lua_gettop(L);
+  if (open && lua_istable(L, SLOT_PARAMETERS)) {
+    const alch_table *table = alch_catalog_table(b->catalog, root->a);
+    if (result->many) lua_rawgeti(L, SLOT_PARAMETERS, 1);
+    else lua_pushvalue(L, SLOT_PARAMETERS);
+    refuse_unknown_columns(L, b, table, statement, top + 1);
+    name_columns(L, table, statement, top + 1, &options);
+  }
+  binding_must(L, b, alch_engine_compile(alch_connection_engine(connection), b->catalog, statement, options.parameter_count > 0 ? &options : NULL, NULL, NULL, &result->compiled, &b->error));
+  lua_settop(L, top);
+}
+
+/* ---- running ---- */
+
+static void take_parameters(lua_State *L, binding *b, binding_result *result, binding_parameters *parameters) {
+  if (!lua_istable(L, SLOT_PARAMETERS)) return;
+  binding_parameters_open(L, b, result->compiled, parameters);
+  if (!result->many) lua_pushvalue(L, SLOT_PARAMETERS);
+  else if (lua_rawgeti(L, SLOT_PARAMETERS, (lua_Integer)result->next_set) != LUA_TTABLE)
+    binding_expected(L, b, -1, lua_pushfstring(L, "a table as parameter set %d", (int)result->next_set), "execute");
+  binding_parameters_take(L, parameters, lua_gettop(L), result->many ? (lua_Integer)result->next_set : 0);
+}
+
+/* Starts one parameter set. What it put on the stack is gone afterwards: the core has copied it. */
+static alch_status start(lua_State *L, binding *b, binding_result *result) {
+  alch_connection *connection = binding_check_connection(L, b, SLOT_CONNECTION);
+  const alch_block *statement = lua_touserdata(L, SLOT_STATEMENT);
+  binding_parameters parameters = { .L = L, .b = b, .compiled = result->compiled };
+  b->dialect = result->compiled->dialect->name;
+  take_parameters(L, b, result, &parameters);
+  alch_parameters callbacks = binding_parameters_callbacks(&parameters);
+  binding_enter(L, b);
+  alch_status status = alch_execution_start(&result->execution, connection, result->compiled, statement, result->compiled->has_values ? &callbacks : NULL, &b->error);
+  binding_must(L, b, status);
+  lua_settop(L, SLOT_RESULT);
+  return status;
+}
+
+/* Do all of the values go to Lua by their kind alone? */
+static bool is_plain(const binding_result *result) {
+  for (uint32_t i = 0; i < result->execution.column_count; i++) {
+    const alch_type *type = binding_result_type(result, i);
+    if (type && (type->host != 0 || type->family == ALCH_TYPE_JSON)) return false;
+  }
+  return true;
+}
+
+static int finish(lua_State *L, binding_result *result, lua_KContext follow) {
+  if (result->execution.returns_rows && !result->many) result->plain = is_plain(result);
+  else if (!result->buffered) alch_execution_close(&result->execution);
+  if (follow == FOLLOW_NONE) return 1;
+  lua_replace(L, 1);
+  lua_settop(L, 1);
+  return follow == FOLLOW_SCALAR ? binding_fetch_scalar(L) : binding_result_scalars(L);
+}
+
+/* Several parameter sets that return rows: their rows are put aside. ALCH_DONE at the end of this set's. */
+static alch_status collect(lua_State *L, binding *b, binding_result *result) {
+  if (!result->buffered) {
+    result->buffered = true;
+    lua_newtable(L);
+    lua_setiuservalue(L, SLOT_RESULT, RESULT_ROWS);
+    result->plain = is_plain(result);
+    binding_result_shape(L, b, SLOT_RESULT);
+  }
+  lua_getiuservalue(L, SLOT_RESULT, RESULT_ROWS);
+  alch_status status;
+  while ((status = binding_step(L, b, result)) == ALCH_ROW) {
+    binding_push_row(L, b, SLOT_RESULT);
+    lua_rawseti(L, -2, ++result->filled);
+  }
+  lua_settop(L, SLOT_RESULT);
+  return status;
+}
+
+static bool has_more_sets(lua_State *L, binding_result *result) {
+  if (!result->many) return false;
+  return result->next_set < (uint32_t)lua_rawlen(L, SLOT_PARAMETERS);
+}
+
+static alch_status advance(lua_State *L, binding *b, binding_result *result) {
+  alch_status status = ALCH_OK;
+  if (result->stage == STAGE_START) {
+    result->next_set++;
+    status = start(L, b, result);
+  } else if (result->stage == STAGE_POLL) {
+    binding_enter(L, b);
+    status = binding_must(L, b, alch_execution_start_poll(&result->execution, &b->error));
+  }
+  if (status == ALCH_WAIT) { result->stage = STAGE_POLL; return status; }
+  if (result->many && result->execution.returns_rows) {
+    result->stage = STAGE_COLLECT;
+    if (collect(L, b, result) == ALCH_WAIT) return ALCH_WAIT;
+  }
+  if (result->execution.changes > 0) result->changes += result->execution.changes;
+  result->stage = STAGE_START;
+  return ALCH_OK;
+}
+
+static int execute_continue(lua_State *L, int status, lua_KContext follow) {
+  (void)status;
+  binding *b = BINDING(L);
+  binding_result *result = lua_touserdata(L, SLOT_RESULT);
+  for (;;) {
+    alch_status advanced = advance(L, b, result);
+    if (ALCH_UNLIKELY(advanced == ALCH_WAIT)) {
+      binding_wait(L, b, result->execution.connection, follow, execute_continue);
+      continue;
+    }
+    if (ALCH_LIKELY(!has_more_sets(L, result))) return finish(L, result, follow);
+  }
+}
+
+static int run(lua_State *L, lua_KContext follow) {
+  binding *b = BINDING(L);
+  const alch_block *statement = check_arguments(L, b);
+  binding_result *result = push_result(L, b);
+  result->many = lua_istable(L, SLOT_PARAMETERS) && is_list_of_sets(L, SLOT_PARAMETERS);
+  compile(L, b, result, statement);
+  return execute_continue(L, LUA_OK, follow);
+}
+
+/* execute(statement [, parameters or list of them]) */
+static int connection_execute(lua_State *L) { return run(L, FOLLOW_NONE); }
+/* scalar(statement [, parameters]): the first column of the first row */
+static int connection_scalar(lua_State *L) { return run(L, FOLLOW_SCALAR); }
+static int connection_scalars(lua_State *L) { return run(L, FOLLOW_SCALARS); }
+
+/* ---- exec_driver_sql ---- */
+
+/* The end of a quoted text or comment that begins at `at`, or at itself. */
+static const char *skip_quoted(const char *at, const char *end) {
+  const char *found = NULL;
+  if (*at == '\'' || *at == '"' || *at == '`') found = memchr(at + 1, *at, (size_t)(end - at - 1));
+  else if (end - at > 1 && at[0] == '-' && at[1] == '-') found = memchr(at, '\n', (size_t)(end - at));
+  else if (end - at > 1 && at[0] == '/' && at[1] == '*') {
+    for (found = at + 2; found + 1 < end && !(found[0] == '*' && found[1] == '/'); found++) {}
+    found++;
+  } else return at;
+  return found && found < end ? found + 1 : end;
+}
+
+/* The text with ? as names that the statement text understands, and its own colons as they are. Answers how many ? there were. */
+static int push_marked_text(lua_State *L, const char *sql, size_t length) {
+  luaL_Buffer text;
+  int count = 0;
+  luaL_buffinit(L, &text);
+  for (const char *at = sql, *end = sql + length; at < end;) {
+    const char *after = skip_quoted(at, end);
+    if (after > at) { luaL_addlstring(&text, at, (size_t)(after - at)); at = after; continue; }
+    if (*at == '?') {
+      lua_pushfstring(L, ":_%d", ++count);
+      luaL_addvalue(&text);
+    } else {
+      if (*at == ':') luaL_addchar(&text, '\\');
+      luaL_addchar(&text, *at);
+    }
+    at++;
+  }
+  luaL_pushresult(&text);
+  return count;
+}
+
+static void name_values(lua_State *L, binding *b, int index, int count) {
+  if (lua_isnil(L, index)) {
+    if (count > 0) binding_error(L, b, ALCH_ERROR_STATEMENT, "the statement has %d parameters and is given none", count);
+    return;
+  }
+  luaL_checktype(L, index, LUA_TTABLE);
+  lua_newtable(L);
+  int given = (int)lua_rawlen(L, index);
+  if (given > count) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the statement has %d parameters and is given %d", count, given);
+  for (int i = 1; i <= count; i++) {
+    if (lua_rawgeti(L, index, i) == LUA_TNIL) binding_error(L, b, ALCH_ERROR_STATEMENT, "parameter %d is missing; la.null is NULL", i);
+    lua_pushfstring(L, "_%d", i);
+    lua_insert(L, -2);
+    lua_rawset(L, -3);
+  }
+  lua_replace(L, index);
+}
+
+/* exec_driver_sql(sql [, { values }]): SQL as the driver has it, ? standing for values in order */
+static int connection_exec_driver_sql(lua_State *L) {
+  binding *b = BINDING(L);
+  size_t length;
+  binding_check_connection(L, b, 1);
+  const char *sql = binding_text(L, b, 2, &length, "SQL as a string", "exec_driver_sql");
+  lua_settop(L, 3);
+  int count = push_marked_text(L, sql, length);
+  sql = lua_tolstring(L, -1, &length);
+  alch_builder_start(&b->builder);
+  alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, 0, 0, 0, sql, length);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  lua_replace(L, 2);
+  lua_settop(L, 3);
+  name_values(L, b, 3, count);
+  return run(L, FOLLOW_NONE);
+}
+
+void binding_open_execute(lua_State *L, binding *b) {
+  static const luaL_Reg methods[] = {
+    { "execute", connection_execute }, { "scalar", connection_scalar }, { "scalars", connection_scalars }, { "exec_driver_sql", connection_exec_driver_sql }, { NULL, NULL },
+  };
+  binding_kind_methods(L, b, BINDING_CONNECTION, methods);
+}
