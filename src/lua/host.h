@@ -150,12 +150,12 @@ void binding_push_session_transaction(lua_State *L, binding_session *s);
 void binding_push_session_connection(lua_State *L, binding_session *s, alch_connection *connection);
 void binding_session_settle(lua_State *L, binding_session *s);
 /* The steps that run protected, and can wait: session_step.c. */
-typedef enum binding_step {
-  BINDING_STEP_ADD, BINDING_STEP_DELETE, BINDING_STEP_FLUSH, BINDING_STEP_COMMIT, BINDING_STEP_ROLLBACK, BINDING_STEP_BEGIN, BINDING_STEP_BEGIN_NESTED, BINDING_STEP_GET, BINDING_STEP_REFRESH,
-  BINDING_STEP_EXPIRE, BINDING_STEP_EXPUNGE, BINDING_STEP_PLAN, BINDING_STEP_CONNECTION, BINDING_STEP_LOAD, BINDING_STEP_RELATED
-} binding_step;
+typedef enum binding_task {
+  BINDING_TASK_ADD, BINDING_TASK_DELETE, BINDING_TASK_FLUSH, BINDING_TASK_COMMIT, BINDING_TASK_ROLLBACK, BINDING_TASK_BEGIN, BINDING_TASK_BEGIN_NESTED, BINDING_TASK_GET, BINDING_TASK_REFRESH,
+  BINDING_TASK_EXPIRE, BINDING_TASK_EXPUNGE, BINDING_TASK_PLAN, BINDING_TASK_CONNECTION, BINDING_TASK_LOAD, BINDING_TASK_RELATED
+} binding_task;
 /* Runs a step with the arguments on the stack, the session at 1; answers how many results it left. */
-int binding_session_run(lua_State *L, binding_step step);
+int binding_session_run(lua_State *L, binding_task step);
 
 /* ---- results (query_result.c) ---- */
 /* The payload of BINDING_QUERY_RESULT. User values: 1 the list of rows, 2 the metatable of rows, 3 the session. */

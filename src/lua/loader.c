@@ -114,10 +114,99 @@ static int loader_statement_kind(lua_State *L) {
   return 2;
 }
 
+/* comma(list of expressions): one of them, or all as a list */
+static int loader_comma(lua_State *L) {
+  binding *b = BINDING(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  uint32_t count = (uint32_t)lua_rawlen(L, 1);
+  alch_operand *items = lua_newuserdatauv(L, (count + 1) * sizeof *items, 0);
+  luaL_checkstack(L, (int)count + 8, "too many columns");
+  for (uint32_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 1, (lua_Integer)i + 1);
+    if (!binding_test(L, b, -1, BINDING_EXPRESSION)) binding_expected(L, b, -1, "a column or a name such as \"Player.id\"", "order_by of a relationship");
+    items[i] = (alch_operand){ .block = lua_touserdata(L, -1) };
+  }
+  if (count == 1) return 1;
+  binding_must(L, b, alch_expression_operate(&b->builder, b->catalog, ALCH_OPERATOR_COMMA, items, count, &b->error));
+  binding_push_block(L, b, BINDING_EXPRESSION);
+  return 1;
+}
+
+/* statement_entity(statement): the id of the first mapper that it selects, or nil */
+static int loader_statement_entity(lua_State *L) {
+  const binding_model *model = binding_statement_model(BINDING_ORM(L), binding_check(L, BINDING(L), 1, BINDING_STATEMENT));
+  if (!model) return 0;
+  lua_pushinteger(L, (lua_Integer)model->mapper->id);
+  return 1;
+}
+
+/* attribute_model(attribute): its model and its name; nil for what is no attribute of a model */
+static int loader_attribute_model(lua_State *L) {
+  lua_settop(L, 1);
+  if (loader_attribute_slot(L) == 0) return 0;
+  uint32_t id = (uint32_t)lua_tointeger(L, -2), slot = (uint32_t)lua_tointeger(L, -1);
+  const binding_model *model = alch_map_get(&BINDING_ORM(L)->models, &id, sizeof id);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
+  lua_pushstring(L, alch_mapper_slot_name(model->mapper, slot));
+  return 2;
+}
+
+static void copy_where(alch_builder *builder, const alch_block *statement) {
+  alch_reader reader = alch_reader_at_root(statement);
+  const alch_node *end = alch_node_next(reader.node);
+  alch_reader_enter(&reader);
+  while (reader.node < end && reader.node->kind != ALCH_NODE_WHERE) alch_reader_skip(&reader);
+  if (reader.node < end) alch_builder_copy(builder, &reader);
+}
+
+/* conditions(statement): a list of what its WHERE joins by AND */
+static int loader_conditions(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *statement = binding_check(L, b, 1, BINDING_STATEMENT);
+  alch_reader reader = alch_reader_at_root(statement);
+  const alch_node *end = alch_node_next(reader.node);
+  lua_newtable(L);
+  alch_reader_enter(&reader);
+  while (reader.node < end && reader.node->kind != ALCH_NODE_WHERE) alch_reader_skip(&reader);
+  if (reader.node >= end) return 1;
+  end = alch_node_next(reader.node);
+  alch_reader_enter(&reader);
+  for (lua_Integer i = 1; reader.node < end; i++) {
+    alch_builder_start(&b->builder);
+    alch_builder_definitions(&b->builder, statement);
+    alch_builder_copy(&b->builder, &reader);
+    binding_push_block(L, b, BINDING_EXPRESSION);
+    lua_rawseti(L, -2, i);
+  }
+  return 1;
+}
+
+/* key_query(update or delete): a select of the keys of the rows that it means, and the model; nil when its table is no model's */
+static int loader_key_query(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *statement = binding_check(L, b, 1, BINDING_STATEMENT);
+  const alch_node *root = alch_block_root(statement);
+  const binding_model *model = root->kind == ALCH_NODE_UPDATE || root->kind == ALCH_NODE_DELETE ? model_of_table(BINDING_ORM(L), root->a) : NULL;
+  if (!model) return 0;
+  alch_builder_start(&b->builder);
+  alch_builder_definitions(&b->builder, statement);
+  alch_builder_open(&b->builder, ALCH_NODE_SELECT, 0, 0, 0);
+  alch_builder_open(&b->builder, ALCH_NODE_COLUMNS, 0, 0, 0);
+  for (uint32_t i = 0; i < model->mapper->key_count; i++)
+    alch_builder_leaf(&b->builder, ALCH_NODE_COLUMN, 0, root->a, model->mapper->attributes[model->mapper->key_slots[i]].column->index);
+  alch_builder_close(&b->builder);
+  copy_where(&b->builder, statement);
+  alch_builder_close(&b->builder);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
+  return 2;
+}
+
 void binding_open_loader(lua_State *L, binding_orm *o) {
   static const luaL_Reg functions[] = {
     { "option", loader_option }, { "add_options", loader_add_options }, { "attribute_slot", loader_attribute_slot }, { "mapper_id", loader_mapper_id },
-    { "source_model", loader_source_model }, { "slot_of", loader_slot_of }, { "has_from", loader_has_from }, { "statement_kind", loader_statement_kind }, { NULL, NULL },
+    { "source_model", loader_source_model }, { "slot_of", loader_slot_of }, { "has_from", loader_has_from }, { "statement_kind", loader_statement_kind },
+    { "comma", loader_comma }, { "statement_entity", loader_statement_entity }, { "attribute_model", loader_attribute_model }, { "key_query", loader_key_query }, { "conditions", loader_conditions }, { NULL, NULL },
   };
   binding_orm_functions(L, o, functions);
 }

@@ -1,5 +1,6 @@
 /* query_result.c - what a statement with entities gives: rows of objects and values, all there already, so nothing of it depends on the connection. */
 #include "lua/host.h"
+#include <string.h>
 
 enum { ROWS = 1, ROW_METATABLE = 2 };   /* user values */
 
@@ -29,39 +30,54 @@ binding_model *binding_statement_model(const binding_orm *o, const alch_block *b
 
 /* ---- rows ---- */
 
-/* upvalue 1: name -> place */
+/* upvalues: the binding, name -> place, the methods of rows, the names */
 static int row_index(lua_State *L) {
+  if (lua_type(L, 2) != LUA_TSTRING) return 0;
   lua_settop(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER) return 0;
-  lua_rawgeti(L, 1, lua_tointeger(L, -1));
-  return 1;
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNUMBER) {
+    lua_rawgeti(L, 1, lua_tointeger(L, -1));
+    return 1;
+  }
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL || strncmp(lua_tostring(L, 2), "__", 2) == 0) return 1;
+  const char *names[64];
+  size_t count = 0;
+  for (; count < ALCH_COUNT(names) && lua_rawgeti(L, lua_upvalueindex(4), (lua_Integer)count + 1) == LUA_TSTRING; count++) names[count] = lua_tostring(L, -1);
+  const char *nearest = alch_nearest(lua_tostring(L, 2), names, count);
+  return binding_error(L, BINDING(L), ALCH_ERROR_NO_SUCH_COLUMN, nearest ? "the row has no column '%s'; the nearest is '%s'" : "the row has no column '%s'", lua_tostring(L, 2), nearest);
 }
 
+/* upvalue 1: how many places */
 static int row_len(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   return 1;
 }
 
 /* The metatable of a result's rows, made from the names of its places. */
-static void push_row_metatable(lua_State *L, const alch_plan *plan) {
-  lua_createtable(L, 0, 4);
+static void push_row_metatable(lua_State *L, binding *b, const alch_plan *plan) {
+  lua_createtable(L, 0, 5);
+  int metatable = lua_gettop(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   lua_createtable(L, 0, (int)plan->place_count);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->row_methods);
   lua_createtable(L, (int)plan->place_count, 0);
   for (uint32_t i = 0; i < plan->place_count; i++) {
     lua_pushstring(L, plan->places[i].name);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (lua_Integer)i + 1);
+    lua_rawseti(L, metatable + 4, (lua_Integer)i + 1);
     lua_pushinteger(L, (lua_Integer)i + 1);
-    lua_rawset(L, -4);
+    lua_rawset(L, metatable + 2);
   }
-  lua_setfield(L, -3, "__names");
-  lua_pushcclosure(L, row_index, 1);
-  lua_setfield(L, -2, "__index");
+  lua_pushvalue(L, -1);
+  lua_setfield(L, metatable, "names");
+  lua_pushcclosure(L, row_index, 4);
+  lua_setfield(L, metatable, "__index");
   lua_pushinteger(L, (lua_Integer)plan->place_count);
   lua_pushcclosure(L, row_len, 1);
-  lua_setfield(L, -2, "__len");
-  lua_pushliteral(L, "row");
-  lua_setfield(L, -2, "__name");
+  lua_setfield(L, metatable, "__len");
+  lua_pushliteral(L, "Row");
+  lua_setfield(L, metatable, "__name");
 }
 
 binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan) {
@@ -71,7 +87,7 @@ binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, con
   lua_newtable(L);
   lua_setiuservalue(L, -2, ROWS);
   if (!result->single) {
-    push_row_metatable(L, plan);
+    push_row_metatable(L, o->b, plan);
     lua_setiuservalue(L, -2, ROW_METATABLE);
   } else {
     lua_pushstring(L, plan->places[0].name);
@@ -91,7 +107,7 @@ static void push_metatable_of(lua_State *L) {
   if (lua_getiuservalue(L, 1, ROW_METATABLE) == LUA_TTABLE) return;
   alch_plan_place place = { .name = lua_tostring(L, -1) };
   alch_plan plan = { .places = &place, .place_count = 1 };
-  push_row_metatable(L, &plan);
+  push_row_metatable(L, BINDING(L), &plan);
   lua_remove(L, -2);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, ROW_METATABLE);
@@ -252,7 +268,7 @@ static int result_unique(lua_State *L) {
 
 static void push_names(lua_State *L) {
   push_metatable_of(L);
-  lua_getfield(L, -1, "__names");
+  lua_getfield(L, -1, "names");
   lua_remove(L, -2);
 }
 

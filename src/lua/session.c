@@ -82,7 +82,7 @@ static int session_add(lua_State *L) {
   check_session(L);
   lua_settop(L, 2);
   binding_check_instance(L, BINDING(L), 2, "session:add");
-  return binding_session_run(L, BINDING_STEP_ADD);
+  return binding_session_run(L, BINDING_TASK_ADD);
 }
 
 /* add_all(objects). upvalue 3: add */
@@ -103,28 +103,28 @@ static int session_add_all(lua_State *L) {
   return 0;
 }
 
-static int run_on_object(lua_State *L, binding_step step, const char *where) {
+static int run_on_object(lua_State *L, binding_task step, const char *where) {
   check_session(L);
   lua_settop(L, 3);
   binding_check_instance(L, BINDING(L), 2, where);
   return binding_session_run(L, step);
 }
 
-static int session_delete(lua_State *L) { return run_on_object(L, BINDING_STEP_DELETE, "session:delete"); }
-static int session_expunge(lua_State *L) { return run_on_object(L, BINDING_STEP_EXPUNGE, "session:expunge"); }
+static int session_delete(lua_State *L) { return run_on_object(L, BINDING_TASK_DELETE, "session:delete"); }
+static int session_expunge(lua_State *L) { return run_on_object(L, BINDING_TASK_EXPUNGE, "session:expunge"); }
 
 /* expire(object [, names]) */
-static int session_expire(lua_State *L) { return run_on_object(L, BINDING_STEP_EXPIRE, "session:expire"); }
+static int session_expire(lua_State *L) { return run_on_object(L, BINDING_TASK_EXPIRE, "session:expire"); }
 
 /* refresh(object [, names]) */
-static int session_refresh(lua_State *L) { return run_on_object(L, BINDING_STEP_REFRESH, "session:refresh"); }
+static int session_refresh(lua_State *L) { return run_on_object(L, BINDING_TASK_REFRESH, "session:refresh"); }
 
 /* load_related(objects, relationship, options): lualchemy.orm.session's preload */
 static int session_related(lua_State *L) {
   check_session(L);
   lua_settop(L, 3);
   luaL_checktype(L, 2, LUA_TTABLE);
-  return binding_session_run(L, BINDING_STEP_RELATED);
+  return binding_session_run(L, BINDING_TASK_RELATED);
 }
 
 static int session_expunge_all(lua_State *L) {
@@ -179,18 +179,18 @@ static int session_get(lua_State *L) {
   if (!model) binding_expected(L, b, 2, "a model", "session:get");
   lua_settop(L, 4);
   binding_be_ready(L, model);
-  return binding_session_run(L, BINDING_STEP_GET);
+  return binding_session_run(L, BINDING_TASK_GET);
 }
 
 /* ---- transactions ---- */
 
-static int session_flush(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_FLUSH); }
-static int session_commit(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_COMMIT); }
-static int session_rollback(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_ROLLBACK); }
-static int session_begin(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_BEGIN); }
-static int session_begin_nested(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_BEGIN_NESTED); }
-static int session_plan(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_PLAN); }
-static int session_connection(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_STEP_CONNECTION); }
+static int session_flush(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_FLUSH); }
+static int session_commit(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_COMMIT); }
+static int session_rollback(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_ROLLBACK); }
+static int session_begin(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_BEGIN); }
+static int session_begin_nested(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_BEGIN_NESTED); }
+static int session_plan(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_PLAN); }
+static int session_connection(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_CONNECTION); }
 
 /* load(statement, parameters, populate): a result of a statement that selects entities; nil when it selects none */
 static int session_load(lua_State *L) {
@@ -201,7 +201,7 @@ static int session_load(lua_State *L) {
   lua_settop(L, 4);
   if (!model) return 0;
   binding_be_ready(L, model);
-  return binding_session_run(L, BINDING_STEP_LOAD);
+  return binding_session_run(L, BINDING_TASK_LOAD);
 }
 
 static void forget_connection(lua_State *L, binding_session *s) {
@@ -330,7 +330,7 @@ typedef struct transaction { alch_session_frame *frame; } transaction;   /* user
 static transaction *check_transaction(lua_State *L) { return binding_check(L, BINDING(L), 1, BINDING_SESSION_TRANSACTION); }
 
 /* Puts the session in the place of the transaction and the frame behind it. */
-static int end_transaction(lua_State *L, binding_step step, bool must) {
+static int end_transaction(lua_State *L, binding_task step, bool must) {
   transaction *one = check_transaction(L);
   if (!one->frame) {
     if (!must) return 0;
@@ -344,8 +344,8 @@ static int end_transaction(lua_State *L, binding_step step, bool must) {
   return binding_session_run(L, step);
 }
 
-static int transaction_commit(lua_State *L) { return end_transaction(L, BINDING_STEP_COMMIT, true); }
-static int transaction_rollback(lua_State *L) { return end_transaction(L, BINDING_STEP_ROLLBACK, false); }
+static int transaction_commit(lua_State *L) { return end_transaction(L, BINDING_TASK_COMMIT, true); }
+static int transaction_rollback(lua_State *L) { return end_transaction(L, BINDING_TASK_ROLLBACK, false); }
 
 static int transaction_property(lua_State *L) {
   const transaction *one = check_transaction(L);
@@ -418,9 +418,15 @@ static const luaL_Reg session_metamethods[] = { { "__gc", session_gc }, { "__clo
 static const luaL_Reg transaction_methods[] = { { "commit", transaction_commit }, { "rollback", transaction_rollback }, { "close", transaction_rollback }, { NULL, NULL } };
 static const luaL_Reg transaction_metamethods[] = { { "__close", transaction_rollback }, { NULL, NULL } };
 
+/* is_session(value) */
+static int session_is(lua_State *L) {
+  lua_pushboolean(L, binding_test(L, BINDING(L), 1, BINDING_SESSION) != NULL);
+  return 1;
+}
+
 /* core.orm.session makes sessions; core.orm.session_methods is where the Lua side adds its own. */
 void binding_open_session(lua_State *L, binding *b) {
-  static const luaL_Reg functions[] = { { "session", session_new }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "session", session_new }, { "is_session", session_is }, { NULL, NULL } };
   binding_orm *o = binding_orm_of(L);
   lua_getfield(L, -1, "orm");
   binding_orm_functions(L, o, functions);

@@ -1,6 +1,7 @@
 /* session_step.c - what a session does in the core: protected, since the core may be left by a long jump, and able to wait.
    The frame of a step is a C function of its own with the session at 1 and the arguments behind it; a step that answers ALCH_WAIT is called again with the same frame. */
 #include "lua/host.h"
+#include "lua/result.h"
 
 typedef struct step { alch_status (*run)(lua_State *L, binding_session *s); uint8_t frame, results; } step;   /* frame: how many slots of the stack the step starts from */
 
@@ -153,18 +154,22 @@ static alch_status step_connection(lua_State *L, binding_session *s) {
   return status;
 }
 
-/* ---- loading: 2 the statement, 3 parameters, 4 populate, 5 the result, 6 its rows, 7 the row under way, 8 what is kept ---- */
+/* ---- loading: 2 the statement, 3 parameters, 4 populate, 5 what hands the parameters over, 6 the result, 7 its rows, 8 the row under way, 9 what is kept, then the parameters' memory ---- */
 
-enum { STATEMENT = 2, POPULATE = 4, RESULT = 5, ROWS = 6, ROW = 7, KEEP = 8 };
+enum { STATEMENT = 2, PARAMETERS = 3, POPULATE = 4, HANDED = 5, RESULT = 6, ROWS = 7, ROW = 8, KEEP = 9 };
 
-/* The load first, since it knows what rows will look like. */
+typedef struct handed { binding_parameters taken; alch_parameters callbacks; } handed;
+
+/* The load first, since it knows what rows will look like, and which parameters there are. */
 static alch_status open_load(lua_State *L, const binding_session *s, binding_query_result **out) {
   const alch_block *block = lua_touserdata(L, STATEMENT);
   const binding_model *model = binding_statement_model(s->orm, block);
   alch_load *load = NULL;
-  alch_status status = alch_load_start(s->session, model->mapper->registry, block, NULL, lua_toboolean(L, POPULATE), &load, &s->orm->b->error);
-  if (status != ALCH_OK) return status;
   lua_settop(L, POPULATE);
+  handed *parameters = lua_istable(L, PARAMETERS) ? lua_newuserdatauv(L, sizeof *parameters, 0) : NULL;
+  if (!parameters) lua_pushnil(L);
+  alch_status status = alch_load_start(s->session, model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, lua_toboolean(L, POPULATE), &load, &s->orm->b->error);
+  if (status != ALCH_OK) return status;
   *out = binding_query_result_new(L, s->orm, alch_load_plan(load));
   (*out)->load = load;
   lua_pushvalue(L, 1);
@@ -173,6 +178,11 @@ static alch_status open_load(lua_State *L, const binding_session *s, binding_que
   if ((*out)->single) lua_pushnil(L);
   else lua_createtable(L, (int)(*out)->place_count, 0);
   lua_pushnil(L);
+  if (parameters) {
+    binding_parameters_open(L, s->orm->b, alch_load_compiled(load), &parameters->taken);
+    binding_parameters_take(L, &parameters->taken, PARAMETERS, 0);
+    parameters->callbacks = binding_parameters_callbacks(&parameters->taken);
+  }
   return ALCH_OK;
 }
 
@@ -184,13 +194,14 @@ static alch_status step_load(lua_State *L, binding_session *s) {
   binding_scope *scope = &o->scope;
   scope->rows = ROWS;
   scope->row = ROW;
-  scope->keep = scope->floor = KEEP;
+  scope->keep = KEEP;
+  scope->floor = lua_gettop(L);
   scope->floor_count = scope->count;
   scope->row_count = result->count;
   scope->place_count = result->single ? 0 : result->place_count;
   status = alch_load_run(result->load, &o->b->error);
   result->count = scope->row_count;
-  lua_settop(L, KEEP);
+  lua_settop(L, scope->floor);
   if (status == ALCH_WAIT) return status;
   alch_load_close(result->load);
   result->load = NULL;
@@ -201,11 +212,11 @@ static alch_status step_load(lua_State *L, binding_session *s) {
 /* ---- running ---- */
 
 static const step steps[] = {
-  [BINDING_STEP_ADD] = { step_add, 2, 0 }, [BINDING_STEP_DELETE] = { step_delete, 2, 0 }, [BINDING_STEP_FLUSH] = { step_flush, 1, 0 },
-  [BINDING_STEP_COMMIT] = { step_commit, 2, 0 }, [BINDING_STEP_ROLLBACK] = { step_rollback, 2, 0 }, [BINDING_STEP_BEGIN] = { step_begin, 1, 1 },
-  [BINDING_STEP_BEGIN_NESTED] = { step_begin_nested, 1, 1 }, [BINDING_STEP_GET] = { step_get, 3, 1 }, [BINDING_STEP_REFRESH] = { step_refresh, 3, 0 },
-  [BINDING_STEP_EXPIRE] = { step_expire, 3, 0 }, [BINDING_STEP_EXPUNGE] = { step_expunge, 2, 0 }, [BINDING_STEP_PLAN] = { step_plan, 1, 1 },
-  [BINDING_STEP_CONNECTION] = { step_connection, 1, 1 }, [BINDING_STEP_LOAD] = { step_load, 4, 1 }, [BINDING_STEP_RELATED] = { step_related, 3, 0 },
+  [BINDING_TASK_ADD] = { step_add, 2, 0 }, [BINDING_TASK_DELETE] = { step_delete, 2, 0 }, [BINDING_TASK_FLUSH] = { step_flush, 1, 0 },
+  [BINDING_TASK_COMMIT] = { step_commit, 2, 0 }, [BINDING_TASK_ROLLBACK] = { step_rollback, 2, 0 }, [BINDING_TASK_BEGIN] = { step_begin, 1, 1 },
+  [BINDING_TASK_BEGIN_NESTED] = { step_begin_nested, 1, 1 }, [BINDING_TASK_GET] = { step_get, 3, 1 }, [BINDING_TASK_REFRESH] = { step_refresh, 3, 0 },
+  [BINDING_TASK_EXPIRE] = { step_expire, 3, 0 }, [BINDING_TASK_EXPUNGE] = { step_expunge, 2, 0 }, [BINDING_TASK_PLAN] = { step_plan, 1, 1 },
+  [BINDING_TASK_CONNECTION] = { step_connection, 1, 1 }, [BINDING_TASK_LOAD] = { step_load, 4, 1 }, [BINDING_TASK_RELATED] = { step_related, 3, 0 },
 };
 
 static int run_continue(lua_State *L, int status, lua_KContext context) {
@@ -223,7 +234,7 @@ static int run_continue(lua_State *L, int status, lua_KContext context) {
       binding_must(L, o->b, answer);
       return one->results;
     }
-    if (context != BINDING_STEP_LOAD || lua_gettop(L) < RESULT) lua_settop(L, one->frame);
+    if (context != BINDING_TASK_LOAD || lua_gettop(L) < RESULT) lua_settop(L, one->frame);
     binding_wait(L, o->b, s->session->connecting ? s->session->connecting : s->session->connection, context, run_continue);
   }
 }
@@ -256,7 +267,7 @@ static int run_left(lua_State *L, int status, lua_KContext context) {
   return lua_gettop(L) - arguments;
 }
 
-int binding_session_run(lua_State *L, binding_step step) {
+int binding_session_run(lua_State *L, binding_task step) {
   const binding_session *s = lua_touserdata(L, 1);
   int arguments = lua_gettop(L);
   luaL_checkstack(L, arguments + 8, "a session");

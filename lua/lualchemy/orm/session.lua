@@ -1,0 +1,320 @@
+--- Sessions: what the C part (core.orm.session) does not need to do itself.
+local core = require "lualchemy.core"
+local events = require "lualchemy.orm.events"
+local refuse = require "lualchemy.orm.refuse"
+local Query = require "lualchemy.orm.query"
+local orm = core.orm
+
+local sessions = {}
+
+local methods = orm.session_methods
+
+-- Making sessions ---------------------------------------------------------------------------------
+
+local known = { "bind", "autoflush", "expire_on_commit", "autobegin", "batch_size", "info" }
+local types = { autoflush = "boolean", expire_on_commit = "boolean", autobegin = "boolean", batch_size = "number", info = "table" }
+
+local function check_options(options, whose)
+  refuse.options(options, known, types, whose)
+end
+
+local function open(options, maker)
+  local engine = options.bind or options[1]
+  if not engine then
+    core.error("UnboundExecutionError", "a session needs an engine: la.Session(engine), or la.Session{ bind = engine }")
+  end
+  local session = orm.session(engine, options)
+  for name, value in pairs(options.info or {}) do session.info[name] = value end
+  events.session_made(session, maker)
+  return session
+end
+
+local function merged(options, more)
+  local result = {}
+  for name, value in pairs(options) do result[name] = value end
+  for name, value in pairs(more) do result[name] = value end
+  return result
+end
+
+local function take_arguments(engine, options, whose)
+  if type(engine) == "table" and options == nil then engine, options = nil, engine end
+  if options ~= nil and type(options) ~= "table" then
+    refuse.value(options, "%s takes an engine and a table of options", whose)
+  end
+  options = merged(options or {}, { bind = engine })
+  check_options(options, whose)
+  return options
+end
+
+--- la.Session(engine, { autoflush, expire_on_commit, autobegin, batch_size, info }), or la.Session{ bind = engine, … }
+local Session = setmetatable({}, {
+  __call = function(_, engine, options) return open(take_arguments(engine, options, "Session")) end,
+  __name = "Session",
+  __tostring = function() return "Session" end,
+  __index = function(_, name) return methods[name] end,
+})
+
+local Maker = { __name = "sessionmaker" }
+
+function Maker.__call(self, more)
+  if more ~= nil and type(more) ~= "table" then more = { bind = more } end
+  local options = merged(rawget(self, "options"), more or {})
+  check_options(options, "sessionmaker")
+  return open(options, self)
+end
+
+local maker_methods = {}
+
+--- Changes the options for sessions that are made from now on.
+function maker_methods:configure(options)
+  check_options(options, "sessionmaker")
+  self.options = merged(self.options, options)
+end
+
+--- factory:begin(fn): a session of its own for the function, committed at its end.
+function maker_methods:begin(fn)
+  local session = self()
+  local function finish(ok, ...)
+    session:close()
+    if not ok then error((...), 0) end
+    return ...
+  end
+  return finish(pcall(session.transaction, session, function() return fn(session) end))
+end
+
+Maker.__index = maker_methods
+
+--- la.sessionmaker{ bind = engine, … }: a function that makes sessions.
+function sessions.sessionmaker(engine, options)
+  return setmetatable({ options = take_arguments(engine, options, "sessionmaker") }, Maker)
+end
+
+-- One session for each coroutine.
+local Scoped = { __name = "scoped session" }
+local scoped_methods = {}
+
+local function scope()
+  return coroutine.running() or "main"
+end
+
+function scoped_methods:remove()
+  local held = rawget(self, "held")
+  local session = held[scope()]
+  held[scope()] = nil
+  if session then session:close() end
+end
+
+function Scoped.__call(self)
+  local held = rawget(self, "held")
+  local session = held[scope()]
+  if not session then
+    session = rawget(self, "maker")()
+    held[scope()] = session
+  end
+  return session
+end
+
+function Scoped.__index(self, name)
+  if scoped_methods[name] then return scoped_methods[name] end
+  local session = self()
+  local value = session[name]
+  if type(value) ~= "function" then return value end
+  return function(_, ...) return value(session, ...) end
+end
+
+--- la.scoped_session(factory): stands for one session a coroutine; :remove() closes the current one.
+function sessions.scoped_session(maker)
+  return setmetatable({ maker = maker, held = setmetatable({}, { __mode = "k" }) }, Scoped)
+end
+
+-- Executing ---------------------------------------------------------------------------------------
+
+local function check_execution_options(options)
+  if options == nil then return false end
+  refuse.options(options, { "populate_existing", "synchronize_session" }, {}, "execute")
+  return options.populate_existing
+end
+
+-- Objects of the model in this session; after a bulk UPDATE what they know may be old.
+local function expire_model(session, model)
+  local mapper = model.__mapper
+  for _, object in ipairs(session.identities) do
+    if orm.mapper_of(object) == mapper and orm.state(object) == "persistent" then session:expire(object) end
+  end
+end
+
+local function forget_deleted(session, model, keys)
+  if #keys == 0 then return end
+  local gone = {}
+  for _, key in ipairs(keys) do gone[table.concat(key, "\0")] = true end
+  local mapper = model.__mapper
+  for _, object in ipairs(session.identities) do
+    if orm.mapper_of(object) == mapper and gone[table.concat(orm.key(object) or {}, "\0")] then session:expunge(object) end
+  end
+end
+
+-- UPDATE and DELETE of a model's rows: the objects in the session follow.
+local function execute_bulk(session, statement, parameters, options)
+  local query, model = nil, nil
+  if not options or options.synchronize_session ~= false then query, model = orm.key_query(statement) end
+  if not model then return session:connection():execute(statement, parameters) end
+  if orm.statement_kind(statement) == "update" then
+    local result = session:connection():execute(statement, parameters)
+    expire_model(session, model)
+    return result
+  end
+  local keys = {}
+  for i, row in ipairs(session:connection():execute(query, parameters):all()) do
+    keys[i] = {}
+    for place = 1, #model.__mapper.primary_key do keys[i][place] = tostring(row[place]) end
+  end
+  local result = session:connection():execute(statement, parameters)
+  forget_deleted(session, model, keys)
+  return result
+end
+
+--- Executes a statement in the session's transaction: of models, a result with objects; else as a connection does.
+-- options: populate_existing (what is loaded is overwritten), synchronize_session = false (bulk UPDATE and DELETE leave
+-- objects as they are).
+function methods:execute(statement, parameters, options)
+  local populate = check_execution_options(options)
+  local result = self:load(statement, parameters, populate)
+  if result then return result end
+  if self.autoflush then self:flush() end
+  local kind = orm.statement_kind(statement)
+  if kind == "update" or kind == "delete" then return execute_bulk(self, statement, parameters, options) end
+  return self:connection():execute(statement, parameters)
+end
+
+--- The first value of each row: for a select of one model, its objects.
+function methods:scalars(statement, parameters, options)
+  local result = options == nil and self:load(statement, parameters) or self:execute(statement, parameters, options)
+  return result:scalars()
+end
+
+--- The first value of the first row, or nil.
+function methods:scalar(statement, parameters, options)
+  return self:execute(statement, parameters, options):scalar()
+end
+
+--- As get, but an error (NoResultFound) when there is no such row.
+function methods:get_one(model, key)
+  local object = self:get(model, key)
+  if object == nil then
+    core.error("NoResultFound", ("No row was found when one was required: %s with key %s"):format(tostring(model), tostring(key)))
+  end
+  return object
+end
+
+--- The Query interface: session:query(Player):filter(Player.score:gt(3)):all()
+function methods:query(...)
+  return Query.new(self, ...)
+end
+
+--- Loads a relationship for a list of objects that are there already, where they do not have it.
+function methods:preload(objects, ...)
+  for _, name in ipairs { ... } do
+    if orm.is_relationship(name) then name = name.key end
+    local list = {}
+    for i = 1, #objects do list[i] = objects[i] end
+    self:load_related(list, name)
+  end
+end
+
+-- Transactions ------------------------------------------------------------------------------------
+
+local function finish(transaction, ok, ...)
+  if ok then
+    if transaction.is_active then transaction:commit() end
+    return ...
+  end
+  if transaction.is_active then transaction:rollback() end
+  error((...), 0)
+end
+
+--- Calls fn(session) within a transaction: committed at its end, rolled back when it raises.
+-- Within another transaction it is a savepoint.
+function methods:transaction(fn)
+  if type(fn) ~= "function" then refuse.value(fn, "session:transaction takes a function") end
+  local transaction = self:in_transaction() and self:begin_nested() or self:begin_transaction()
+  return finish(transaction, pcall(fn, self))
+end
+
+--- Begins a transaction; with a function, calls it and commits.
+function methods:begin(fn)
+  local transaction = self:begin_transaction()
+  if fn == nil then return transaction end
+  return finish(transaction, pcall(fn, self))
+end
+
+--- Calls fn with autoflush off.
+function methods:no_autoflush(fn)
+  local before = self:set_autoflush(false)
+  local function done(ok, ...)
+    self:set_autoflush(before)
+    if not ok then error((...), 0) end
+    return ...
+  end
+  return done(pcall(fn, self))
+end
+
+-- Merging -----------------------------------------------------------------------------------------
+
+local merge
+
+local function merge_relationship(session, source, target, relationship, seen)
+  local loaded, value = orm.loaded(source, relationship.key)
+  if not loaded then return end
+  if not relationship.uselist then
+    target[relationship.key] = value and merge(session, value, seen)
+    return
+  end
+  local list = {}
+  for i = 1, #value do list[i] = merge(session, value[i], seen) end
+  target[relationship.key] = list
+end
+
+local function find_target(session, object, mapper)
+  local key = {}
+  for i, name in ipairs(mapper.primary_key) do
+    local loaded, value = orm.loaded(object, name)
+    if not loaded or value == nil then return nil end
+    key[i] = value
+  end
+  return session:get(mapper.class, #key == 1 and key[1] or key)
+end
+
+function merge(session, object, seen)
+  if seen[object] then return seen[object] end
+  if orm.object_session(object) == session then return object end
+  local mapper = orm.mapper_of(object)
+  local target = find_target(session, object, mapper)
+  local fresh = target == nil
+  if fresh then target = mapper.class {} end
+  seen[object] = target
+  for _, attribute in ipairs(mapper.column_attrs) do
+    local loaded, value = orm.loaded(object, attribute.key)
+    if loaded then target[attribute.key] = value end
+  end
+  if fresh then session:add(target) end
+  for _, relationship in ipairs(mapper.relationships) do
+    if not relationship.viewonly then merge_relationship(session, object, target, relationship, seen) end
+  end
+  return target
+end
+
+--- Copies an object, and what its relationships have loaded, into the session: onto the one with the same key when there is one.
+-- Answers the session's object.
+function methods:merge(object)
+  if not orm.is_instance(object) then
+    core.error("UnmappedInstanceError", "session:merge takes an object of a model, not " .. core.describe(object))
+  end
+  return merge(self, object, {})
+end
+
+events.Session = Session
+function events.is_session(value) return type(value) == "userdata" and orm.is_session(value) end
+function events.is_session_class(value) return value == Session or type(value) == "table" and getmetatable(value) == Maker end
+
+sessions.Session = Session
+return sessions
