@@ -160,7 +160,8 @@ static alch_status make_binary(alch_maker *maker, alch_operator op, const alch_o
 }
 
 alch_status alch_expression_like(alch_builder *builder, const alch_catalog *catalog, alch_operator op, const alch_operand *left, const alch_operand *right, char escape, alch_error *error) {
-  alch_maker maker = alch_maker_begin(builder, catalog, error);
+  alch_maker maker;
+  alch_maker_begin(&maker, builder, catalog, error);
   const alch_operand operands[2] = { *left, *right };
   return alch_maker_end(&maker, put_binary(&maker, op, (uint8_t)escape, operands));
 }
@@ -236,12 +237,14 @@ static alch_status operate(alch_maker *maker, alch_operator op, const alch_opera
 }
 
 alch_status alch_expression_operate(alch_builder *builder, const alch_catalog *catalog, alch_operator op, const alch_operand *operands, uint32_t count, alch_error *error) {
-  alch_maker maker = alch_maker_begin(builder, catalog, error);
+  alch_maker maker;
+  alch_maker_begin(&maker, builder, catalog, error);
   return alch_maker_end(&maker, operate(&maker, op, operands, count));
 }
 
 alch_status alch_expression_literal(alch_builder *builder, const alch_catalog *catalog, const alch_operand *operand, alch_type_id type, alch_error *error) {
-  alch_maker maker = alch_maker_begin(builder, catalog, error);
+  alch_maker maker;
+  alch_maker_begin(&maker, builder, catalog, error);
   if (!operand->block && operand->value.kind == ALCH_LIST && type == 0) type = list_type(&maker, ALCH_OPERATOR_IN, 0, operand);
   return alch_maker_end(&maker, alch_put_operand(&maker, operand, type));
 }

@@ -47,6 +47,7 @@ static alch_status put_function(alch_maker *maker, const char *name, const alch_
 }
 
 alch_status alch_expression_function(alch_builder *builder, const alch_catalog *catalog, const char *name, const alch_operand *arguments, uint32_t count, alch_type_id type, alch_error *error) {
-  alch_maker maker = alch_maker_begin(builder, catalog, error);
+  alch_maker maker;
+  alch_maker_begin(&maker, builder, catalog, error);
   return alch_maker_end(&maker, put_function(&maker, name, arguments, count, type));
 }

@@ -5,8 +5,11 @@
 
 typedef struct type_walk { const alch_catalog *catalog; const alch_block *block; uint32_t depth; } type_walk;
 
+/* The common case, a table's own column with a type of its own, takes the short way. */
 static alch_type_id column_type(const type_walk *walk, const alch_node *node) {
   alch_output output;
+  const alch_table *table = node->a & ALCH_ANONYMOUS ? NULL : alch_catalog_table(walk->catalog, node->a);
+  if (table && node->b < table->column_count && table->columns[node->b]->type != 0) return table->columns[node->b]->type;
   return alch_source_output_at(walk->catalog, walk->block, node->a, node->b, walk->depth + 1, &output) ? output.type : 0;
 }
 

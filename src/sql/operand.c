@@ -1,15 +1,16 @@
 #include "sql/operand.h"
 #include <math.h>
 
-alch_maker alch_maker_begin(alch_builder *builder, const alch_catalog *catalog, alch_error *error) {
-  alch_maker maker = { .builder = builder, .catalog = catalog, .error = error };
-  alch_buffer_init(&maker.scratch, builder->allocator);
+void alch_maker_begin(alch_maker *maker, alch_builder *builder, const alch_catalog *catalog, alch_error *error) {
+  maker->builder = builder;
+  maker->catalog = catalog;
+  maker->error = error;
+  alch_buffer_init(&maker->scratch, builder->allocator);
   alch_builder_start(builder);
-  return maker;
 }
 
 alch_status alch_maker_end(alch_maker *maker, alch_status status) {
-  alch_buffer_close(&maker->scratch);
+  if (maker->scratch.text) alch_buffer_close(&maker->scratch);
   return status;
 }
 
@@ -59,8 +60,8 @@ static alch_type_id number_type(uint8_t family, alch_type_id other, const alch_v
 
 alch_type_id alch_literal_type(const alch_maker *maker, alch_operator op, alch_type_id other, const alch_value *value) {
   alch_type_id own = alch_value_type(value->kind);
-  if (other == 0) return own;
-  if (alch_catalog_type(maker->catalog, other)->host != 0) return other;
+  if (other == 0 || other == own) return own;
+  if (other >= ALCH_TYPE_FAMILY_COUNT && alch_catalog_type(maker->catalog, other)->host != 0) return other;
   uint8_t family = alch_type_family_of(maker, other);
   if (takes_text(op)) return is_text(family) && value->kind == ALCH_TEXT ? other : own;
   if (is_number(family) && is_number((uint8_t)own)) return number_type(family, other, value);

@@ -13,7 +13,7 @@ typedef struct alch_maker {
 } alch_maker;
 
 /* Starts the builder. */
-alch_maker alch_maker_begin(alch_builder *builder, const alch_catalog *catalog, alch_error *error);
+void alch_maker_begin(alch_maker *maker, alch_builder *builder, const alch_catalog *catalog, alch_error *error);
 alch_status alch_maker_end(alch_maker *maker, alch_status status);
 
 const alch_node *alch_operand_root(const alch_operand *operand);      /* NULL for a plain value */

@@ -57,6 +57,7 @@ static alch_status make_pattern(alch_maker *maker, alch_pattern pattern, const a
 }
 
 alch_status alch_expression_pattern(alch_builder *builder, const alch_catalog *catalog, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape, alch_error *error) {
-  alch_maker maker = alch_maker_begin(builder, catalog, error);
+  alch_maker maker;
+  alch_maker_begin(&maker, builder, catalog, error);
   return alch_maker_end(&maker, make_pattern(&maker, pattern, left, right, autoescape));
 }
