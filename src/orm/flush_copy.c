@@ -59,8 +59,6 @@ static alch_status children_of_deleted(alch_planner *p, const alch_relationship 
     for (uint32_t k = 0; k < count && status == ALCH_OK; k++) {
       alch_object *child = relationship->list ? collection->items[k] : object->cells[relationship->slot].object;
       if (!alch_is_saved(child) || child->session != p->session || child->state & ALCH_STATE_PENDING) continue;
-      p->session->host->reach(p->session->host, object, relationship->slot, k);
-      if (alch_session_touch(p->session, child) != ALCH_OK) return alch_error_out_of_memory(p->error);
       status = alch_flush_add_link(p->flush, NULL, child, p->error);
     }
   }

@@ -77,16 +77,29 @@ static alch_status find_orphans(alch_session *session, alch_error *error) {
   return ALCH_OK;
 }
 
-/* Children of deleted objects lose their foreign key, so they must be known. */
+static alch_status touch_children(alch_session *session, alch_object *object, const alch_relationship *relationship, alch_error *error) {
+  alch_cell cell = object->cells[relationship->slot];
+  uint32_t count = cell.object == NULL ? 0 : relationship->list ? cell.collection->count : 1;
+  for (uint32_t i = 0; i < count; i++) {
+    alch_object *child = relationship->list ? cell.collection->items[i] : cell.object;
+    if (!alch_is_saved(child) || child->session != session) continue;
+    session->host->reach(session->host, object, relationship->slot, i);
+    if (alch_session_touch(session, child) != ALCH_OK) return alch_error_out_of_memory(error);
+  }
+  return ALCH_OK;
+}
+
+/* Children of deleted objects lose their foreign key, so they must be known, and count as modified. */
 static alch_status load_children(alch_session *session, alch_error *error) {
   for (uint32_t i = 0; i < session->deleting.count; i++) {
     alch_object *object = session->deleting.items[i];
-    if (object == NULL) continue;
-    for (uint32_t k = 0; k < object->mapper->relationship_count; k++) {
+    for (uint32_t k = 0; object != NULL && k < object->mapper->relationship_count; k++) {
       const alch_relationship *relationship = &object->mapper->relationships[k];
-      if (!alch_leaves_children(relationship) || alch_object_loaded(object, relationship->slot)) continue;
-      alch_status status = alch_load_relationship(session, relationship, &object, 1, NULL, error);
-      if (status != ALCH_OK && status != ALCH_DONE) return status;
+      if (!alch_leaves_children(relationship)) continue;
+      alch_status status = ALCH_OK;
+      if (!alch_object_loaded(object, relationship->slot)) status = alch_load_relationship(session, relationship, &object, 1, NULL, error);
+      if (status == ALCH_OK || status == ALCH_DONE) status = touch_children(session, object, relationship, error);
+      if (status != ALCH_OK) return status;
     }
   }
   return ALCH_OK;
