@@ -97,8 +97,8 @@ static alch_status load_children(alch_session *session, alch_error *error) {
       const alch_relationship *relationship = &object->mapper->relationships[k];
       if (!alch_leaves_children(relationship)) continue;
       alch_status status = ALCH_OK;
-      if (!alch_object_loaded(object, relationship->slot)) status = alch_load_relationship(session, relationship, &object, 1, NULL, error);
-      if (status == ALCH_OK || status == ALCH_DONE) status = touch_children(session, object, relationship, error);
+      if (!alch_object_loaded(object, relationship->slot)) status = alch_session_load_for_delete(session, relationship, i, error);
+      if (status == ALCH_OK) status = touch_children(session, object, relationship, error);
       if (status != ALCH_OK) return status;
     }
   }

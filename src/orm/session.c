@@ -189,6 +189,22 @@ static alch_status cascade_delete_to(alch_session *session, alch_object *target,
   return target->session == session ? alch_session_mark_deleted(session, target, error) : ALCH_OK;
 }
 
+alch_status alch_session_load_for_delete(alch_session *session, const alch_relationship *relationship, uint32_t from, alch_error *error) {
+  alch_object_list wanting = { 0 };
+  alch_status status = ALCH_OK;
+  for (uint32_t i = from; i < session->deleting.count && status == ALCH_OK; i++) {
+    alch_object *object = session->deleting.items[i];
+    if (object == NULL || object->mapper != relationship->mapper || alch_object_loaded(object, relationship->slot)) continue;
+    if (alch_list_add(session->allocator, &wanting, object) != ALCH_OK) status = alch_error_out_of_memory(error);
+  }
+  /* One object by itself is likely one of many: what came with it is loaded along, as on a touch by the user. */
+  bool touch = wanting.count == 1 && relationship->strategy != ALCH_LAZY_RAISE && relationship->strategy != ALCH_LAZY_NOLOAD;
+  if (status == ALCH_OK && touch) status = alch_load_slot(wanting.items[0], relationship->slot, session->host, error);
+  else if (status == ALCH_OK && wanting.count > 0) status = alch_load_relationship(session, relationship, wanting.items, wanting.count, NULL, error);
+  list_free(session->allocator, &wanting);
+  return status == ALCH_DONE ? ALCH_OK : status;
+}
+
 /* Follows the delete cascade of one object over relationships that are loaded; those that are not are loaded first. */
 static alch_status cascade_delete(alch_session *session, alch_object *object, alch_error *error) {
   const alch_mapper *mapper = object->mapper;
@@ -198,9 +214,8 @@ static alch_status cascade_delete(alch_session *session, alch_object *object, al
     alch_status status = ALCH_OK;
     if (!alch_object_loaded(object, relationship->slot)) {
       if (relationship->passive_deletes) continue;
-      status = alch_load_relationship(session, relationship, &object, 1, NULL, error);
-      if (status != ALCH_OK && status != ALCH_DONE) return status;
-      status = ALCH_OK;
+      status = alch_session_load_for_delete(session, relationship, session->cascaded, error);
+      if (status != ALCH_OK) return status;
     }
     alch_cell cell = object->cells[relationship->slot];
     if (cell.object == NULL) continue;

@@ -117,6 +117,8 @@ alch_status alch_session_mark_deleted(alch_session *session, alch_object *object
 alch_status alch_session_cascade_deletes(alch_session *session, alch_error *error);
 /* The objects of the identity map that are alive now; the caller frees the items. */
 alch_object_list alch_session_identities(alch_session *session);
+/* Loads a relationship of all objects marked for deletion, from place `from` of the list on, that do not have it yet. */
+alch_status alch_session_load_for_delete(alch_session *session, const alch_relationship *relationship, uint32_t from, alch_error *error);
 /* Rolls everything back without touching objects, and gives the connection back. */
 void alch_session_end_frames(alch_session *session);
 /* Out of the session: neither pending, modified nor deleting; out of the identity map when it is there. keyed: it goes as a detached object, else as a transient one. */
