@@ -77,7 +77,7 @@ static void read_options(lua_State *L, binding *b, alch_engine_options *options)
   lua_getfield(L, 2, "pool");
   options->pool = lua_tostring(L, -1);
   if (lua_getfield(L, 2, "mock") != LUA_TNIL) options->driver = binding_mock_driver(L, b, -1);
-  lua_pop(L, 3);   /* the options table keeps the text and the mock during the call */
+  lua_settop(L, 2);   /* the options table keeps the text and the mock during the call */
 }
 
 /* create_engine(url [, options]) */
@@ -192,13 +192,24 @@ static int engine_property(lua_State *L) {
   return 1;
 }
 
+/* is_engine(value), is_connection(value) */
+static int engine_is_engine(lua_State *L) {
+  lua_pushboolean(L, binding_test(L, BINDING(L), 1, BINDING_ENGINE) != NULL);
+  return 1;
+}
+
+static int engine_is_connection(lua_State *L) {
+  lua_pushboolean(L, binding_test(L, BINDING(L), 1, BINDING_CONNECTION) != NULL);
+  return 1;
+}
+
 void binding_open_engine(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "dispose", engine_dispose }, { "cache_info", engine_cache_info }, { "clear_compiled_cache", engine_clear_compiled_cache }, { "pool_status", engine_pool_status },
     { "begin", binding_engine_begin }, { "listen_", binding_engine_listen }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", engine_gc }, { "__close", engine_close }, { "__tostring", engine_tostring }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { "is_engine", engine_is_engine }, { "is_connection", engine_is_connection }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_ENGINE, "Engine", methods, metamethods);
   binding_kind_properties(L, b, BINDING_ENGINE, engine_property);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);

@@ -196,6 +196,35 @@ static int metadata_eq(lua_State *L) {
   return 1;
 }
 
+/* ---- questions for the Lua side ---- */
+
+/* is_table(value), is_column(value): a table; a column of a table */
+static int schema_is_table(lua_State *L) {
+  lua_pushboolean(L, binding_test(L, BINDING(L), 1, BINDING_TABLE) != NULL);
+  return 1;
+}
+
+static int schema_is_column(lua_State *L) {
+  const alch_block *block = binding_test(L, BINDING(L), 1, BINDING_EXPRESSION);
+  const alch_node *root = block ? alch_block_root(block) : NULL;
+  lua_pushboolean(L, root && root->kind == ALCH_NODE_COLUMN && !(root->a & ALCH_ANONYMOUS));
+  return 1;
+}
+
+/* is_block(value): an expression, a statement, a selectable, or a model */
+static int schema_is_block(lua_State *L) {
+  lua_pushboolean(L, binding_block(L, BINDING(L), 1) != NULL);
+  return 1;
+}
+
+/* is_table_option(name): does some dialect know it? */
+static int schema_is_table_option(lua_State *L) {
+  bool known = alch_table_option_check(luaL_checkstring(L, 1), &BINDING(L)->error) == ALCH_OK;
+  alch_error_close(&BINDING(L)->error);
+  lua_pushboolean(L, known);
+  return 1;
+}
+
 /* ---- table.c ---- */
 
 /* table.c.name for a name that is none. The table's columns are the string keys. */
@@ -234,12 +263,17 @@ void binding_open_schema(lua_State *L, binding *b) {
   static const luaL_Reg table_metamethods[] = { { "__tostring", table_tostring }, { NULL, NULL } };
   static const luaL_Reg functions[] = {
     { "metadata", schema_metadata }, { "table", schema_table }, { "table_option", schema_table_option }, { "find_table", schema_find_table },
+    { "is_table", schema_is_table }, { "is_column", schema_is_column }, { "is_block", schema_is_block }, { "is_table_option", schema_is_table_option },
     { "add_column", binding_add_column }, { "add_constraint", binding_add_constraint }, { "add_index", binding_add_index }, { NULL, NULL },
   };
   binding_kind_register(L, b, BINDING_METADATA, "MetaData", metadata_methods, metadata_metamethods);
   binding_kind_properties(L, b, BINDING_METADATA, metadata_property);
   binding_kind_register(L, b, BINDING_TABLE, "Table", NULL, table_metamethods);
   binding_kind_properties(L, b, BINDING_TABLE, table_property);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[BINDING_TABLE]);
+  lua_getfield(L, -1, "__methods");
+  lua_setfield(L, -3, "table_methods");   /* schema.lua adds to them */
+  lua_pop(L, 1);
   make_columns_metatable(L, b);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   luaL_setfuncs(L, functions, 1);

@@ -1,0 +1,38 @@
+--- Checks of what a user writes: options tables, kinds of arguments.
+local core = require "lualchemy.core"
+
+local check = {}
+
+--- Raises an ArgumentError.
+function check.argument(message, ...)
+  core.error("ArgumentError", message:format(...))
+end
+
+local function names_of(known)
+  local names = {}
+  for name in pairs(known) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- Every string key of `options` must be a key of `known`, whose value is a type's name, a list of them, or true for anything.
+function check.options(options, known, where)
+  for key, value in pairs(options) do
+    if type(key) == "string" then
+      local wanted = known[key]
+      if not wanted then
+        local nearest = core.nearest(key, names_of(known))
+        check.argument("%s has no option '%s'%s", where, key, nearest and ("; the nearest is '" .. nearest .. "'") or "")
+      elseif wanted ~= true and type(value) ~= wanted then
+        check.argument("option '%s' of %s must be a %s, not %s", key, where, wanted, core.describe(value))
+      end
+    end
+  end
+end
+
+--- Is it an expression, a statement or text, rather than a plain value?
+function check.is_expression(value)
+  return type(value) == "userdata" and core.is_block(value)
+end
+
+return check

@@ -1,0 +1,120 @@
+--- lualchemy: SQLAlchemy's idea for Lua. This module gathers the public words and sets no global.
+local core = require "lualchemy.core"
+core.home()   -- errors point at the user's line, not at one of ours
+
+local check = require "lualchemy.check"
+local event = require "lualchemy.event"
+local inspection = require "lualchemy.inspection"
+local json = require "lualchemy.json"
+local schema = require "lualchemy.schema"
+
+local la = { _VERSION = "0.1.0", _NAME = "lualchemy", _LICENSE = "MIT" }
+
+-- Words that the core has as they are -------------------------------------------------------------
+
+for _, name in ipairs {
+  -- values
+  "null", "decimal", "date", "time", "datetime", "interval", "now", "utcnow",
+  -- expressions
+  "and_", "or_", "not_", "case", "cast", "type_coerce", "extract", "literal", "literal_column", "bindparam", "true_", "false_",
+  "tuple_", "distinct", "any_", "all_", "desc", "asc", "nulls_first", "nulls_last", "bitwise_not", "text",
+  -- statements
+  "select", "insert", "update", "delete", "exists", "union", "union_all", "intersect", "intersect_all", "except_", "except_all",
+  "alias", "lateral", "join", "outerjoin",
+  -- errors and waiting
+  "is_error", "Error", "set_wait",
+} do
+  la[name] = core[name]
+end
+
+for name, value in pairs(core.types) do
+  if name ~= "NullType" then la[name] = value end
+end
+
+for _, name in ipairs {
+  "Column", "Table", "MetaData", "ForeignKey", "ForeignKeyConstraint", "PrimaryKeyConstraint", "UniqueConstraint", "CheckConstraint",
+  "Index", "Computed", "Identity", "FetchedValue", "CreateTable", "DropTable",
+} do
+  la[name] = schema[name]
+end
+
+la.event = {
+  listen = event.listen, remove = event.remove, contains = event.contains, listens_for = event.listens_for,
+}
+la.inspect = inspection.inspect
+la.set_json = json.set_json
+
+-- Typed criteria: where{ score = la.ge(10), shirt = la.in_{ 1, 7 } } --------------------------------
+
+for _, name in ipairs {
+  "eq", "ne", "lt", "le", "gt", "ge", "is_", "is_not", "in_", "not_in", "between", "not_between", "like", "not_like", "ilike",
+  "not_ilike", "contains", "startswith", "endswith", "icontains", "istartswith", "iendswith", "regexp_match",
+  "not_regexp_match", "is_distinct_from", "is_not_distinct_from",
+} do
+  la[name] = function(...) return core.criterion(name, ...) end
+end
+
+--- between(low, high) is a criterion; between(expression, low, high) an expression.
+la.between = function(...)
+  local first = ...
+  if select("#", ...) == 3 and check.is_expression(first) then return first:between(select(2, ...)) end
+  return core.criterion("between", ...)
+end
+
+-- Functions: la.func.name(…), la.func.package.name(…) ----------------------------------------------
+
+local Function = { __name = "function name" }
+Function.__index = function(self, name)
+  return setmetatable({ name = rawget(self, "name") .. "." .. name }, Function)
+end
+Function.__call = function(self, ...)
+  return core.func(rawget(self, "name"), ...)
+end
+
+--- la.func.anything(arguments): a call of that SQL function. A last argument { type_ = T } says what it gives.
+la.func = setmetatable({}, {
+  __index = function(functions, name)
+    local made = setmetatable({ name = name }, Function)
+    rawset(functions, name, made)
+    return made
+  end,
+})
+
+-- Custom types ------------------------------------------------------------------------------------
+
+--- TypeDecorator{ impl = T, bind = function(value, dialect) … end, result = function(value, dialect) … end, name = … }:
+-- a type whose values go through functions on their way in and out. NULL goes through them as nil. The dialect's name
+-- is nil where an expression is built, which knows none.
+function la.TypeDecorator(definition)
+  if type(definition) ~= "table" then check.argument("TypeDecorator takes { impl = type, bind = function, result = function }") end
+  check.options(definition, { impl = true, bind = "function", result = "function", name = "string" }, "TypeDecorator")
+  if not core.is_type(definition.impl) then
+    check.argument("impl of TypeDecorator must be a type such as la.String(80), not %s", core.describe(definition.impl))
+  end
+  local functions = { bind = definition.bind, result = definition.result, name = definition.name, impl = definition.impl }
+  return core.custom_type(definition.impl, functions)
+end
+
+-- Engines -----------------------------------------------------------------------------------------
+
+--- create_engine(url [, options]): no connection is opened yet. options: echo (true, or a function that takes lines),
+-- pool ("queue", "static", "null"), pool_size, max_overflow, pool_timeout (seconds), pool_use_lifo, query_cache_size,
+-- prepared_cache_size.
+function la.create_engine(url, options)
+  local engine = core.create_engine(url, options)
+  local echo = options and options.echo
+  if echo ~= nil and type(echo) ~= "boolean" and type(echo) ~= "function" then
+    check.argument("echo of create_engine must be true or a function, not %s", core.describe(echo))
+  end
+  if echo then event.echo(engine, echo) end
+  return engine
+end
+
+--- dialects(): the names that compile{ dialect = … } knows.
+la.dialects = core.dialects
+
+-- The object-relational part ----------------------------------------------------------------------
+local orm = require "lualchemy.orm"
+for name, value in pairs(orm) do la[name] = value end
+
+return la
