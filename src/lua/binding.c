@@ -166,7 +166,12 @@ void binding_options(lua_State *L, binding *b, int index, const binding_option *
 
 /* ---- calls from the core into Lua ---- */
 
+/* User code may use the ORM while the ORM is at work. */
 alch_status binding_call(lua_State *L, binding *b, int arguments, int results) {
+  return b->orm ? binding_orm_call(L, b->orm, arguments, results) : binding_call_plainly(L, b, arguments, results);
+}
+
+alch_status binding_call_plainly(lua_State *L, binding *b, int arguments, int results) {
   if (lua_pcall(L, arguments, results, 0) == LUA_OK) return ALCH_OK;
   lua_rawseti(L, LUA_REGISTRYINDEX, b->host_slot);
   b->host_error = b->host_slot;

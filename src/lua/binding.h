@@ -48,6 +48,7 @@ typedef struct binding {
   int tables;                           /* table id -> its object; column expressions hang on it */
   int hooks;                            /* core.hooks: what the floors in Lua plug in (criteria, join, inspect, json_encode, json_decode) */
   int home;                             /* "@/usr/share/lua/5.4/lualchemy/": chunks of the library, which are not where a user's error is; or LUA_NOREF */
+  struct binding_orm *orm;              /* host.h; NULL until the ORM is opened */
   lua_State *state;                     /* the coroutine that is inside the core: set by binding_enter, for callbacks */
   const char *dialect;                  /* name of the dialect that values are converted for; NULL: none in sight. Constant memory */
 } binding;
@@ -86,6 +87,8 @@ int binding_raise(lua_State *L, binding *b, alch_status status);
 int binding_error(lua_State *L, binding *b, alch_error_kind kind, const char *format, ...) ALCH_PRINTF(4, 5);
 /* Calls the function under `arguments` arguments on the stack, protected. On an error keeps it (host_error) and answers ALCH_HOST_ERROR, nothing being left on the stack. Core callbacks use this. */
 alch_status binding_call(lua_State *L, binding *b, int arguments, int results);
+alch_status binding_orm_call(lua_State *L, struct binding_orm *o, int arguments, int results);   /* host.c: the same, when what the ORM has at hand is to be kept apart */
+alch_status binding_call_plainly(lua_State *L, binding *b, int arguments, int results);          /* what both end in */
 /* Does a status mean failure? Then raises it; else gives it back. */
 static inline alch_status binding_must(lua_State *L, binding *b, alch_status status) {
   if (ALCH_UNLIKELY(status < 0)) binding_raise(L, b, status);

@@ -491,12 +491,14 @@ static char *text_new(alch_host *host, alch_object *object, uint32_t slot, size_
 
 /* ---- the user's code ---- */
 
+/* The function under the arguments has a scope of its own. */
 alch_status binding_orm_call(lua_State *L, binding_orm *o, int arguments, int results) {
   binding_scope outer = o->scope;
-  o->scope = (binding_scope){ .state = L, .base = outer.count, .count = outer.count };
-  alch_status status = binding_call(L, o->b, arguments, results);
+  lua_State *state = o->b->state;
+  o->scope = (binding_scope){ .state = L, .base = outer.count, .count = outer.count, .closing = outer.closing };
+  alch_status status = binding_call_plainly(L, o->b, arguments, results);
   o->scope = outer;
-  o->b->state = outer.state;
+  o->b->state = state;
   return status;
 }
 
@@ -610,6 +612,7 @@ static alch_status related_event(alch_host *host, alch_object *object, uint32_t 
 
 static int host_gc(lua_State *L) {
   binding_orm *o = lua_touserdata(L, 1);
+  o->b->orm = NULL;
   alch_free(&o->b->allocator, o->known, o->known_capacity * sizeof *o->known);
   o->known = NULL;
   o->known_capacity = 0;
@@ -661,6 +664,7 @@ binding_orm *binding_open_host(lua_State *L, binding *b) {
   lua_setfield(L, -2, "__metatable");
   lua_setmetatable(L, -2);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
+  b->orm = o;
   o->weak = weak_reference(L, false);
   o->sessions = weak_reference(L, true);
   o->dispatch = reference_of_false(L);

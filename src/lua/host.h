@@ -92,8 +92,6 @@ static inline void binding_orm_enter(lua_State *L, binding_orm *o) {
 }
 /* Says where an object's value stands on the stack. */
 void binding_know(lua_State *L, binding_orm *o, const alch_object *object, int index);
-/* Calls the function under the arguments as binding_call does, in a scope of its own. */
-alch_status binding_orm_call(lua_State *L, binding_orm *o, int arguments, int results);
 /* Pushes the value of an object that is known, held or in the identity map; nil for NULL. */
 void binding_push_object(lua_State *L, binding_orm *o, const alch_object *object);
 /* Pushes the object of a session, or nil. */
