@@ -1,7 +1,9 @@
 --- The object-relational part of lualchemy: models, sessions, relationships, loader options, events.
 local core = require "lualchemy.core"
+local event = require "lualchemy.event"
 local events = require "lualchemy.orm.events"
 local inspect = require "lualchemy.orm.inspect"
+local inspection = require "lualchemy.inspection"
 local loading = require "lualchemy.orm.loading"
 local model = require "lualchemy.orm.model"
 local refuse = require "lualchemy.orm.refuse"
@@ -61,6 +63,8 @@ end
 core.hooks.join = join
 core.hooks.criteria = criteria
 core.hooks.options = loading.apply
+event.register { listen = events.listen, remove = events.remove, contains = events.contains }
+inspection.register(inspect.inspect)
 
 -- Names -------------------------------------------------------------------------------------------
 
@@ -75,10 +79,5 @@ orm.object_session = core.orm.object_session
 for name, option in pairs(loading) do
   if name ~= "apply" then orm[name] = option end
 end
-
---- For la.inspect and la.event: what this part knows, or nil (false).
-orm.inspect = inspect.inspect
-orm.listen = events.listen
-orm.remove_listener = events.remove
 
 return orm

@@ -89,15 +89,30 @@ local function drop(list, fn)
   return false
 end
 
---- Undoes a listen; answers whether there was such a listener.
-function events.remove(target, name, fn)
-  if target == events.Session then return drop(all_sessions[name], fn) end
-  if by_target[target] then return drop(by_target[target][name], fn) end
+-- The list where a listener of this target would be, or nil.
+local function find_list(target, name)
+  if target == events.Session then return all_sessions[name] end
   local model, attribute
   if orm.is_relationship(target) then model, attribute = target.parent, target.key
-  else model, attribute = orm.attribute_model(target) end
-  local found = model and by_attribute[model] and by_attribute[model][attribute]
-  return found ~= nil and drop(found[name], fn)
+  elseif type(target) == "userdata" and not events.is_session(target) then model, attribute = orm.attribute_model(target) end
+  if model then
+    local of_model = by_attribute[model]
+    return of_model and of_model[attribute] and of_model[attribute][name]
+  end
+  return type(target) ~= "string" and by_target[target] and by_target[target][name]
+end
+
+--- Undoes a listen; answers whether there was such a listener.
+function events.remove(target, name, fn)
+  return drop(find_list(target, name), fn)
+end
+
+--- Does this function listen?
+function events.contains(target, name, fn)
+  for _, listener in ipairs(find_list(target, name) or {}) do
+    if listener.fn == fn then return true end
+  end
+  return false
 end
 
 --- A session was made: it tells of what listeners of all sessions wait for.
