@@ -24,6 +24,8 @@ typedef struct world {
   alch_builder builder;
   alch_error error;
   world_block *blocks;
+  bool failed;                 /* a building failed: nothing that comes after counts */
+  alch_error_kind failure;
   alch_table *users, *addresses, *orders, *nodes, *defaults, *quoted, *pairs, *pair_links;
 } world;
 
@@ -137,7 +139,9 @@ static inline void world_close(void) {
 /* ---- blocks ---- */
 
 static bool world_failed(alch_status status) {
-  if (status == ALCH_OK) return false;
+  if (status == ALCH_OK || w.failed) return w.failed;
+  w.failed = true;
+  w.failure = w.error.kind;
   if (w.error.kind != ALCH_ERROR_OUT_OF_MEMORY) check_text(alch_error_message(&w.error), "no error", "building", __FILE__, __LINE__);
   return true;
 }
@@ -145,12 +149,13 @@ static bool world_failed(alch_status status) {
 static inline X taken(alch_status status) {
   size_t size = 0;
   X none = { .value = { .kind = ALCH_NULL } };
+  if (w.failed) return none;
   if (status == ALCH_OK) status = alch_builder_finish(&w.builder, &size, &w.error);
   if (world_failed(status)) return none;
   size_t whole = offsetof(world_block, block) + size;
   world_block *kept = alch_allocate(w.allocator, whole);
   if (!kept) {
-    alch_error_out_of_memory(&w.error);
+    world_failed(alch_error_out_of_memory(&w.error));
     return none;
   }
   kept->size = whole;
@@ -222,6 +227,7 @@ static inline X in(X left, X right) { return OP(IN, left, right); }
 static inline X pattern(alch_pattern kind, X left, X right, bool escape) { return taken(alch_expression_pattern(&w.builder, w.catalog, kind, &left, &right, escape, &w.error)); }
 static inline X like(alch_operator op, X left, X right, char escape) { return taken(alch_expression_like(&w.builder, w.catalog, op, &left, &right, escape, &w.error)); }
 static inline X value(X plain, alch_type_id type) { return taken(alch_expression_literal(&w.builder, w.catalog, &plain, type, &w.error)); }
+#define NO_LIST operate(ALCH_OPERATOR_COMMA, NULL, 0)
 #define FUNC(name, ...) func_of(name, (X[]){ __VA_ARGS__ }, sizeof((X[]){ __VA_ARGS__ }) / sizeof(X))
 static inline X func_of(const char *name, const X *arguments, size_t count) {
   return taken(alch_expression_function(&w.builder, w.catalog, name, arguments, (uint32_t)count, 0, &w.error));
@@ -332,7 +338,7 @@ static inline X assign(const alch_table *table, const char *column, X plain) { r
 
 static inline alch_compiled *compiled_as(X statement, const char *dialect, const alch_compile_options *options) {
   alch_compiled *compiled = NULL;
-  if (!statement.block) return NULL;
+  if (!statement.block || w.failed) return NULL;
   alch_compile(w.catalog, alch_dialect_find(dialect), statement.block, options, w.allocator, &compiled, &w.error);
   return compiled;
 }

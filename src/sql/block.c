@@ -175,17 +175,40 @@ static bool valid_structure(validity *v) {
   return node == root && valid_node(v, (const alch_node *)root, end) && (const char *)alch_node_next((const alch_node *)root) == end;
 }
 
-static bool valid_records(const alch_block *block, uint32_t binds) {
-  alch_value_cursor cursor = alch_block_value_cursor(block);
-  alch_value value;
-  while (cursor.next < cursor.end) {
-    alch_value_cursor at = cursor;
-    alch_value_cursor_next(&at, &value);
-    if (value.kind >= ALCH_VALUE_KIND_COUNT || at.next > cursor.end) return false;
-    alch_value_cursor_skip(&cursor);
-    if (cursor.next > cursor.end || binds-- == 0) return false;
+/* The end of the record that begins here (of a list: of its head); NULL when it does not fit into its room. */
+static const char *valid_record(const char *record, const char *end, uint32_t head[2]) {
+  if (end - record < 8) return NULL;
+  memcpy(head, record, 8);
+  if (head[0] >= ALCH_VALUE_KIND_COUNT) return NULL;
+  size_t payload = alch_value_has_text((uint8_t)head[0]) ? padded(head[1]) : 8;
+  return payload <= (size_t)(end - record - 8) ? record + 8 + payload : NULL;
+}
+
+/* The items fill the list's bytes, and there are as many as it says. */
+static bool valid_items(const char *item, const char *end, int64_t count) {
+  uint32_t head[2];
+  for (; item < end; count--) {
+    item = valid_record(item, end, head);
+    if (!item || head[0] == ALCH_LIST) return false;
   }
-  return binds == 0;
+  return count == 0;
+}
+
+static bool valid_records(const alch_block *block, uint32_t binds) {
+  const char *record = alch_block_values(block), *end = record + block->values;
+  uint32_t head[2];
+  int64_t count;
+  for (; record < end && binds > 0; binds--) {
+    const char *next = valid_record(record, end, head);
+    if (!next) return false;
+    if (head[0] == ALCH_LIST) {
+      memcpy(&count, record + 8, sizeof count);
+      if (head[1] > (size_t)(end - next) || head[1] % 8 != 0 || !valid_items(next, next + head[1], count)) return false;
+      next += head[1];
+    }
+    record = next;
+  }
+  return record == end && binds == 0;
 }
 
 bool alch_block_valid(const alch_block *block) {

@@ -100,7 +100,8 @@ static alch_status no_condition(alch_compiler *compiler, const link_search *sear
   alch_buffer_init(&left_text, compiler->scratch.allocator);
   alch_buffer_init(&right_text, compiler->scratch.allocator);
   const char *a = source_text(compiler, left, &left_text), *b = source_text(compiler, right, &right_text);
-  if (search->count == 0) alch_compile_error(compiler, ALCH_ERROR_NO_FOREIGN_KEYS, "Can't find any foreign key relationships between '%s' and '%s'.", a, b);
+  if (alch_buffer_failed(&left_text) || alch_buffer_failed(&right_text)) alch_no_memory(compiler);
+  else if (search->count == 0) alch_compile_error(compiler, ALCH_ERROR_NO_FOREIGN_KEYS, "Can't find any foreign key relationships between '%s' and '%s'.", a, b);
   else
     alch_compile_error(compiler, ALCH_ERROR_AMBIGUOUS_FOREIGN_KEYS,
                        "Can't determine join between '%s' and '%s'; tables have more than one foreign key constraint relationship between them. Please specify the 'onclause' of this join explicitly.", a, b);
