@@ -226,7 +226,7 @@ alch_status alch_compile(const alch_catalog *catalog, const alch_dialect *dialec
   compiler.literal_binds = compiler.options->literal_binds;
   compiler.compiled = compiled;
   render_statement(&compiler, alch_block_root(block));
-  if (alch_buffer_failed(&text)) alch_no_memory(&compiler);
+  if (alch_buffer_failed(&text)) compiler.status = alch_error_out_of_memory(error);
   if (compiler.status == ALCH_OK) keep_results(&compiler);
   alch_status status = compiler_close(&compiler);
   alch_buffer_close(&text);
@@ -243,7 +243,7 @@ alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_
   compiler.literal_binds = true;
   compiler.unqualified = true;
   alch_render_condition(&compiler, alch_block_root(block), ALCH_OPERATOR_NONE);
-  if (alch_buffer_failed(out)) alch_no_memory(&compiler);
+  if (alch_buffer_failed(out)) compiler.status = alch_error_out_of_memory(error);
   return compiler_close(&compiler);
 }
 
