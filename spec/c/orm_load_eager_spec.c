@@ -284,7 +284,7 @@ CASE("inner joins, but not behind an outer one") {
   CHECK(!strstr(lw->log[0], "LEFT OUTER JOIN"));
   selects(lw);
   CHECK_INT(load_all(lw, (select_of){ .entities = { lw->area }, .options = { { JOINED, lw->area, "towns", 0 }, { JOINED, lw->town, "workers", 1 }, { JOINED, lw->person, "home", 2 } } }), 4);
-  CHECK(said(lw, 0, "LEFT OUTER JOIN") && !strstr(lw->log[0], " JOIN towns AS towns_2 ON") == false);
+  CHECK(said(lw, 0, "LEFT OUTER JOIN towns AS towns_1") && said(lw, 0, "LEFT OUTER JOIN towns AS towns_2"));
   close_load_world(lw);
 }
 

@@ -119,7 +119,8 @@ static alch_status tell_events(alch_load *load) {
 
 static alch_status flush_first(alch_load *load, alch_error *error) {
   alch_session *session = load->session;
-  if (load->flushed || !session->options.autoflush || session->in_flush || !alch_session_dirty(session)) {
+  bool cascading = session->cascaded < session->deleting.count;   /* the load is for a delete whose cascade is being followed */
+  if (load->flushed || !session->options.autoflush || session->in_flush || cascading || !alch_session_dirty(session)) {
     load->flushed = true;
     return ALCH_OK;
   }
@@ -218,13 +219,14 @@ static alch_status keep_key(alch_load *load, const alch_mapper *mapper, const al
   return ALCH_OK;
 }
 
-static alch_status open_get(alch_session *session, const alch_mapper *mapper, const alch_value *key, bool populate, alch_load **out, alch_error *error) {
+static alch_load *resumed_get(const alch_session *session, const alch_mapper *mapper, const alch_value *key) {
   alch_load *load = session->load;
+  return load && load->waiting && load->kind == ALCH_LOAD_GET && load->subject == mapper && same_key(load, mapper, key) ? load : NULL;
+}
+
+static alch_status open_get(alch_session *session, const alch_mapper *mapper, const alch_value *key, bool populate, alch_load **out, alch_error *error) {
+  alch_load *load;
   *out = NULL;
-  if (load && load->waiting && load->kind == ALCH_LOAD_GET && load->subject == mapper && same_key(load, mapper, key)) {
-    *out = load;
-    return ALCH_OK;
-  }
   if (alch_load_open(session, mapper->registry, ALCH_LOAD_GET, &load, error) != ALCH_OK) return ALCH_ERROR;
   load->subject = mapper;
   load->populate = populate;
@@ -240,24 +242,33 @@ static bool is_whole_key(const alch_mapper *mapper, const alch_value *key) {
   return true;
 }
 
-alch_status alch_load_get(alch_session *session, const alch_mapper *mapper, const alch_value *key, bool populate, alch_object **out, alch_error *error) {
-  alch_host *host = session->host;
-  alch_object *object = host->identity_find(host, session, mapper, key);
-  alch_load *load;
-  *out = object;
-  if (object && !populate && !alch_object_expired(object)) return ALCH_OK;
-  *out = NULL;
-  if (!is_whole_key(mapper, key)) return ALCH_OK;
-  if (object) host->keep(host, object);
-  if (open_get(session, mapper, key, populate, &load, error) != ALCH_OK) return ALCH_ERROR;
+static alch_status run_get(alch_load *load, const alch_mapper *mapper, const alch_value *key, alch_object **out, alch_error *error) {
+  alch_session *session = load->session;
   alch_status status = alch_load_run(load, error);
   if (status == ALCH_WAIT) return status;
   if (status == ALCH_DONE) {
     *out = load->object;
     /* What came along with it was found since. */
-    if (*out) host->identity_find(host, session, mapper, key);
+    if (*out) session->host->identity_find(session->host, session, mapper, key);
     status = ALCH_OK;
   }
   alch_load_close(load);
   return status;
+}
+
+/* A load that waits goes on first: the object may be there before its rows are at an end. */
+alch_status alch_load_get(alch_session *session, const alch_mapper *mapper, const alch_value *key, bool populate, alch_object **out, alch_error *error) {
+  alch_host *host = session->host;
+  alch_load *load;
+  *out = NULL;
+  if (ALCH_UNLIKELY(session->load != NULL) && (load = resumed_get(session, mapper, key))) return run_get(load, mapper, key, out, error);
+  alch_object *object = host->identity_find(host, session, mapper, key);
+  if (object && !populate && !alch_object_expired(object)) {
+    *out = object;
+    return ALCH_OK;
+  }
+  if (!is_whole_key(mapper, key)) return ALCH_OK;
+  if (object) host->keep(host, object);
+  if (open_get(session, mapper, key, populate, &load, error) != ALCH_OK) return ALCH_ERROR;
+  return run_get(load, mapper, key, out, error);
 }

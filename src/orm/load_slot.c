@@ -150,11 +150,12 @@ static alch_status open_slot(alch_object *object, uint32_t slot, alch_load **out
   return status;
 }
 
+/* A load that waits goes on first: the slot may be there before its rows are at an end. */
 alch_status alch_load_slot(alch_object *object, uint32_t slot, alch_host *host, alch_error *error) {
+  alch_load *load = object->session ? alch_load_resumed(object->session, ALCH_LOAD_SLOT, NULL, object, slot) : NULL;
+  if (load) return alch_load_drive(load, check_slot, error);
   if (alch_object_loaded(object, slot)) return ALCH_OK;
   if (!object->session || !(object->state & ALCH_STATE_PERSISTENT)) return without_row(host, object, slot, error);
-  alch_load *load = alch_load_resumed(object->session, ALCH_LOAD_SLOT, NULL, object, slot);
-  if (load) return alch_load_drive(load, check_slot, error);
   const alch_relationship *r = alch_mapper_relationship(object->mapper, slot);
   uint8_t kind = alch_object_kinds(object)[slot];
   if (r && (r->strategy == ALCH_LAZY_RAISE || ((kind & ALCH_SLOT_UNLOADED) && (kind & ALCH_SLOT_RAISES)))) return raises(r, error);
