@@ -65,16 +65,16 @@ end
 
 local Function = { __name = "function name" }
 Function.__index = function(self, name)
-  return setmetatable({ name = rawget(self, "name") .. "." .. name }, Function)
+  return setmetatable({ self[1] .. "." .. name }, Function)
 end
 Function.__call = function(self, ...)
-  return core.func(rawget(self, "name"), ...)
+  return core.func(self[1], ...)
 end
 
 --- la.func.anything(arguments): a call of that SQL function. A last argument { type_ = T } says what it gives.
 la.func = setmetatable({}, {
   __index = function(functions, name)
-    local made = setmetatable({ name = name }, Function)
+    local made = setmetatable({ name }, Function)
     rawset(functions, name, made)
     return made
   end,

@@ -23,6 +23,7 @@ void binding_label_names(lua_State *L, binding *b, int first, uint32_t count);
 
 void binding_open_function(lua_State *L, binding *b);    /* function.c: functions, CASE, CAST */
 void binding_open_literal(lua_State *L, binding *b);     /* literal.c: values, parameters, text */
+int binding_text_bindparams(lua_State *L);               /* literal.c: text:bindparams, as Lua calls it */
 /* literal.c: what columns, labels and other expressions answer when asked for a name that is no method. */
 int binding_expression_property(lua_State *L);
 

@@ -134,7 +134,7 @@ static uint32_t push_sorted_names(lua_State *L, binding *b, int index) {
 }
 
 /* text:bindparams{ name = value, … }: the values that hold when the execution gives none. */
-static int text_bindparams(lua_State *L) {
+int binding_text_bindparams(lua_State *L) {
   binding *b = BINDING(L);
   const alch_block *text = binding_block(L, b, 1);
   if (!text || alch_block_root(text)->kind != ALCH_NODE_TEXT) return binding_expected(L, b, 1, "la.text(…)", "bindparams");
@@ -216,7 +216,7 @@ int binding_expression_property(lua_State *L) {
 void binding_open_literal(lua_State *L, binding *b) {
   static const luaL_Reg functions[] = {
     { "literal", literal_literal }, { "literal_column", literal_column }, { "bindparam", literal_bindparam }, { "true_", literal_true }, { "false_", literal_false },
-    { "default_", literal_default }, { "text", literal_text }, { "text_bindparams", text_bindparams }, { NULL, NULL },
+    { "default_", literal_default }, { "text", literal_text }, { NULL, NULL },
   };
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   luaL_setfuncs(L, functions, 1);

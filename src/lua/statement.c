@@ -136,7 +136,8 @@ static int statement_print_block(lua_State *L) {
 }
 
 void binding_open_statement(lua_State *L, binding *b) {
-  static const luaL_Reg methods[] = { { "where", statement_where }, { "returning", statement_returning }, { "add_cte", statement_add_cte }, { NULL, NULL } };
+  static const luaL_Reg methods[] = { { "where", statement_where }, { "returning", statement_returning }, { "add_cte", statement_add_cte },
+                                      { "bindparams", binding_text_bindparams }, { NULL, NULL } };
   static const luaL_Reg functions[] = { { "same_structure", statement_same_structure }, { "print_block", statement_print_block }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_STATEMENT, "statement", methods, NULL);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);

@@ -1,0 +1,101 @@
+local la = require "lualchemy"
+local world = dofile "spec/core/world.lua"
+local fails = world.fails
+
+describe("operators", function()
+  local w = world.tables()
+  local p = w.players.c
+  local cases = {
+    { p.score:eq(1), "players.score = :score_1" },
+    { p.score:ne(1), "players.score != :score_1" },
+    { p.score:lt(1), "players.score < :score_1" },
+    { p.name:eq(nil), "players.name IS NULL" },
+    { p.name:eq(la.null), "players.name IS NULL" },
+    { p.name:ne(nil), "players.name IS NOT NULL" },
+    { p.active:is_(true), "players.active IS true" },
+    { p.shirt:in_ { 1, 2 }, "players.shirt IN (:shirt_1_1, :shirt_1_2)" },
+    { p.shirt:not_in { 1 }, "(players.shirt NOT IN (:shirt_1_1))" },
+    { p.shirt:between(1, 2), "players.shirt BETWEEN :shirt_1 AND :shirt_2" },
+    { p.name:like "A%", "players.name LIKE :name_1" },
+    { p.name:like("A/%", { escape = "/" }), "players.name LIKE :name_1 ESCAPE '/'" },
+    { p.name:startswith "A", "players.name LIKE :name_1 || '%'" },
+    { p.score + 1, "players.score + :score_1" },
+    { 1 + p.score, ":score_1 + players.score" },
+    { -p.score, "-players.score" },
+    { p.score * (p.shirt - 1), "players.score * (players.shirt - :shirt_1)" },
+    { p.name .. "x", "players.name || :name_1" },
+    { "x" .. p.name, ":name_1 || players.name" },
+    { p.score:gt(1) & p.shirt:lt(2) | p.active, "players.score > :score_1 AND players.shirt < :shirt_1 OR players.active" },
+    { ~p.score:gt(1), "players.score <= :score_1" },
+    { la.and_(p.score:gt(1), la.or_(p.shirt:eq(1), p.shirt:eq(2))), "players.score > :score_1 AND (players.shirt = :shirt_1 OR players.shirt = :shirt_2)" },
+    { la.and_ { p.active, p.shirt:eq(1) }, "players.active AND players.shirt = :shirt_1" },
+    { la.not_(p.active), "NOT players.active" },
+    { p.name:desc(), "players.name DESC" },
+    { la.desc "n", "n DESC" },
+    { p.name:desc():nulls_last(), "players.name DESC NULLS LAST" },
+    { p.name:op("->", "x"), "players.name -> :name_1" },
+    { p.name:label "n", "players.name AS n" },
+    { p.name:cast(la.Integer), "CAST(players.name AS INTEGER)" },
+    { la.func.coalesce(p.score, 0), "coalesce(players.score, :coalesce_1)" },
+    { la.func.count(), "count(*)" },
+    { la.func.pkg.name(1), "pkg.name(:name_1)" },
+    { la.case { { p.score:gt(1), "a" }, { p.score:gt(0), "b" }, else_ = "c" }, "CASE WHEN (players.score > :score_1) THEN :param_1 WHEN (players.score > :score_2) THEN :param_2 ELSE :param_3 END" },
+    { la.case { { 1, "one" }, value = p.shirt }, "CASE players.shirt WHEN :param_1 THEN :param_2 END" },
+    { la.extract("year", p.score), "EXTRACT(year FROM players.score)" },
+    { la.tuple_(p.id, p.shirt), "(players.id, players.shirt)" },
+    { p.score:is_distinct_from(1), "players.score IS DISTINCT FROM :score_1" },
+    { la.literal(5), ":param_1" },
+    { la.literal_column "x + 1", "x + 1" },
+    { p.name:collate "NOCASE", 'players.name COLLATE "NOCASE"' },
+    { la.func.rank():over { partition_by = p.team_id, order_by = { p.score:desc(), p.id } }, "rank() OVER (PARTITION BY players.team_id ORDER BY players.score DESC, players.id)" },
+    { la.func.sum(p.score):over { order_by = p.id, rows = { -2, 0 } }, "sum(players.score) OVER (ORDER BY players.id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)" },
+    { la.func.count(p.id):filter(p.active), "count(players.id) FILTER (WHERE players.active)" },
+  }
+  for _, case in ipairs(cases) do
+    it("give " .. case[2], function() assert.equal(case[2], tostring(case[1])) end)
+  end
+
+  it("are methods for the operator rows, all of them", function()
+    for _, name in ipairs { "eq", "ne", "lt", "le", "gt", "ge", "is_", "is_not", "in_", "not_in", "between", "like", "ilike", "contains",
+      "startswith", "endswith", "regexp_match", "is_distinct_from", "any_", "all_", "op", "desc", "asc", "concat", "bitwise_and" } do
+      assert.equal("function", type(p.name[name]), name)
+    end
+  end)
+
+  it("give values their column's type", function()
+    assert.same({ 12 }, { table.unpack(p.score:eq(12):compile().params) })
+    assert.equal("float", math.type(p.score:eq(12):compile().params[1]))
+    assert.equal("integer", math.type(p.shirt:eq(12.0):compile().params[1]))
+  end)
+end)
+
+describe("wrong operands", function()
+  local w = world.tables()
+  local p = w.players.c
+
+  it("are refused with what to write instead", function()
+    fails("ArgumentError", function() la.and_(p.score:gt(1), true) end, "==", "column:eq(value)")
+    fails("ArgumentError", function() return p.score < 1 end, "column:lt(value)")
+    fails("ArgumentError", function() return p.score <= 1 end, "column:le(value)")
+    fails("ArgumentError", function() return p.score == p.shirt end, "column:eq(value)")
+    fails("ArgumentError", function() p.score:eq() end, "eq needs a value")
+    fails("ArgumentError", function() p.score:eq(1, 2) end, "1 argument")
+    fails("ArgumentError", function() p.score:eq {} end, "in_")
+    fails("ArgumentError", function() p.score:eq(print) end, "function")
+    fails("ArgumentError", function() p.score:in_(5) end, "list", "a number")
+    fails("ArgumentError", function() p.score:in_ { { 1 } } end, "tuple_")
+    fails("ArgumentError", function() p.score:between(1) end, "two values")
+    fails("ArgumentError", function() p.score:label(1) end, "label", "a name")
+    fails("ArgumentError", function() p.score:lik "x" end, "'lik'", "'like'")
+    fails("ArgumentError", function() la.case { 1 } end, "pairs")
+    fails("ArgumentError", function() la.case { { p.active, 1 }, otherwise = 2 } end, "otherwise")
+    fails("ArgumentError", function() la.cast(p.score, "x") end, "a type")
+    fails("ArgumentError", function() p.score:over { partion_by = p.id } end, "partition_by")
+    fails("DataError", function() p.shirt:eq "x" end, "players.shirt", "Integer")
+  end)
+
+  it("leave the next expression as it should be", function()
+    pcall(function() la.and_(p.score:gt(1), true) end)
+    assert.equal("players.score > :score_1", tostring(p.score:gt(1)))
+  end)
+end)
