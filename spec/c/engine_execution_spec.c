@@ -244,6 +244,81 @@ CASE("a listener can stop what is about to happen") {
   check_stopped(ALCH_ENGINE_AFTER_EXECUTE);
 }
 
+typedef struct closer { alch_engine_event_kind at; bool closed; } closer;
+
+static alch_status close_it(void *context, const alch_engine_event *event) {
+  closer *c = context;
+  if (event->kind != c->at || c->closed) return ALCH_OK;
+  c->closed = true;
+  alch_connection_close(event->connection);
+  return ALCH_OK;
+}
+
+/* Whatever comes of it, nothing is touched that is gone. */
+CASE("a listener that closes the connection gets away with it") {
+  for (int kind = ALCH_ENGINE_CONNECT; kind <= ALCH_ENGINE_FAILED; kind++)
+    for (int way = 0; way < 4; way++) {
+      closer c = { .at = (alch_engine_event_kind)kind };
+      world w;
+      uint32_t level;
+      if (!world_open(&w, "sqlite://")) return;
+      alch_connection_close(w.connection);
+      w.connection = NULL;
+      alch_engine_dispose(w.engine);
+      alch_engine_listen(w.engine, close_it, &c);
+      alch_status status = world_connect(&w, &w.connection);
+      if (status == ALCH_OK && way == 0) status = run(&w, "create table t (a)");
+      if (status == ALCH_OK && way == 1) status = alch_connection_run_text(w.connection, "create table t (a)", 18, &w.error);
+      if (status == ALCH_OK && way == 2) status = run(&w, "create tabel t (a)");
+      if (status == ALCH_OK && way == 3) status = start(&w, "select 1 union select 2", NULL, 0);
+      if (status == ALCH_OK) status = alch_connection_savepoint(w.connection, &level, &w.error);
+      if (status == ALCH_OK) status = alch_connection_rollback(w.connection, level, &w.error);
+      if (status == ALCH_OK) status = alch_connection_savepoint(w.connection, &level, &w.error);
+      if (status == ALCH_OK) status = alch_connection_commit(w.connection, level, &w.error);
+      if (status == ALCH_OK) status = alch_connection_commit(w.connection, 1, &w.error);
+      if (c.closed) {
+        CHECK_INT(status, ALCH_ERROR);
+        w.connection = NULL;
+      }
+      if (c.closed && way != 2) CHECK_TEXT(error_name(&w), "ResourceClosedError");
+      alch_engine_listen(w.engine, NULL, NULL);
+      alch_connection *fresh = NULL;
+      CHECK_INT(world_connect(&w, &fresh), ALCH_OK);
+      CHECK_INT(scalar_on(&w, fresh, "select 7"), 7);
+      alch_connection_close(fresh);
+      world_close(&w);
+    }
+}
+
+typedef struct runner { world *w; int depth, runs; } runner;
+
+static alch_status run_own(void *context, const alch_engine_event *event) {
+  runner *r = context;
+  if (r->depth > 0 || (event->kind != ALCH_ENGINE_BEGIN && event->kind != ALCH_ENGINE_BEFORE_EXECUTE && event->kind != ALCH_ENGINE_AFTER_EXECUTE)) return ALCH_OK;
+  r->depth++;
+  r->runs += run_on(r->w, event->connection, "insert into t values (0)") == ALCH_OK;
+  r->depth--;
+  return ALCH_OK;
+}
+
+CASE("a listener may run statements of its own on the connection") {
+  world w;
+  if (world_open(&w, "sqlite://")) {
+    runner r = { .w = &w };
+    CHECK_INT(run(&w, "create table t (a)"), ALCH_OK);
+    CHECK_INT(alch_connection_commit(w.connection, 1, &w.error), ALCH_OK);
+    alch_engine_listen(w.engine, run_own, &r);
+    CHECK_INT(run(&w, "insert into t values (1)"), ALCH_OK);
+    CHECK_INT(run(&w, "insert into t values (0)"), ALCH_OK);
+    alch_engine_listen(w.engine, NULL, NULL);
+    CHECK_INT(scalar(&w, "select count(*) from t"), 2 + r.runs);
+    CHECK(r.runs >= 4);
+    CHECK_INT(alch_connection_rollback(w.connection, 1, &w.error), ALCH_OK);
+    CHECK_INT(scalar(&w, "select count(*) from t"), 0);
+  }
+  world_close(&w);
+}
+
 /* ---- waits ---- */
 
 static void script(alch_mock *mock) {

@@ -127,6 +127,7 @@ CASE("what the database refuses has its SQLAlchemy kind") {
     check_fails(&w, "selec 1", ALCH_ERROR_OPERATIONAL, "syntax error");
     check_fails(&w, "select * from nowhere", ALCH_ERROR_OPERATIONAL, "no such table: nowhere");
     check_fails(&w, "select absent", ALCH_ERROR_OPERATIONAL, "no such column: absent");
+    check_fails(&w, "select \"absent\"", ALCH_ERROR_OPERATIONAL, "no such column: absent");
     check_fails(&w, "select abs(-9223372036854775808)", ALCH_ERROR_OPERATIONAL, "integer overflow");
     CHECK_INT(run(&w, "create table t (id integer primary key, a)"), ALCH_OK);
     check_fails(&w, "insert into t (id) values ('x')", ALCH_ERROR_DATA, "datatype mismatch");
@@ -199,6 +200,8 @@ CASE("options are read from the URL") {
     CHECK_INT(scalar(&w, "pragma foreign_keys"), 0);
     CHECK_INT(scalar(&w, "pragma busy_timeout"), 250);
   }
+  world_close(&w);
+  if (world_open(&w, "sqlite://?dqs=1")) CHECK_INT(scalar(&w, "select \"absent\" = 'absent'"), 1);
   world_close(&w);
   if (world_open(&w, "sqlite://")) {
     CHECK_INT(scalar(&w, "pragma foreign_keys"), 1);

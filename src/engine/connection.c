@@ -13,18 +13,31 @@ static alch_connection *new_connection(alch_engine *engine, alch_error *error) {
   return connection;
 }
 
+/* Frames above may still look at the record when a listener has closed it. */
 static void free_connection(alch_connection *connection) {
   alch_engine *engine = connection->engine;
   alch_pool_check_in(&engine->pool, connection);
-  alch_free(engine->allocator, connection, sizeof *connection);
+  connection->state = ALCH_CONNECTION_CLOSED;
+  if (connection->telling > 0) alch_pool_bury(&engine->pool, connection);
+  else alch_free(engine->allocator, connection, sizeof *connection);
   alch_engine_release(engine);
 }
 
-alch_status alch_connection_tell(alch_connection *connection, alch_engine_event_kind kind, const char *sql) {
+alch_status alch_connection_tell(alch_connection *connection, alch_engine_event *event, alch_error *error) {
   const alch_engine *engine = connection->engine;
   if (ALCH_LIKELY(!engine->listener)) return ALCH_OK;
-  alch_engine_event event = { .kind = kind, .connection = connection, .sql = sql };
-  return engine->listener(engine->listener_context, &event);
+  event->connection = connection;
+  connection->telling++;
+  alch_status status = engine->listener(engine->listener_context, event);
+  connection->telling--;
+  if (status != ALCH_OK || connection->state != ALCH_CONNECTION_CLOSED) return status;
+  return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "an event listener has closed the connection");
+}
+
+alch_status alch_connection_tell_kind(alch_connection *connection, alch_engine_event_kind kind, const char *sql, alch_error *error) {
+  if (ALCH_LIKELY(!connection->engine->listener)) return ALCH_OK;
+  alch_engine_event event = { .kind = kind, .sql = sql };
+  return alch_connection_tell(connection, &event, error);
 }
 
 /* From where the connection is to a link that is connected. */
@@ -35,10 +48,10 @@ static alch_status advance(alch_connection *connection, alch_error *error) {
   if (connection->state == ALCH_CONNECTION_CONNECTING) {
     status = alch_link_connect(connection->link, error);
     if (status == ALCH_OK) connection->state = ALCH_CONNECTION_READY;
-    if (status == ALCH_OK) status = alch_connection_tell(connection, ALCH_ENGINE_CONNECT, NULL);
-    if (status < 0) connection->link->broken = true;
+    if (status == ALCH_OK) status = alch_connection_tell_kind(connection, ALCH_ENGINE_CONNECT, NULL, error);
+    if (status < 0) alch_connection_invalidate(connection);
   }
-  return status == ALCH_OK ? alch_connection_tell(connection, ALCH_ENGINE_CHECKOUT, NULL) : status;
+  return status == ALCH_OK ? alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKOUT, NULL, error) : status;
 }
 
 alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch_error *error) {
@@ -46,16 +59,17 @@ alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch
   if (!connection) return ALCH_ERROR;
   alch_status status = advance(connection, error);
   *out = status < 0 ? NULL : connection;
-  if (status < 0) free_connection(connection);
+  if (status < 0) alch_connection_close(connection);
   return status;
 }
 
 void alch_connection_close(alch_connection *connection) {
-  if (!connection) return;
+  if (!connection || connection->closing) return;
+  connection->closing = true;
   if (connection->state == ALCH_CONNECTION_READY) {
     while (connection->executions) alch_execution_close(connection->executions);
     alch_transaction_end(connection);
-    alch_connection_tell(connection, ALCH_ENGINE_CHECKIN, NULL);
+    alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKIN, NULL, NULL);
   }
   free_connection(connection);
 }
@@ -97,6 +111,7 @@ uint32_t alch_connection_depth(const alch_connection *connection) {
 
 void alch_connection_note_failure(alch_connection *connection, const alch_error *error) {
   alch_link *link = connection->link;
+  if (!link) return;   /* closed by a listener */
   if (error && error->disconnected) link->broken = true;
   if (!connection->real || (!link->broken && link->driver->in_transaction(link->driver_connection))) return;
   connection->real = false;

@@ -79,7 +79,7 @@ void alch_engine_hold(alch_engine *engine) {
 
 void alch_engine_release(alch_engine *engine) {
   if (!engine || atomic_fetch_sub_explicit(&engine->references, 1, memory_order_acq_rel) != 1) return;
-  alch_pool_close(&engine->pool);
+  alch_pool_close(&engine->pool, engine->allocator);
   free_engine(engine);
 }
 

@@ -41,7 +41,7 @@ typedef struct alch_engine_event {
   bool cached;                     /* the prepared handle was there already */
   const alch_error *error;         /* FAILED */
 } alch_engine_event;
-/* Answers ALCH_OK, or ALCH_HOST_ERROR to stop what is about to happen. */
+/* Answers ALCH_OK, or ALCH_HOST_ERROR to stop what is about to happen. It may run statements on the connection, and may close it (what was under way then ends with RESOURCE_CLOSED). */
 typedef alch_status (*alch_engine_listener)(void *context, const alch_engine_event *event);
 
 typedef struct alch_cache_info { uint64_t hits, misses, evictions; uint32_t size, capacity; } alch_cache_info;

@@ -72,10 +72,9 @@ void alch_execution_destroy(alch_execution *execution) {
 /* ---- what listeners hear ---- */
 
 static alch_status tell(alch_execution *execution, alch_engine_event_kind kind, const alch_error *error) {
-  const alch_engine *engine = execution->connection->engine;
+  alch_connection *connection = execution->connection;
   alch_engine_event event = {
     .kind = kind,
-    .connection = execution->connection,
     .sql = execution->prepared ? execution->prepared->sql : execution->compiled->sql,
     .values = execution->bound,
     .value_count = execution->bound_count,
@@ -84,17 +83,17 @@ static alch_status tell(alch_execution *execution, alch_engine_event_kind kind, 
     .error = error,
   };
   if (kind == ALCH_ENGINE_AFTER_EXECUTE) event.microseconds = alch_clock_microseconds() - execution->started_at;
-  return engine->listener(engine->listener_context, &event);
+  return alch_connection_tell(connection, &event, NULL);
 }
 
 static alch_status closed(alch_error *error) {
   return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "This result object is closed.");
 }
 
-/* A listener may have closed the execution. */
+/* A listener may have closed the execution, or all of the connection. */
 static alch_status tell_and_look(alch_execution *execution, alch_engine_event_kind kind, alch_error *error) {
   alch_status status = tell(execution, kind, NULL);
-  return status == ALCH_OK && !execution->connection ? closed(error) : status;
+  return status != ALCH_HOST_ERROR && !execution->connection ? closed(error) : status;
 }
 
 static alch_status tell_before(alch_execution *execution, alch_error *error) {

@@ -273,8 +273,20 @@ void alch_pool_dispose(alch_pool *pool) {
   free_list(idle);
 }
 
-void alch_pool_close(alch_pool *pool) {
+void alch_pool_bury(alch_pool *pool, alch_connection *connection) {
+  pthread_mutex_lock(&pool->mutex);
+  connection->next = pool->buried;
+  pool->buried = connection;
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+void alch_pool_close(alch_pool *pool, const alch_allocator *allocator) {
   alch_pool_dispose(pool);
+  while (pool->buried) {
+    alch_connection *next = pool->buried->next;
+    alch_free(allocator, pool->buried, sizeof *pool->buried);
+    pool->buried = next;
+  }
   pthread_mutex_destroy(&pool->mutex);
 }
 

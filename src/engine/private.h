@@ -32,7 +32,8 @@ typedef enum alch_connection_state {
   ALCH_CONNECTION_NEW,                   /* has asked for nothing yet */
   ALCH_CONNECTION_QUEUED,                /* waits for a link of the pool */
   ALCH_CONNECTION_CONNECTING,            /* its link connects */
-  ALCH_CONNECTION_READY
+  ALCH_CONNECTION_READY,
+  ALCH_CONNECTION_CLOSED                 /* by a listener, while the engine is still at work on it */
 } alch_connection_state;
 
 struct alch_connection {
@@ -45,6 +46,8 @@ struct alch_connection {
   bool real;                             /* the transaction has begun in the database */
   bool lost;                             /* the database has ended it by itself: only a rollback is possible */
   bool releasing;                        /* rolling a savepoint back: it is rolled back and now released */
+  bool closing;
+  uint32_t telling;                      /* listeners that are being told something of it: its memory must stay */
   uint32_t depth;
   /* while it is queued; guarded by the pool's mutex */
   alch_link *granted;                    /* given by whoever gave a link back */
@@ -53,7 +56,7 @@ struct alch_connection {
   int pipe[2];                           /* written to when it is its turn */
   int64_t deadline;
   pthread_t thread;
-  alch_connection *next;
+  alch_connection *next;                 /* also among those that a listener closed */
 };
 
 typedef enum alch_pool_kind { ALCH_POOL_QUEUE, ALCH_POOL_NULL, ALCH_POOL_STATIC } alch_pool_kind;
@@ -68,6 +71,7 @@ typedef struct alch_pool {
   alch_link *first, *last;               /* idle ones, oldest first */
   alch_link *only;                       /* of a static pool */
   alch_connection *first_waiting, *last_waiting;
+  alch_connection *buried;               /* closed by a listener; their memory goes with the pool */
 } alch_pool;
 
 struct alch_engine {
@@ -96,19 +100,22 @@ alch_status alch_link_wait(alch_link *link, alch_error *error);
 
 /* ---- pool.c ---- */
 alch_status alch_pool_open(alch_engine *engine, alch_error *error);
-void alch_pool_close(alch_pool *pool);                      /* everything has been given back */
+void alch_pool_close(alch_pool *pool, const alch_allocator *allocator);   /* everything has been given back */
 /* Gives the connection a link that is connected (state READY) or to be connected (CONNECTING), or puts it into the queue: ALCH_WAIT. */
 alch_status alch_pool_check_out(alch_pool *pool, alch_connection *connection, alch_error *error);
 /* Takes back whatever the connection has of the pool, in whatever state it is. */
 void alch_pool_check_in(alch_pool *pool, alch_connection *connection);
+/* Keeps the memory of a closed connection until the pool is closed. */
+void alch_pool_bury(alch_pool *pool, alch_connection *connection);
 void alch_pool_dispose(alch_pool *pool);
 alch_pool_status alch_pool_read_status(alch_pool *pool, uint32_t size);
 /* poll(2) on one descriptor, or only the time. */
 alch_status alch_wait_for(const alch_wait *wait, alch_error *error);
 
 /* ---- connection.c ---- */
-/* Tells the listener, when there is one. */
-alch_status alch_connection_tell(alch_connection *connection, alch_engine_event_kind kind, const char *sql);
+/* Tells the listener, when there is one. RESOURCE_CLOSED when it has closed the connection: then nothing may be done with it any more. */
+alch_status alch_connection_tell(alch_connection *connection, alch_engine_event *event, alch_error *error);
+alch_status alch_connection_tell_kind(alch_connection *connection, alch_engine_event_kind kind, const char *sql, alch_error *error);
 /* After a failed call of the driver: has the transaction gone, is the link broken? */
 void alch_connection_note_failure(alch_connection *connection, const alch_error *error);
 /* ALCH_OK when statements may be run on it. */

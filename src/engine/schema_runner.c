@@ -10,12 +10,11 @@ typedef struct text_run {
   bool any_row;
 } text_run;
 
-static alch_status tell(const text_run *run, alch_engine_event_kind kind, const alch_error *error) {
-  const alch_engine *engine = run->connection->engine;
-  if (!engine->listener) return ALCH_OK;
-  alch_engine_event event = { .kind = kind, .connection = run->connection, .sql = run->sql, .executions = 1, .error = error };
+static alch_status tell(const text_run *run, alch_engine_event_kind kind, const alch_error *failure, alch_error *error) {
+  if (!run->connection->engine->listener) return ALCH_OK;
+  alch_engine_event event = { .kind = kind, .sql = run->sql, .executions = 1, .error = failure };
   if (kind == ALCH_ENGINE_AFTER_EXECUTE) event.microseconds = alch_clock_microseconds() - run->started_at;
-  return engine->listener(engine->listener_context, &event);
+  return alch_connection_tell(run->connection, &event, error);
 }
 
 static alch_status begin_blocking(alch_connection *connection, bool read_only, alch_error *error) {
@@ -43,35 +42,39 @@ static alch_status execute(text_run *run, const alch_value *values, uint32_t cou
   const alch_driver *driver = run->connection->driver;
   uint32_t wanted = driver->parameter_count(run->statement);
   if (wanted != count) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %u parameter%s, and no values are given", wanted, wanted == 1 ? "" : "s");
-  run->started_at = run->connection->engine->listener ? alch_clock_microseconds() : 0;
-  alch_status status = tell(run, ALCH_ENGINE_BEFORE_EXECUTE, NULL);
-  if (status == ALCH_OK) status = begin_blocking(run->connection, driver->read_only && driver->read_only(run->statement), error);
-  if (status != ALCH_OK) return status;
-  status = driver->start(run->statement, values, count, error);
+  alch_status status = driver->start(run->statement, values, count, error);
   if (status >= 0) status = step_blocking(run, error);
   driver->finish(run->statement);
-  return status == ALCH_OK ? tell(run, ALCH_ENGINE_AFTER_EXECUTE, NULL) : status;
+  return status;
 }
 
-static alch_status run_once(text_run *run, size_t length, const alch_value *values, uint32_t count, alch_error *error) {
+/* No listener is told anything while there is a handle: he might close the connection under it. */
+static alch_status prepare_and_execute(text_run *run, size_t length, const alch_value *values, uint32_t count, alch_error *error) {
+  alch_connection *connection = run->connection;
+  alch_status status = connection->driver->prepare(connection->link->driver_connection, run->sql, length, &run->statement, error);
+  if (status == ALCH_OK) status = execute(run, values, count, error);
+  if (run->statement) connection->driver->finalize(run->statement);
+  if (status == ALCH_OK) alch_transaction_after_text(connection);
+  return status;
+}
+
+static alch_status run_once(text_run *run, size_t length, const alch_value *values, uint32_t count, bool read_only, alch_error *error) {
   alch_connection *connection = run->connection;
   alch_status status = alch_connection_usable(connection, error);
   if (status != ALCH_OK) return status;
-  status = connection->driver->prepare(connection->link->driver_connection, run->sql, length, &run->statement, error);
-  if (status == ALCH_OK) status = execute(run, values, count, error);
-  if (run->statement) connection->driver->finalize(run->statement);
-  if (status == ALCH_OK) {
-    alch_transaction_after_text(connection);
-    return ALCH_OK;
-  }
+  run->started_at = connection->engine->listener ? alch_clock_microseconds() : 0;
+  status = tell(run, ALCH_ENGINE_BEFORE_EXECUTE, NULL, error);
+  if (status == ALCH_OK) status = begin_blocking(connection, read_only, error);
+  if (status == ALCH_OK) status = prepare_and_execute(run, length, values, count, error);
+  if (status == ALCH_OK) return tell(run, ALCH_ENGINE_AFTER_EXECUTE, NULL, error);
   if (status == ALCH_ERROR) alch_error_attach(error, ALCH_ERROR_SQL, run->sql, length);
   alch_connection_note_failure(connection, error);
-  return status == ALCH_ERROR && tell(run, ALCH_ENGINE_FAILED, error) == ALCH_HOST_ERROR ? ALCH_HOST_ERROR : status;
+  return status == ALCH_ERROR && connection->link && tell(run, ALCH_ENGINE_FAILED, error, NULL) == ALCH_HOST_ERROR ? ALCH_HOST_ERROR : status;
 }
 
 alch_status alch_connection_run_text(alch_connection *connection, const char *sql, size_t length, alch_error *error) {
   text_run run = { .connection = connection, .sql = sql };
-  return run_once(&run, length, NULL, 0, error);
+  return run_once(&run, length, NULL, 0, false, error);
 }
 
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error) {
@@ -79,7 +82,7 @@ alch_status alch_has_table(alch_connection *connection, const char *name, const 
   if (!query) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' cannot tell which tables there are", connection->driver->name);
   alch_value values[2] = { alch_value_text(name, strlen(name)), schema ? alch_value_text(schema, strlen(schema)) : ALCH_VALUE_NULL };
   text_run run = { .connection = connection, .sql = query };
-  alch_status status = run_once(&run, strlen(query), values, 2, error);
+  alch_status status = run_once(&run, strlen(query), values, 2, true, error);
   *out = run.any_row;
   return status;
 }

@@ -18,15 +18,15 @@ static const char *text_for(const char *verb, uint32_t level, control_text out) 
 }
 
 /* Events are told once, and not again when the call goes on after a wait. */
-static alch_status tell_once(alch_connection *connection, alch_engine_event_kind kind, uint32_t level) {
+static alch_status tell_once(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, alch_error *error) {
   if (connection->link->control) return ALCH_OK;
   control_text name;
-  return alch_connection_tell(connection, kind, level > 1 ? name_of(level, name) : NULL);
+  return alch_connection_tell_kind(connection, kind, level > 1 ? name_of(level, name) : NULL, error);
 }
 
 /* Runs a control text; what it waited for before is gone on with. */
 static alch_status control(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, const char *sql, alch_error *error) {
-  alch_status status = tell_once(connection, kind, level);
+  alch_status status = tell_once(connection, kind, level, error);
   if (status == ALCH_OK) status = alch_link_control(connection->link, sql, error);
   if (status < 0) alch_connection_note_failure(connection, error);
   return status;
@@ -52,7 +52,10 @@ static alch_status begin_really(alch_connection *connection, alch_error *error) 
   const char *sql = "BEGIN";
   alch_status status = check_owner(connection, error);
   if (status == ALCH_OK && link->driver->begin) status = link->driver->begin(link->driver_connection, &sql, error);
-  if (status == ALCH_OK) status = control(connection, ALCH_ENGINE_BEGIN, 1, sql, error);
+  if (status == ALCH_OK) status = tell_once(connection, ALCH_ENGINE_BEGIN, 1, error);
+  if (status != ALCH_OK || connection->real) return status;   /* the listener's own statement may have begun it */
+  status = alch_link_control(link, sql, error);
+  if (status < 0) alch_connection_note_failure(connection, error);
   if (status != ALCH_OK) return status;
   connection->real = true;
   connection->depth = 1;
@@ -191,7 +194,7 @@ void alch_transaction_end(alch_connection *connection) {
     link->control = NULL;
     link->busy = NULL;
   } else if (own && !link->broken && link->driver->in_transaction(link->driver_connection)) {
-    alch_connection_tell(connection, ALCH_ENGINE_ROLLBACK, NULL);
+    alch_connection_tell_kind(connection, ALCH_ENGINE_ROLLBACK, NULL, NULL);
     if (alch_link_control_blocking(link, "ROLLBACK", NULL) != ALCH_OK) link->broken = true;
   }
   leave_transaction(connection);

@@ -80,8 +80,10 @@ static alch_status set_journal_mode(alch_driver_connection *connection, const ch
   return status;
 }
 
+/* A quoted column that does not exist would otherwise be a string, row after row (https://sqlite.org/quirks.html, 8). */
 static alch_status apply_settings(alch_driver_connection *connection, const alch_sqlite_settings *settings, alch_error *error) {
   sqlite3_extended_result_codes(connection->db, 1);
+  sqlite3_db_config(connection->db, SQLITE_DBCONFIG_DQS_DML, (int)settings->dqs, (int *)NULL);
   sqlite3_busy_timeout(connection->db, settings->timeout);
   alch_status status = run_pragma(connection, "foreign_keys", settings->foreign_keys ? "1" : "0", error);
   if (status == ALCH_OK && settings->journal_mode) status = set_journal_mode(connection, settings->journal_mode, error);

@@ -14,6 +14,7 @@ typedef struct alch_sqlite_settings {
   int flags;                 /* of sqlite3_open_v2 */
   int timeout;               /* milliseconds */
   bool foreign_keys, immutable;
+  bool dqs;                  /* text in double quotes that names nothing is a string, as the library has it by default */
 } alch_sqlite_settings;
 
 /* ARGUMENT, naming the nearest. */
