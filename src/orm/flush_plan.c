@@ -54,7 +54,7 @@ static alch_status find_orphans_of(alch_session *session, alch_object *object, c
     return old == NULL || old->cell.object == object->cells[relationship->slot].object ? ALCH_OK : orphan(session, relationship, old->cell.object, error);
   }
   alch_collection *collection = object->cells[relationship->slot].collection;
-  for (uint32_t i = 0; collection->committed != NULL && i < collection->committed_count; i++) {
+  for (uint32_t i = 0; collection != NULL && collection->committed != NULL && i < collection->committed_count; i++) {
     alch_object *item = collection->committed[i];
     if (alch_collection_find(collection, item) != UINT32_MAX) continue;
     alch_status status = orphan(session, relationship, item, error);
@@ -63,13 +63,16 @@ static alch_status find_orphans_of(alch_session *session, alch_object *object, c
   return ALCH_OK;
 }
 
+/* What a deleted object had let go of before goes with it, as what it still has. */
 static alch_status find_orphans(alch_session *session, alch_error *error) {
   for (uint32_t i = 0; i < session->modified.count; i++) {
     alch_object *object = session->modified.items[i];
-    if (!alch_is_saved(object)) continue;
+    if (object == NULL || object->state & ALCH_STATE_DELETED) continue;
+    bool deleting = object->state & ALCH_STATE_DELETING;
     for (uint32_t k = 0; k < object->mapper->relationship_count; k++) {
       const alch_relationship *relationship = &object->mapper->relationships[k];
-      if (!(relationship->cascade & ALCH_CASCADE_DELETE_ORPHAN) || !alch_slot_changed(object, relationship->slot) || object->cells[relationship->slot].object == NULL) continue;
+      uint8_t cascade = deleting && relationship->direction != ALCH_MANY_TO_ONE ? ALCH_CASCADE_DELETE | ALCH_CASCADE_DELETE_ORPHAN : ALCH_CASCADE_DELETE_ORPHAN;
+      if (!(relationship->cascade & cascade) || !alch_slot_changed(object, relationship->slot)) continue;
       alch_status status = find_orphans_of(session, object, relationship, error);
       if (status != ALCH_OK) return status;
     }

@@ -242,11 +242,23 @@ alch_status alch_session_cascade_deletes(alch_session *session, alch_error *erro
   return ALCH_OK;
 }
 
+/* Autoflush comes before the mark: one that came with the load would find half of the cascade. */
+static bool loads_for_delete(const alch_object *object) {
+  if (object->state & ALCH_STATE_DELETING) return false;
+  for (uint32_t i = 0; i < object->mapper->relationship_count; i++) {
+    const alch_relationship *relationship = &object->mapper->relationships[i];
+    if ((relationship->cascade & ALCH_CASCADE_DELETE) && !relationship->view_only && !relationship->passive_deletes && !alch_object_loaded(object, relationship->slot)) return true;
+  }
+  return false;
+}
+
 alch_status alch_session_delete(alch_session *session, alch_object *object, alch_error *error) {
   if (object->session != session || !(object->state & ALCH_STATE_PERSISTENT))
     return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this %s object cannot be deleted: it is not persistent in this session (%s)", object->mapper->name,
                           object->session != NULL && object->session != session ? "it belongs to another one" : object->state & ALCH_STATE_PENDING ? "it is new: expunge it instead" : "it was never stored, or is detached: add it first");
-  alch_status status = alch_session_mark_deleted(session, object, error);
+  alch_status status = ALCH_OK;
+  if (session->options.autoflush && !session->in_flush && loads_for_delete(object)) status = alch_session_flush(session, error);
+  if (status == ALCH_OK) status = alch_session_mark_deleted(session, object, error);
   return status == ALCH_OK ? alch_session_cascade_deletes(session, error) : status;
 }
 
@@ -374,9 +386,9 @@ void alch_session_abandon(alch_session *session) {
   if (session->flush != NULL) {
     alch_flush_close(session->flush);
     session->flush = NULL;
-    session->in_flush = false;
     session->failed = true;
   }
+  session->in_flush = false;
 }
 
 void alch_session_close(alch_session *session) {

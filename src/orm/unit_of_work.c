@@ -83,18 +83,22 @@ static alch_status run_flush(alch_session *session, alch_error *error) {
   return ALCH_OK;
 }
 
+/* What a listener loads does not flush: it would be told of that again. */
+static alch_status begin_flush(alch_session *session, alch_error *error) {
+  alch_status status = ALCH_OK;
+  session->in_flush = true;
+  if (session->events >> ALCH_SESSION_BEFORE_FLUSH & 1) status = session->host->session_event(session->host, ALCH_SESSION_BEFORE_FLUSH, session);
+  if (status == ALCH_OK) status = open_flush(session, error);
+  if (status != ALCH_OK) session->in_flush = false;
+  return status;
+}
+
 alch_status alch_session_flush(alch_session *session, alch_error *error) {
   if (!alch_session_dirty(session) && session->flush == NULL) return ALCH_OK;
   if (session->failed) return alch_error_set(error, ALCH_ERROR_PENDING_ROLLBACK, "a flush of this session has failed and its transaction cannot go on: call session:rollback() first");
-  alch_status status = ALCH_OK;
-  if (session->flush == NULL) {
-    if (session->events >> ALCH_SESSION_BEFORE_FLUSH & 1) status = session->host->session_event(session->host, ALCH_SESSION_BEFORE_FLUSH, session);
-    if (status == ALCH_OK) status = open_flush(session, error);
-    if (status != ALCH_OK) return status;
-    session->in_flush = true;
-  } else if (session->in_flush && !session->flush_waits) {
-    return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this session is flushing already: an event of the flush cannot start another");
-  }
+  if (session->in_flush && !session->flush_waits) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this session is flushing already: an event of the flush cannot start another");
+  alch_status status = session->flush == NULL ? begin_flush(session, error) : ALCH_OK;
+  if (status != ALCH_OK) return status;
   session->flush_waits = false;
   status = run_flush(session, error);
   session->flush_waits = status == ALCH_WAIT;
@@ -152,6 +156,7 @@ alch_status alch_session_plan(alch_session *session, alch_buffer *out, alch_erro
   uint32_t asked = session->flush == NULL ? session->deleting.count : session->flush->place;
   alch_status status = session->flush == NULL ? open_flush(session, error) : ALCH_OK;
   if (status != ALCH_OK) return status;
+  session->in_flush = true;
   session->flush->place = asked;
   status = alch_flush_plan(session->flush, error);
   session->flush_waits = status == ALCH_WAIT;
