@@ -9,7 +9,7 @@ static const char *const event_names[] = {
   [ALCH_ENGINE_AFTER_EXECUTE] = "after_execute", [ALCH_ENGINE_FAILED] = "handle_error",
 };
 
-typedef struct delivery { binding_engine *engine; const alch_engine_event *event; } delivery;
+typedef struct delivery { binding_engine *engine; const alch_engine_event *event; const alch_error *error; } delivery;
 
 static void push_values(lua_State *L, binding *b, const alch_engine_event *event) {
   lua_createtable(L, (int)event->value_count, 0);
@@ -78,7 +78,7 @@ static int deliver(lua_State *L) {
   lua_newtable(L);
   if (event->sql) fill_execute(L, b, event);
   if (event->error) {
-    push_shown_error(L, event->error);
+    push_shown_error(L, one->error);
     lua_setfield(L, -2, "error");
   }
   lua_call(L, 3, 0);
@@ -100,8 +100,8 @@ static alch_status listener(void *context, const alch_engine_event *event) {
   binding *b = engine->binding;
   lua_State *L = b->state;
   if (!L || !(engine->mask >> event->kind & 1) || !lua_checkstack(L, 4)) return ALCH_OK;
-  delivery one = { engine, event };
   alch_error aside = b->error;
+  delivery one = { engine, event, event->error == &b->error ? &aside : event->error };
   alch_error_init(&b->error, &b->allocator);
   lua_pushcfunction(L, deliver);
   lua_pushlightuserdata(L, &one);
