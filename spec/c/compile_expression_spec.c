@@ -199,6 +199,9 @@ CASE("case, cast, collate, custom operators, null, grouping") {
   SQL2(OP(ANY, SELECT(c(w.addresses, "id"))), "ANY (SELECT addresses.id FROM addresses)", "SQLite has no ANY; write in_ with the subquery");
   SQL(c(w.quoted, "two words"), "\"Order\".\"two words\"");
   SQL(desc(U("name")), "users.name DESC");
+  SQL(desc(label_name("n")), "n DESC");
+  SQL(label(U("name"), "n"), "users.name AS n");
+  SQL(eq(label(U("name"), "n"), s("x")), "users.name = :param_1");
   SQL(OP(NULLS_LAST, desc(U("name"))), "users.name DESC NULLS LAST");
   spec_close();
 }

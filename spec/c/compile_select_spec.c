@@ -223,6 +223,25 @@ CASE("the order of the calls leaves no trace in the structure") {
   spec_close();
 }
 
+CASE("depth: what SQLite still takes compiles, more is refused, nothing overflows") {
+  spec_open();
+  X sum = U("age");
+  char *text = malloc(1 << 20);
+  for (int n = 0; n < 900; n++) sum = sub(sum, i(n));
+  check_accepted(sql_in(SELECT(sum), "sqlite", NULL, text, 1 << 20), __LINE__);
+  for (int n = 0; n < 4000; n++) sum = OP(NEGATE, sum);
+  FAILS(SELECT(sum), "sqlite", COMPILE, "the statement nests more than 1000 levels deep");
+  alch_buffer out;
+  alch_buffer_init(&out, &alch_allocator_standard);
+  alch_block_print(sum.block, &out);
+  CHECK(!alch_buffer_failed(&out));
+  CHECK(alch_block_valid(sum.block));
+  alch_buffer_close(&out);
+  free(text);
+  FAILS(leaf(ALCH_NODE_SELECT, 0, 0), "sqlite", COMPILE, "a select names no columns");
+  spec_close();
+}
+
 CASE("result columns say what they are") {
   spec_open();
   X statement = SELECT(U("id"), entity(w.addresses), label(FUNC("count", U("name")), "n"), func("now"), U("active"));

@@ -125,8 +125,8 @@ bool alch_block_same_structure(const alch_block *left, const alch_block *right, 
 
 typedef struct validity { const alch_block *block; uint32_t binds; int depth; } validity;
 
-/* Deeper than any statement, and still far from the end of a thread's stack. */
-#define DEEPEST 4096
+/* Deeper than anything that compiles, and still far from the end of a thread's stack. */
+#define DEEPEST 2048
 
 static bool valid_node(validity *v, const alch_node *node, const char *end);
 
@@ -135,11 +135,23 @@ static bool valid_place(const alch_node *parent, uint8_t before, uint8_t kind) {
   return node_rows[parent->kind].group != GROUP_STATEMENT || (node_rows[kind].group == GROUP_CLAUSE && kind > before);
 }
 
+/* Below the depth that is looked at closely, nodes must still lie inside their parent. */
+static bool valid_flat(validity *v, const char *node, const char *end) {
+  while (node < end) {
+    const alch_node *at = (const alch_node *)node;
+    if ((size_t)(end - node) < sizeof *at || padded(at->length) > (size_t)(end - node) - sizeof *at) return false;
+    v->binds += at->kind == ALCH_NODE_BIND;
+    node = (const char *)alch_node_child(at);
+  }
+  return true;
+}
+
 static bool valid_children(validity *v, const alch_node *node) {
   const char *end = (const char *)alch_node_next(node);
   const alch_node *child = alch_node_child(node);
   uint8_t before = ALCH_NODE_END;
-  if (v->depth++ > DEEPEST) return false;
+  if (v->depth == DEEPEST) return valid_flat(v, (const char *)child, end);
+  v->depth++;
   for (; (const char *)child < end; child = alch_node_next(child)) {
     if (!valid_node(v, child, end) || !valid_place(node, before, child->kind)) return false;
     before = child->kind;
@@ -237,28 +249,37 @@ static void print_id(uint32_t id, alch_buffer *out) {
   else alch_buffer_add_format(out, " a=%u", (unsigned)id);
 }
 
-static void print_node(const alch_node *node, int depth, alch_value_cursor *values, alch_buffer *out) {
-  for (int i = 0; i < depth; i++) alch_buffer_add(out, "  ");
+static void print_value(alch_value_cursor *values, alch_buffer *out) {
+  alch_value value;
+  if (!alch_value_cursor_next(values, &value)) return;
+  alch_buffer_add(out, " := ");
+  alch_value_print(&value, out, 40);
+  if (value.kind == ALCH_LIST) values->next += value.length;
+}
+
+static void print_node(const alch_node *node, alch_value_cursor *values, alch_buffer *out) {
   alch_buffer_add(out, alch_node_kind_name(node->kind));
   if (has_operator(node->kind)) alch_buffer_add_format(out, " %s", operator_symbol(node->op));
   else if (node->op) alch_buffer_add_format(out, " op=%u", (unsigned)node->op);
   if (node->a) print_id(node->a, out);
   if (node->b) alch_buffer_add_format(out, " b=%u", (unsigned)node->b);
   if (node->length) alch_buffer_add_format(out, " \"%.*s\"", (int)node->length, alch_node_text(node));
-  alch_value value;
-  if (node->kind == ALCH_NODE_BIND && alch_value_cursor_next(values, &value)) {
-    alch_buffer_add(out, " := ");
-    alch_value_print(&value, out, 40);
-    if (value.kind == ALCH_LIST) values->next += value.length;
-  }
+  if (node->kind == ALCH_NODE_BIND) print_value(values, out);
   alch_buffer_add(out, "\n");
-  for ALCH_EACH_CHILD(child, node) print_node(child, depth + 1, values, out);
 }
 
+/* Without recursion, so that any depth can be looked at; past the last margin the lines go on at it. */
 void alch_block_print(const alch_block *block, alch_buffer *out) {
+  const alch_node *ends[64];
+  size_t depth = 0;
   alch_value_cursor values = alch_block_value_cursor(block);
   const alch_node *node = alch_block_first(block);
-  for (const char *end = alch_block_values(block); (const char *)node < end; node = alch_node_next(node)) print_node(node, 0, &values, out);
+  for (const char *end = alch_block_values(block); (const char *)node < end; node = alch_node_child(node)) {
+    while (depth > 0 && node >= ends[depth - 1]) depth--;
+    for (size_t i = 0; i < depth; i++) alch_buffer_add(out, "  ");
+    print_node(node, &values, out);
+    if (depth < ALCH_COUNT(ends)) ends[depth++] = alch_node_next(node);
+  }
 }
 
 /* ---- rewriting in place ---- */

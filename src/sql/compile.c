@@ -78,18 +78,17 @@ static const alch_renderer default_renderers[] = {
 };
 _Static_assert(ALCH_COUNT(default_renderers) == ALCH_NODE_KIND_COUNT, "one renderer a node kind");
 
-static alch_status run_renderer(alch_compiler *compiler, alch_renderer renderer, const alch_node *node) {
+alch_status alch_render(alch_compiler *compiler, const alch_node *node) {
   if (compiler->status != ALCH_OK) return compiler->status;
   if (compiler->depth >= DEEPEST) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the statement nests more than %d levels deep", DEEPEST);
   compiler->depth++;
-  alch_status status = renderer(compiler, node);
+  alch_status status = compiler->renderers[node->kind](compiler, node);
   compiler->depth--;
   if (status < 0 && compiler->status == ALCH_OK) compiler->status = status;
   return compiler->status;
 }
 
-alch_status alch_render(alch_compiler *compiler, const alch_node *node) { return run_renderer(compiler, compiler->renderers[node->kind], node); }
-alch_status alch_render_default(alch_compiler *compiler, const alch_node *node) { return run_renderer(compiler, default_renderers[node->kind], node); }
+alch_status alch_render_default(alch_compiler *compiler, const alch_node *node) { return default_renderers[node->kind](compiler, node); }
 
 /* ---- a compiler ---- */
 

@@ -15,7 +15,7 @@ static alch_type_id column_type(const type_walk *walk, const alch_node *node) {
 
 static alch_type_id excluded_type(const type_walk *walk, const alch_node *node) {
   const alch_table *table = alch_catalog_table(walk->catalog, node->a);
-  return table && node->b < table->column_count ? table->columns[node->b]->type : 0;
+  return table && node->b < table->column_count ? alch_column_type(table->columns[node->b]) : 0;
 }
 
 static alch_type_id query_type(const type_walk *walk, const alch_node *query) {

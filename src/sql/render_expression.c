@@ -187,13 +187,17 @@ alch_status alch_default_extract(alch_compiler *compiler, const alch_node *node)
   return compiler->status;
 }
 
-alch_status alch_default_collate(alch_compiler *compiler, const alch_node *node) {
-  alch_render_operand(compiler, alch_node_child(node), ALCH_OPERATOR_NEGATE);
-  alch_write(compiler, " COLLATE ");
+static alch_status write_text_as_name(alch_compiler *compiler, const alch_node *node) {
   const char *name = alch_arena_text(&compiler->scratch, alch_node_text(node), node->length);
   if (!name) return alch_no_memory(compiler);
   alch_write_identifier(compiler, name);
   return compiler->status;
+}
+
+alch_status alch_default_collate(alch_compiler *compiler, const alch_node *node) {
+  alch_render_operand(compiler, alch_node_child(node), ALCH_OPERATOR_NEGATE);
+  alch_write(compiler, " COLLATE ");
+  return write_text_as_name(compiler, node);
 }
 
 /* ---- labels: the select list writes them; here they are what they stand for ---- */
@@ -220,8 +224,16 @@ static alch_named_output *find_name(alch_compiler *compiler, const char *name, u
   return NULL;
 }
 
+/* A label printed on its own shows what it is. */
+static alch_status render_lone_label(alch_compiler *compiler, const alch_node *node) {
+  alch_render(compiler, alch_node_child(node));
+  alch_write(compiler, " AS ");
+  return write_text_as_name(compiler, node);
+}
+
 alch_status alch_default_label(alch_compiler *compiler, const alch_node *node) {
   alch_named_output *named = compiler->in_order_by ? find_label(compiler, node) : NULL;
+  if (!named && !compiler->scope && compiler->depth == 1 && node->length > 0) return render_lone_label(compiler, node);
   if (!named) return alch_render(compiler, alch_node_child(node));
   alch_write_identifier(compiler, alch_output_name(compiler, named));
   return compiler->status;
@@ -229,6 +241,7 @@ alch_status alch_default_label(alch_compiler *compiler, const alch_node *node) {
 
 /* A name given as text: a label is written as it is, a column of the select list as the column; of a compound only names are left. */
 alch_status alch_default_label_name(alch_compiler *compiler, const alch_node *node) {
+  if (!compiler->scope && node->length > 0) return write_text_as_name(compiler, node);
   alch_named_output *named = find_label(compiler, node);
   if (!named && node->length > 0) named = find_name(compiler, alch_node_text(node), node->length);
   if (!named)

@@ -204,6 +204,8 @@ alch_status alch_default_insert(alch_compiler *compiler, const alch_node *node) 
   alch_write(compiler, " INTO ");
   alch_render_table_name(compiler, insert.table);
   render_source_of_rows(compiler, &insert);
+  /* What stands behind ON CONFLICT sees the row that is there already. */
+  alch_ids_add(compiler, &scope.sources, node->a);
   render_after(compiler, node);
   compiler->compiled->bulk_insert = !insert.query && (!insert.rows || alch_node_child_count(insert.rows) <= 1) && !alch_node_clause(node, ALCH_NODE_RETURNING);
   compiler->scope = scope.outer;

@@ -223,6 +223,7 @@ alch_status alch_default_select(alch_compiler *compiler, const alch_node *node) 
   scope.plan = alch_plan_of(compiler, node);
   alch_infer_froms(compiler, &scope);
   alch_write(compiler, "SELECT");
+  if (scope.plan && scope.plan->count == 0) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "a select names no columns");
   for (const uint8_t *kind = compiler->dialect->select_clauses; *kind && compiler->status == ALCH_OK; kind++) render_clause(compiler, node, *kind);
   pop_scope(compiler);
   return compiler->status;

@@ -50,7 +50,7 @@ static void write_placeholder(alch_compiler *compiler, alch_slot *slot) {
 }
 
 static void finish_slot(alch_compiler *compiler, alch_slot *slot, alch_type_id type, const alch_column *column) {
-  slot->type = alch_catalog_type(compiler->catalog, type == 0 && column ? column->type : type);
+  slot->type = alch_catalog_type(compiler->catalog, type == 0 && column ? alch_column_type(column) : type);
   slot->column = column;
   slot->converts = compiler->dialect->converts(slot->type, true);
   if (slot->name || slot->kind == ALCH_SLOT_DEFAULT) compiler->compiled->has_values = true;
@@ -124,7 +124,7 @@ static uint32_t ordinal_of(alch_compiler *compiler, const alch_node *bind) {
 alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column) {
   if (compiler->status != ALCH_OK) return compiler->status;
   uint32_t ordinal = ordinal_of(compiler, bind);
-  alch_type_id type = bind->a == 0 && column ? column->type : bind->a;
+  alch_type_id type = bind->a == 0 && column ? alch_column_type(column) : bind->a;
   if (compiler->literal_binds || (bind->op & ALCH_BIND_LITERAL)) return write_literal(compiler, bind, ordinal, type);
   alch_slot *slot = new_slot(compiler);
   if (!slot) return compiler->status;

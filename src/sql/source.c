@@ -20,7 +20,7 @@ alch_table *alch_source_table(const alch_catalog *catalog, const alch_block *blo
 /* ---- types of columns ---- */
 
 /* A column that takes its type from its foreign key's target may have it only now. */
-static alch_type_id column_type(const alch_column *column) {
+alch_type_id alch_column_type(const alch_column *column) {
   if (column->type != 0 || column->has_type) return column->type;
   alch_constraint *key = alch_column_foreign_key(column, NULL);
   if (key && !key->referred) alch_foreign_key_resolve(key, NULL);
@@ -28,7 +28,7 @@ static alch_type_id column_type(const alch_column *column) {
 }
 
 static void table_output(const alch_column *column, alch_output *out) {
-  *out = (alch_output){ .source = column->table->id, .index = column->index, .column = column, .type = column_type(column), .name = column->name };
+  *out = (alch_output){ .source = column->table->id, .index = column->index, .column = column, .type = alch_column_type(column), .name = column->name };
   out->name_length = (uint32_t)strlen(column->name);
 }
 

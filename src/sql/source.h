@@ -22,6 +22,8 @@ typedef struct alch_output {
 uint32_t alch_source_width(const alch_catalog *catalog, const alch_block *block, uint32_t source);
 /* Its column number `index`; false past the end. */
 bool alch_source_output(const alch_catalog *catalog, const alch_block *block, uint32_t source, uint32_t index, alch_output *out);
+/* A column's type; one that comes with a foreign key is looked for at its target. 0 when it has none yet. */
+alch_type_id alch_column_type(const alch_column *column);
 /* The table behind a table id or an alias of one; NULL for subqueries. */
 alch_table *alch_source_table(const alch_catalog *catalog, const alch_block *block, uint32_t source);
 
