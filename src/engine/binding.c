@@ -189,7 +189,7 @@ void alch_execution_describe_failure(const alch_execution *execution, alch_error
   const alch_compiled *compiled = execution->compiled;
   if (!error->texts[ALCH_ERROR_SQL])
     alch_error_attach(error, ALCH_ERROR_SQL, prepared ? prepared->sql : compiled->sql, prepared ? prepared->sql_length : compiled->sql_length);
-  if (execution->bound_count == 0 || error->texts[ALCH_ERROR_PARAMETERS]) return;
+  if (!execution->bound || execution->bound_count == 0 || error->texts[ALCH_ERROR_PARAMETERS]) return;
   alch_buffer text;
   alch_buffer_init(&text, execution->scratch.allocator);
   print_values(execution, &text);
