@@ -227,7 +227,7 @@ CASE("depth: what SQLite still takes compiles, more is refused, nothing overflow
   spec_open();
   X sum = U("age");
   char *text = malloc(1 << 20);
-  for (int n = 0; n < 900; n++) sum = sub(sum, i(n));
+  for (int n = 0; n < 900; n++) sum = add(sum, i(n));
   check_accepted(sql_in(SELECT(sum), "sqlite", NULL, text, 1 << 20), __LINE__);
   for (int n = 0; n < 4000; n++) sum = OP(NEGATE, sum);
   FAILS(SELECT(sum), "sqlite", COMPILE, "the statement nests more than 1000 levels deep");
