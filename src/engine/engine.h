@@ -162,6 +162,8 @@ alch_status alch_connection_run_text(alch_connection *connection, const char *sq
 alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
+/* Do the keys of rows that one INSERT writes into the table follow one another, the last being last_insert_id? False where the driver does not know. Blocks. */
+alch_status alch_keys_follow(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
 
 /* Monotonic clock, microseconds (and nanoseconds) since an arbitrary start. */
 int64_t alch_clock_microseconds(void);

@@ -77,13 +77,26 @@ alch_status alch_connection_run_text(alch_connection *connection, const char *sq
   return run_once(&run, length, NULL, 0, false, error);
 }
 
-alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error) {
-  const char *query = connection->driver->has_table;
-  if (!query) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' cannot tell which tables there are", connection->driver->name);
+/* Does a query of the driver's about a table give a row? */
+static alch_status ask_about(alch_connection *connection, const char *query, const char *name, const char *schema, bool *out, alch_error *error) {
   alch_value values[2] = { alch_value_text(name, strlen(name)), schema ? alch_value_text(schema, strlen(schema)) : ALCH_VALUE_NULL };
   text_run run = { .connection = connection, .sql = query };
   alch_status status = run_once(&run, strlen(query), values, 2, true, error);
   *out = run.any_row;
+  return status;
+}
+
+alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error) {
+  const char *query = connection->driver->has_table;
+  if (!query) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' cannot tell which tables there are", connection->driver->name);
+  return ask_about(connection, query, name, schema, out, error);
+}
+
+alch_status alch_keys_follow(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error) {
+  const char *query = connection->driver->scatters_keys;
+  bool scattered = true;
+  alch_status status = query ? ask_about(connection, query, name, schema, &scattered, error) : ALCH_OK;
+  *out = !scattered;
   return status;
 }
 

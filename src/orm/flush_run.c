@@ -37,7 +37,7 @@ static alch_status run_copy(alch_flush *flush, const alch_step *step, alch_error
 /* ---- statements ---- */
 
 /* Starts the writer's statement, or goes on with the one that waits. */
-static alch_status execute(alch_flush *flush, alch_error *error) {
+alch_status alch_flush_execute(alch_flush *flush, alch_error *error) {
   alch_connection *connection;
   alch_status status;
   if (flush->statement_open) {
@@ -86,7 +86,7 @@ static alch_status refuse_key(const alch_mapper *mapper, uint32_t slot, alch_err
                         mapper->attributes[slot].name);
 }
 
-static alch_status insert_mask(alch_session *session, alch_object *object, bool *mask, alch_error *error) {
+alch_status alch_flush_insert_mask(alch_session *session, alch_object *object, bool *mask, alch_error *error) {
   const alch_mapper *mapper = object->mapper;
   uint8_t *kinds = alch_object_kinds(object);
   alch_status status = ALCH_OK;
@@ -105,6 +105,13 @@ static alch_status insert_mask(alch_session *session, alch_object *object, bool 
 
 /* ---- insert ---- */
 
+void alch_flush_give_key(alch_object *object, int64_t key) {
+  uint32_t slot = object->mapper->generated_slot;
+  object->cells[slot].integer = key;
+  alch_object_kinds(object)[slot] = ALCH_INTEGER;
+  object->state |= ALCH_STATE_GENERATED;
+}
+
 static alch_status take_key(alch_flush *flush, alch_object *object, alch_error *error) {
   const alch_mapper *mapper = object->mapper;
   alch_writer *writer = flush->writer;
@@ -116,9 +123,11 @@ static alch_status take_key(alch_flush *flush, alch_object *object, alch_error *
     while ((status = alch_execution_next(&flush->execution, error)) == ALCH_ROW) {}
     if (status != ALCH_DONE) return status;
   } else if (mapper->generated_slot != UINT32_MAX && !writer->mask[mapper->generated_slot]) {
-    object->cells[mapper->generated_slot].integer = flush->execution.last_insert_id;
-    alch_object_kinds(object)[mapper->generated_slot] = ALCH_INTEGER;
+    flush->last_key = flush->execution.last_insert_id;
+    alch_flush_give_key(object, flush->last_key);
+    return ALCH_OK;
   } else {
+    flush->last_key = 0;
     return ALCH_OK;
   }
   object->state |= ALCH_STATE_GENERATED;
@@ -126,11 +135,9 @@ static alch_status take_key(alch_flush *flush, alch_object *object, alch_error *
 }
 
 /* From here on the row is there: the object is persistent, and born in this flush for as long as the transaction may be rolled back. */
-static alch_status inserted(alch_flush *flush, alch_object *object, alch_error *error) {
+alch_status alch_flush_inserted(alch_flush *flush, alch_object *object, alch_error *error) {
   alch_session *session = flush->session;
   const alch_mapper *mapper = object->mapper;
-  alch_status status = take_key(flush, object, error);
-  if (status != ALCH_OK) return status;
   uint8_t *kinds = alch_object_kinds(object);
   for (uint32_t i = 0; i < mapper->attribute_count; i++) kinds[i] &= (uint8_t)~(ALCH_SLOT_CHANGED | ALCH_SLOT_OLD);
   alch_value key[ALCH_KEY_LIMIT];
@@ -147,12 +154,13 @@ static alch_status insert_object(alch_flush *flush, alch_object *object, bool *m
   alch_status status = ALCH_OK;
   if (!flush->statement_open) {
     status = object_event(session, ALCH_EVENT_BEFORE_INSERT, object);
-    if (status == ALCH_OK) status = insert_mask(session, object, mask, error);
-    if (status == ALCH_OK) status = alch_writer_prepare(flush->writer, session, ALCH_STEP_INSERT, object->mapper, NULL, mask, false, error);
-    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, object, NULL, error);
+    if (status == ALCH_OK) status = alch_flush_insert_mask(session, object, mask, error);
+    if (status == ALCH_OK) status = alch_writer_prepare(flush->writer, session, &(alch_writing){ .kind = ALCH_STEP_INSERT, .mapper = object->mapper, .mask = mask, .rows = 1 }, error);
+    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, 0, object, NULL, error);
   }
-  if (status == ALCH_OK) status = execute(flush, error);
-  return status == ALCH_OK ? inserted(flush, object, error) : status;
+  if (status == ALCH_OK) status = alch_flush_execute(flush, error);
+  if (status == ALCH_OK) status = take_key(flush, object, error);
+  return status == ALCH_OK ? alch_flush_inserted(flush, object, error) : status;
 }
 
 /* ---- update ---- */
@@ -213,10 +221,10 @@ static alch_status update_object(alch_flush *flush, alch_object *object, bool *m
     status = object_event(session, ALCH_EVENT_BEFORE_UPDATE, object);
     if (status == ALCH_OK) status = update_mask(session, object, mask, &any, error);
     if (status != ALCH_OK || !any) return status;
-    status = alch_writer_prepare(flush->writer, session, ALCH_STEP_UPDATE, object->mapper, NULL, mask, false, error);
-    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, object, NULL, error);
+    status = alch_writer_prepare(flush->writer, session, &(alch_writing){ .kind = ALCH_STEP_UPDATE, .mapper = object->mapper, .mask = mask, .rows = 1 }, error);
+    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, 0, object, NULL, error);
   }
-  if (status == ALCH_OK) status = execute(flush, error);
+  if (status == ALCH_OK) status = alch_flush_execute(flush, error);
   return status == ALCH_OK ? updated(flush, object, error) : status;
 }
 
@@ -237,10 +245,10 @@ static alch_status delete_object(alch_flush *flush, alch_object *object, alch_er
   alch_status status = ALCH_OK;
   if (!flush->statement_open) {
     status = object_event(session, ALCH_EVENT_BEFORE_DELETE, object);
-    if (status == ALCH_OK) status = alch_writer_prepare(flush->writer, session, ALCH_STEP_DELETE, object->mapper, NULL, NULL, false, error);
-    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, object, NULL, error);
+    if (status == ALCH_OK) status = alch_writer_prepare(flush->writer, session, &(alch_writing){ .kind = ALCH_STEP_DELETE, .mapper = object->mapper, .rows = 1 }, error);
+    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, 0, object, NULL, error);
   }
-  if (status == ALCH_OK) status = execute(flush, error);
+  if (status == ALCH_OK) status = alch_flush_execute(flush, error);
   return status == ALCH_OK ? deleted(flush, object, error) : status;
 }
 
@@ -250,10 +258,10 @@ static alch_status write_link(alch_flush *flush, const alch_step *step, const al
   alch_status status = ALCH_OK;
   bool whole = link->child == NULL;
   if (!flush->statement_open) {
-    status = alch_writer_prepare(flush->writer, flush->session, step->kind, step->mapper, step->relationship, NULL, whole, error);
-    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, link->parent, link->child, error);
+    status = alch_writer_prepare(flush->writer, flush->session, &(alch_writing){ .kind = step->kind, .mapper = step->mapper, .relationship = step->relationship, .whole = whole, .rows = 1 }, error);
+    if (status == ALCH_OK) status = alch_writer_bind(flush->writer, 0, link->parent, link->child, error);
   }
-  if (status == ALCH_OK) status = execute(flush, error);
+  if (status == ALCH_OK) status = alch_flush_execute(flush, error);
   return status == ALCH_OK && !whole ? expect_one(flush, step->kind == ALCH_STEP_LINK ? "INSERT" : "DELETE", step->relationship->secondary->name, error) : status;
 }
 
@@ -270,10 +278,11 @@ static alch_status run_object(alch_flush *flush, const alch_step *step, alch_obj
 static alch_status run_step(alch_flush *flush, const alch_step *step, alch_error *error) {
   if (step->kind == ALCH_STEP_COPY) return run_copy(flush, step, error);
   bool links = step->kind == ALCH_STEP_LINK || step->kind == ALCH_STEP_UNLINK;
-  bool *mask = links ? NULL : alch_arena_allocate(&flush->arena, step->mapper->attribute_count * sizeof *mask);
+  bool *mask = links ? NULL : alch_arena_allocate(&flush->arena, 2 * step->mapper->attribute_count * sizeof *mask);
   if (!links && mask == NULL) return alch_error_out_of_memory(error);
   alch_status status = ALCH_OK;
   while (flush->place < step->count && status == ALCH_OK) {
+    if (step->kind == ALCH_STEP_INSERT && (status = alch_flush_batch(flush, step, mask, error)) != ALCH_DONE) continue;
     uint32_t at = step->first + flush->place;
     status = links ? write_link(flush, step, &flush->links[at], error) : run_object(flush, step, flush->objects[at], mask, error);
     if (status == ALCH_OK) flush->place++;
@@ -287,7 +296,9 @@ alch_status alch_flush_run(alch_flush *flush, alch_error *error) {
     status = run_step(flush, &flush->steps[flush->step], error);
     if (status != ALCH_OK) break;
     flush->step++;
-    flush->place = 0;
+    flush->place = flush->batch_from = 0;
+    flush->last_key = 0;
+    flush->keys_follow = ALCH_KEYS_UNKNOWN;
   }
   return status;
 }

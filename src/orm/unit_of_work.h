@@ -32,6 +32,9 @@ typedef struct alch_flush {
   /* running: */
   uint32_t step, place;
   bool statement_open;                     /* the statement at this place is under way */
+  uint8_t keys_follow;                     /* ALCH_KEYS_: of the table of the INSERT step under way */
+  uint32_t batch_from;                     /* no batch is tried before this place of the step */
+  int64_t last_key;                        /* that the database made in this step; 0: none yet */
   struct alch_writer *writer;
   alch_execution execution;
 } alch_flush;
@@ -44,6 +47,16 @@ void alch_flush_init(alch_flush *flush, alch_session *session);
 void alch_flush_close(alch_flush *flush);    /* frees it too */
 
 /* ---- used by the files of the unit of work ---- */
+enum { ALCH_KEYS_UNKNOWN, ALCH_KEYS_FOLLOW, ALCH_KEYS_SCATTER };
+/* Inserts many objects by one statement from the place on, and moves the place past them. ALCH_DONE: nothing was done, they go one by one. */
+alch_status alch_flush_batch(alch_flush *flush, const alch_step *step, bool *mask, alch_error *error);
+/* Starts the writer's statement, or goes on with the one that waits. */
+alch_status alch_flush_execute(alch_flush *flush, alch_error *error);
+/* Applies client-side defaults and tells which columns an INSERT of the object writes. */
+alch_status alch_flush_insert_mask(alch_session *session, alch_object *object, bool *mask, alch_error *error);
+void alch_flush_give_key(alch_object *object, int64_t key);
+/* The row of a new object is there, and its key known. */
+alch_status alch_flush_inserted(alch_flush *flush, alch_object *object, alch_error *error);
 alch_status alch_flush_add_step(alch_flush *flush, alch_step step, alch_error *error);
 alch_status alch_flush_add_object(alch_flush *flush, alch_object *object, alch_error *error);
 alch_status alch_flush_add_link(alch_flush *flush, alch_object *parent, alch_object *child, alch_error *error);

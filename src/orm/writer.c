@@ -33,6 +33,14 @@ static void where_key(alch_builder *builder, const alch_mapper *mapper) {
   alch_builder_close(builder);
 }
 
+static void build_row(alch_builder *builder, const alch_writer *writer) {
+  const alch_mapper *mapper = writer->mapper;
+  alch_builder_open(builder, ALCH_NODE_ROW, 0, 0, 0);
+  for (uint32_t i = 0; i < mapper->attribute_count; i++)
+    if (writer->mask[i]) bind_column(builder, mapper->attributes[i].column);
+  alch_builder_close(builder);
+}
+
 static void build_insert(alch_builder *builder, const alch_writer *writer) {
   const alch_mapper *mapper = writer->mapper;
   bool any = false;
@@ -44,10 +52,7 @@ static void build_insert(alch_builder *builder, const alch_writer *writer) {
       if (writer->mask[i]) column_leaf(builder, mapper->attributes[i].column);
     alch_builder_close(builder);
     alch_builder_open(builder, ALCH_NODE_ROWS, 0, 0, 0);
-    alch_builder_open(builder, ALCH_NODE_ROW, 0, 0, 0);
-    for (uint32_t i = 0; i < mapper->attribute_count; i++)
-      if (writer->mask[i]) bind_column(builder, mapper->attributes[i].column);
-    alch_builder_close(builder);
+    for (uint32_t row = 0; row < writer->rows; row++) build_row(builder, writer);
     alch_builder_close(builder);
   }
   if (writer->fetches_key) {
@@ -160,16 +165,16 @@ static alch_status place_sources(alch_writer *writer, alch_error *error) {
   for (uint32_t i = 0; i < count && status == ALCH_OK; i++) {
     const alch_slot *slot = &writer->compiled->slots[i];
     alch_buffer_init(&writer->texts[i], writer->allocator);
-    if (slot->kind == ALCH_SLOT_VALUE && slot->ordinal < listed_count) writer->sources[i] = listed[slot->ordinal];
+    if (slot->kind == ALCH_SLOT_VALUE && slot->ordinal < listed_count * writer->rows) writer->sources[i] = listed[slot->ordinal % listed_count];
     else status = alch_error_set(error, ALCH_ERROR_FLUSH, "the flush has no value for column '%s' of table '%s'", slot->column != NULL ? slot->column->name : "?", writer->mapper->table->name);
   }
   alch_free(writer->allocator, listed, (limit + 1) * sizeof *listed);
   return status;
 }
 
-static bool is_ready(const alch_writer *writer, uint8_t kind, const alch_mapper *mapper, const alch_relationship *relationship, const bool *mask, bool whole) {
-  if (writer->compiled == NULL || writer->kind != kind || writer->mapper != mapper || writer->relationship != relationship || writer->whole != whole) return false;
-  return mask == NULL || memcmp(mask, writer->mask, writer->mask_count * sizeof *mask) == 0;
+static bool is_ready(const alch_writer *writer, const alch_writing *wanted) {
+  if (writer->compiled == NULL || writer->kind != wanted->kind || writer->mapper != wanted->mapper || writer->relationship != wanted->relationship || writer->whole != wanted->whole) return false;
+  return writer->rows == wanted->rows && (wanted->mask == NULL || memcmp(wanted->mask, writer->mask, writer->mask_count * sizeof *wanted->mask) == 0);
 }
 
 /* The key must come back from the database when no value is given for it and the driver cannot tell it. */
@@ -181,18 +186,23 @@ static bool must_fetch_key(const alch_session *session, const alch_mapper *mappe
   return false;
 }
 
-alch_status alch_writer_prepare(alch_writer *writer, alch_session *session, uint8_t kind, const alch_mapper *mapper, const alch_relationship *relationship, const bool *mask, bool whole, alch_error *error) {
-  if (is_ready(writer, kind, mapper, relationship, mask, whole)) return ALCH_OK;
+static alch_status set_up(alch_writer *writer, alch_session *session, const alch_writing *wanted, alch_error *error) {
+  const alch_mapper *mapper = wanted->mapper;
+  *writer = (alch_writer){ .allocator = session->allocator, .kind = wanted->kind, .whole = wanted->whole, .rows = wanted->rows, .mapper = mapper, .relationship = wanted->relationship };
+  if (wanted->mask == NULL) return ALCH_OK;
+  writer->mask = alch_allocate(writer->allocator, mapper->attribute_count * sizeof *writer->mask);
+  if (writer->mask == NULL) return alch_error_out_of_memory(error);
+  writer->mask_count = mapper->attribute_count;
+  memcpy(writer->mask, wanted->mask, writer->mask_count * sizeof *writer->mask);
+  writer->fetches_key = wanted->kind == ALCH_STEP_INSERT && must_fetch_key(session, mapper, wanted->mask);
+  return ALCH_OK;
+}
+
+alch_status alch_writer_prepare(alch_writer *writer, alch_session *session, const alch_writing *wanted, alch_error *error) {
+  if (is_ready(writer, wanted)) return ALCH_OK;
   alch_writer_close(writer);
-  *writer = (alch_writer){ .allocator = session->allocator, .kind = kind, .whole = whole, .mapper = mapper, .relationship = relationship };
-  if (mask != NULL) {
-    writer->mask = alch_allocate(writer->allocator, mapper->attribute_count * sizeof *mask);
-    if (writer->mask == NULL) return alch_error_out_of_memory(error);
-    writer->mask_count = mapper->attribute_count;
-    memcpy(writer->mask, mask, writer->mask_count * sizeof *mask);
-    writer->fetches_key = kind == ALCH_STEP_INSERT && must_fetch_key(session, mapper, mask);
-  }
-  alch_status status = compile(writer, session, error);
+  alch_status status = set_up(writer, session, wanted, error);
+  if (status == ALCH_OK) status = compile(writer, session, error);
   if (status == ALCH_OK) status = place_sources(writer, error);
   if (status != ALCH_OK) alch_writer_close(writer);
   return status;
@@ -207,9 +217,10 @@ static alch_value source_value(const alch_source *source, const alch_object *obj
   return alch_object_cell_value(from, source->slot);
 }
 
-alch_status alch_writer_bind(alch_writer *writer, const alch_object *object, const alch_object *child, alch_error *error) {
+alch_status alch_writer_bind(alch_writer *writer, uint32_t row, const alch_object *object, const alch_object *child, alch_error *error) {
   const alch_compiled *compiled = writer->compiled;
-  for (uint32_t i = 0; i < writer->count; i++) {
+  uint32_t width = writer->count / writer->rows;
+  for (uint32_t i = row * width; i < (row + 1) * width; i++) {
     writer->values[i] = source_value(&writer->sources[i], object, child);
     if (!compiled->slots[i].converts || writer->values[i].kind == ALCH_NULL) continue;
     alch_buffer_clear(&writer->texts[i]);

@@ -17,6 +17,7 @@ typedef struct alch_writer {
   uint8_t kind;                    /* alch_step_kind */
   bool whole;                      /* UNLINK: by the parent alone */
   bool fetches_key;                /* INSERT … RETURNING key */
+  uint32_t rows;                   /* of an INSERT; 1 otherwise */
   const alch_mapper *mapper;
   const alch_relationship *relationship;
   bool *mask;                      /* attribute_count: the columns written */
@@ -28,10 +29,20 @@ typedef struct alch_writer {
   uint32_t count;
 } alch_writer;
 
-/* Prepares the writer for a set of columns (mask; NULL for DELETE, LINK, UNLINK); does nothing when it is ready for that. */
-alch_status alch_writer_prepare(alch_writer *writer, alch_session *session, uint8_t kind, const alch_mapper *mapper, const alch_relationship *relationship, const bool *mask, bool whole, alch_error *error);
-/* Fills writer->values. child is NULL except for LINK and UNLINK. */
-alch_status alch_writer_bind(alch_writer *writer, const alch_object *object, const alch_object *child, alch_error *error);
+/* What a writer is to write. */
+typedef struct alch_writing {
+  uint8_t kind;                    /* alch_step_kind */
+  const alch_mapper *mapper;
+  const alch_relationship *relationship;
+  const bool *mask;                /* INSERT, UPDATE: the columns */
+  bool whole;                      /* UNLINK */
+  uint32_t rows;                   /* INSERT */
+} alch_writing;
+
+/* Prepares the writer; does nothing when it is ready for that. */
+alch_status alch_writer_prepare(alch_writer *writer, alch_session *session, const alch_writing *writing, alch_error *error);
+/* Fills the values of row `row`. child is NULL except for LINK and UNLINK. */
+alch_status alch_writer_bind(alch_writer *writer, uint32_t row, const alch_object *object, const alch_object *child, alch_error *error);
 void alch_writer_close(alch_writer *writer);
 
 #endif

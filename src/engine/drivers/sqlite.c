@@ -342,6 +342,9 @@ const alch_driver alch_driver_sqlite = {
   .name = "sqlite",
   .dialect = "sqlite",
   .has_table = "SELECT 1 FROM pragma_table_info(?, ?) LIMIT 1",
+  /* Rowids of one INSERT are consecutive unless a trigger writes to the table meanwhile (https://www.sqlite.org/autoinc.html). Only the schema "main" is looked at. */
+  .scatters_keys = "SELECT 1 FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) "
+                   "WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE UNION ALL SELECT 1 WHERE ?2 <> 'main' LIMIT 1",
   .check = sqlite_check,
   .lives_in_connection = alch_sqlite_settings_private,
   .connect = sqlite_connect,
