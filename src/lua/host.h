@@ -149,7 +149,7 @@ void binding_push_session_connection(lua_State *L, binding_session *s, alch_conn
 void binding_session_settle(lua_State *L, binding_session *s);
 /* The steps that run protected, and can wait: session_step.c. */
 typedef enum binding_task {
-  BINDING_TASK_ADD, BINDING_TASK_DELETE, BINDING_TASK_FLUSH, BINDING_TASK_COMMIT, BINDING_TASK_ROLLBACK, BINDING_TASK_BEGIN, BINDING_TASK_BEGIN_NESTED, BINDING_TASK_GET, BINDING_TASK_REFRESH,
+  BINDING_TASK_DELETE, BINDING_TASK_FLUSH, BINDING_TASK_COMMIT, BINDING_TASK_ROLLBACK, BINDING_TASK_BEGIN, BINDING_TASK_BEGIN_NESTED, BINDING_TASK_GET, BINDING_TASK_REFRESH,
   BINDING_TASK_EXPIRE, BINDING_TASK_EXPUNGE, BINDING_TASK_PLAN, BINDING_TASK_CONNECTION, BINDING_TASK_LOAD, BINDING_TASK_RELATED
 } binding_task;
 /* Runs a step with the arguments on the stack, the session at 1; answers how many results it left. */

@@ -78,11 +78,16 @@ static int session_gc(lua_State *L) {
 
 /* ---- objects ---- */
 
+/* Not protected: it calls no user code, never waits, and leaves nothing half done when memory runs out. */
 static int session_add(lua_State *L) {
-  check_session(L);
+  binding *b = BINDING(L);
+  binding_session *s = check_session(L);
   lua_settop(L, 2);
-  binding_check_instance(L, BINDING(L), 2, "session:add");
-  return binding_session_run(L, BINDING_TASK_ADD);
+  alch_object *object = binding_check_instance(L, b, 2, "session:add");
+  binding_orm_enter(L, s->orm);
+  binding_know(L, s->orm, object, 2);
+  binding_must(L, b, alch_session_add(s->session, object, &b->error));
+  return 0;
 }
 
 /* add_all(objects). upvalue 3: add */

@@ -13,7 +13,6 @@ static alch_object *known_object(lua_State *L, const binding_session *s) {
   return object;
 }
 
-static alch_status step_add(lua_State *L, binding_session *s) { return alch_session_add(s->session, known_object(L, s), &s->orm->b->error); }
 static alch_status step_delete(lua_State *L, binding_session *s) { return alch_session_delete(s->session, known_object(L, s), &s->orm->b->error); }
 static alch_status step_expunge(lua_State *L, binding_session *s) { return alch_session_expunge(s->session, known_object(L, s), &s->orm->b->error); }
 
@@ -212,7 +211,7 @@ static alch_status step_load(lua_State *L, binding_session *s) {
 /* ---- running ---- */
 
 static const step steps[] = {
-  [BINDING_TASK_ADD] = { step_add, 2, 0 }, [BINDING_TASK_DELETE] = { step_delete, 2, 0 }, [BINDING_TASK_FLUSH] = { step_flush, 1, 0 },
+  [BINDING_TASK_DELETE] = { step_delete, 2, 0 }, [BINDING_TASK_FLUSH] = { step_flush, 1, 0 },
   [BINDING_TASK_COMMIT] = { step_commit, 2, 0 }, [BINDING_TASK_ROLLBACK] = { step_rollback, 2, 0 }, [BINDING_TASK_BEGIN] = { step_begin, 1, 1 },
   [BINDING_TASK_BEGIN_NESTED] = { step_begin_nested, 1, 1 }, [BINDING_TASK_GET] = { step_get, 3, 1 }, [BINDING_TASK_REFRESH] = { step_refresh, 3, 0 },
   [BINDING_TASK_EXPIRE] = { step_expire, 3, 0 }, [BINDING_TASK_EXPUNGE] = { step_expunge, 2, 0 }, [BINDING_TASK_PLAN] = { step_plan, 1, 1 },

@@ -164,11 +164,12 @@ static alch_status join_related(alch_session *session, alch_object *object, alch
   return status;
 }
 
+/* The list belongs to the session, so that nothing is lost when the host leaves by a long jump. */
 alch_status alch_session_add(alch_session *session, alch_object *object, alch_error *error) {
-  alch_object_list reached = { 0 };
-  alch_status status = join_reached(session, object, &reached, error);
-  for (uint32_t i = 0; i < reached.count && status == ALCH_OK; i++) status = join_related(session, reached.items[i], &reached, error);
-  list_free(session->allocator, &reached);
+  session->reached.count = 0;
+  alch_status status = join_reached(session, object, &session->reached, error);
+  for (uint32_t i = 0; i < session->reached.count && status == ALCH_OK; i++) status = join_related(session, session->reached.items[i], &session->reached, error);
+  session->reached.count = 0;
   return status;
 }
 
@@ -400,6 +401,7 @@ void alch_session_close(alch_session *session) {
 
 void alch_session_destroy(alch_session *session) {
   alch_session_close(session);
+  list_free(session->allocator, &session->reached);
   list_free(session->allocator, &session->pending);
   list_free(session->allocator, &session->modified);
   list_free(session->allocator, &session->deleting);

@@ -59,6 +59,7 @@ typedef struct alch_session {
   uint32_t held_count, held_capacity, held_free;
   alch_old_value *journal;
   uint32_t journal_count, journal_capacity;
+  alch_object_list reached;        /* by the save-update cascade under way */
   alch_object_list pending;        /* new: in the order of add */
   alch_object_list modified;       /* changed since the last flush */
   alch_object_list deleting;       /* session:delete */
