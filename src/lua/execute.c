@@ -123,8 +123,10 @@ static void take_parameters(lua_State *L, binding *b, binding_result *result, bi
   if (!lua_istable(L, SLOT_PARAMETERS)) return;
   binding_parameters_open(L, b, result->compiled, parameters);
   if (!result->many) lua_pushvalue(L, SLOT_PARAMETERS);
-  else if (lua_rawgeti(L, SLOT_PARAMETERS, (lua_Integer)result->next_set) != LUA_TTABLE)
-    binding_expected(L, b, -1, lua_pushfstring(L, "a table as parameter set %d", (int)result->next_set), "execute");
+  else if (lua_rawgeti(L, SLOT_PARAMETERS, (lua_Integer)result->next_set) != LUA_TTABLE) {
+    const char *expected = lua_pushfstring(L, "a table as parameter set %d", (int)result->next_set);
+    binding_expected(L, b, -2, expected, "execute");
+  }
   binding_parameters_take(L, parameters, lua_gettop(L), result->many ? (lua_Integer)result->next_set : 0);
 }
 

@@ -56,8 +56,10 @@ static uint32_t family_options(uint8_t family, type_option positional[2], int *c
 static int32_t size_option(lua_State *L, binding *b, int index, const char *name, const char *type, int32_t least) {
   int integral = 0;
   lua_Integer value = lua_tointegerx(L, index, &integral);
-  if (lua_type(L, index) != LUA_TNUMBER || !integral || value < least || value > INT32_MAX)
-    binding_expected(L, b, index, lua_pushfstring(L, "a whole number from %d on as its %s", (int)least, name), type);
+  if (lua_type(L, index) != LUA_TNUMBER || !integral || value < least || value > INT32_MAX) {
+    const char *expected = lua_pushfstring(L, "a whole number from %d on as its %s", (int)least, name);
+    binding_expected(L, b, index, expected, type);   /* index counts from the bottom */
+  }
   return (int32_t)value;
 }
 
