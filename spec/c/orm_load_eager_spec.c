@@ -235,6 +235,46 @@ CASE("options that lead nowhere are refused") {
   close_load_world(lw);
 }
 
+CASE("a model joined to itself, and again") {
+  static load_world here;
+  load_world *lw = &here;
+  open_load_world(lw);
+  select_of s = { .entities = { lw->person }, .order_by = "id", .above = -1, .options = { { JOINED, lw->person, "friends", 0 }, { JOINED, lw->person, "friends", 1 }, { JOINED, lw->person, "home", 2 } } };
+  CHECK_INT(load_all(lw, s), 6);
+  CHECK_TEXT(names_of(lw, row_object(lw, 0), "friends"), "Bo Cy");
+  CHECK_TEXT(names_of(lw, row_object(lw, 1), "friends"), "Ann");
+  CHECK_TEXT(names_of(lw, row_object(lw, 3), "friends"), "Di");
+  CHECK_TEXT(names_of(lw, row_object(lw, 5), "friends"), "");
+  CHECK_INT(selects(lw), 1);
+  CHECK(said(lw, 0, "friends AS friends_2"));
+  /* Ann is there as a friend of a friend, with her home */
+  CHECK(is_loaded(row_object(lw, 0), "home") && !is_loaded(row_object(lw, 4), "home"));
+  s.limit = 2;
+  CHECK_INT(load_all(lw, s), 2);
+  close_load_world(lw);
+}
+
+CASE("what is loaded already is not joined over; populate does") {
+  static load_world here;
+  load_world *lw = &here;
+  open_load_world(lw);
+  world *w = &lw->w;
+  const select_of s = { .entities = { lw->town }, .order_by = "id", .options = { { JOINED, lw->town, "residents", 0 } } };
+  CHECK_INT(load_all(lw, s), 5);
+  alch_object *aa = row_object(lw, 0), *ann = list_of(lw, aa, "residents")->items[0];
+  const char *move = "update persons set home_id = 2, name = 'Anna' where id = 1";
+  OK(alch_connection_run_text(w->session->connection, move, strlen(move), &w->error));
+  CHECK_INT(load_all(lw, s), 5);
+  CHECK_TEXT(names_of(lw, aa, "residents"), "Ann Bo -");
+  OK(alch_load_refresh(w->session, aa, &w->error));
+  CHECK_TEXT(text_of(lw, ann, "name"), "Ann");
+  OK(load_block(lw, build_select(lw, &s), true));
+  CHECK_TEXT(names_of(lw, aa, "residents"), "Bo -");
+  CHECK_TEXT(names_of(lw, row_object(lw, 1), "residents"), "Anna Cy");
+  CHECK(related(lw, ann, "home") == row_object(lw, 1));
+  close_load_world(lw);
+}
+
 /* ---- strategies of the relationships themselves ---- */
 
 static alch_relationship *relationship_of(alch_mapper *mapper, const char *name) { return &mapper->relationships[alch_mapper_slot(mapper, name) - mapper->attribute_count]; }

@@ -55,6 +55,7 @@ static void leave_stack(alch_load *load) {
 
 static void destroy(alch_load *load, const alch_allocator *allocator) {
   alch_load_free_steps(load);
+  alch_compiled_release(load->get_compiled);
   alch_arena_clear(&load->arena);
   alch_free(allocator, load->events, load->event_capacity * sizeof *load->events);
   alch_free(allocator, load, sizeof *load);
@@ -70,16 +71,7 @@ void alch_load_close(alch_load *load) {
     return;
   }
   alch_arena_clear(&load->arena);
-  alch_load_event *events = load->events;
-  uint32_t capacity = load->event_capacity;
-  alch_load_step *spare = load->spare;
-  alch_arena arena = load->arena;
-  memset(load, 0, sizeof *load);
-  load->session = session;
-  load->arena = arena;
-  load->spare = spare;
-  load->events = events;
-  load->event_capacity = capacity;
+  memset(load, 0, offsetof(alch_load, session));
   session->spare_load = load;
 }
 
@@ -210,12 +202,16 @@ static bool same_key(const alch_load *load, const alch_mapper *mapper, const alc
 static alch_status keep_key(alch_load *load, const alch_mapper *mapper, const alch_value *key, alch_error *error) {
   alch_load_step *step = alch_load_push(load, ALCH_STEP_KEYS, error);
   if (!step) return ALCH_ERROR;
+  for (uint32_t i = 0; i < mapper->key_count; i++) {
+    load->key[i] = key[i];
+    if (!alch_value_has_text(key[i].kind)) continue;
+    load->key[i].text = alch_arena_text(&load->arena, key[i].text, key[i].length);
+    if (!load->key[i].text) return alch_error_out_of_memory(error);
+  }
   step->mapper = mapper;
-  alch_load_keys_init(&step->keys, load->session->allocator, mapper->key_count);
-  step->wanted = alch_arena_allocate(&load->arena, sizeof *step->wanted);
-  if (!step->wanted || alch_load_keys_add(&step->keys, key) == UINT32_MAX) return alch_error_out_of_memory(error);
+  step->width = mapper->key_count;
+  step->key = load->key;
   step->wanted_count = 1;
-  memcpy(load->key, step->keys.values, mapper->key_count * sizeof *key);
   return ALCH_OK;
 }
 

@@ -70,7 +70,9 @@ static void fill_unloaded(alch_host *host, const alch_plan_entity *entity, const
 
 bool alch_load_meet(alch_load *load, alch_load_step *step, const alch_plan_entity *entity, const alch_value *row, alch_object *object) {
   alch_host *host = load->session->host;
-  bool again = step->populate && object->batch != load->batch, renewed = again || alch_object_expired(object);
+  /* Once a load; a refresh is for its object alone, whatever comes along. */
+  bool again = step->populate && object->batch != load->batch && (load->kind != ALCH_LOAD_REFRESH || object == load->object);
+  bool renewed = again || alch_object_expired(object);
   if (renewed) {
     /* A changed key is forgotten as well when the row is to count. */
     alch_load_settle(load, object, again);

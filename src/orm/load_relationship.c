@@ -47,7 +47,7 @@ static void look_up(alch_load *load, alch_load_step *step, uint32_t key) {
   alch_host *host = load->session->host;
   alch_load_key *entry = &step->keys.entries[key];
   if (!step->relationship->key_pairs || step->options) return;
-  entry->target = host->identity_find(host, load->session, step->mapper, &step->keys.values[(size_t)key * step->keys.width]);
+  entry->target = host->identity_find(host, load->session, step->mapper, &step->keys.values[(size_t)key * step->width]);
   if (entry->target) host->keep(host, entry->target);
 }
 
@@ -90,7 +90,8 @@ alch_status alch_load_gather_related(alch_load *load, alch_load_step *step, alch
     if (status != ALCH_OK || load->step != step) return status;
   }
   size_t size = step->object_count * sizeof(uint32_t);
-  alch_load_keys_init(&step->keys, load->session->allocator, step->relationship->pair_count);
+  step->width = step->relationship->pair_count;
+  alch_load_keys_init(&step->keys, load->session->allocator, step->width);
   step->key_of = alch_arena_allocate(&load->arena, size);
   step->next = alch_arena_allocate(&load->arena, size);
   step->wanted = alch_arena_allocate(&load->arena, size);
@@ -107,7 +108,7 @@ alch_status alch_load_gather_related(alch_load *load, alch_load_step *step, alch
 static uint32_t key_of_row(const alch_load_step *step, const alch_value *row) {
   const alch_plan *plan = step->plan;
   alch_value key[ALCH_KEY_LIMIT];
-  for (uint32_t i = 0; i < step->keys.width; i++) key[i] = row[step->relationship->key_pairs ? plan->entities[0].key_columns[i] : plan->places[1 + i].column];
+  for (uint32_t i = 0; i < step->width; i++) key[i] = row[step->relationship->key_pairs ? plan->entities[0].key_columns[i] : plan->places[1 + i].column];
   return alch_load_keys_find(&step->keys, key);
 }
 
@@ -165,7 +166,6 @@ alch_status alch_load_push_related(alch_load *load, const alch_relationship *rel
   step->mapper = relationship->target;
   step->options = options;
   step->path = path;
-  step->populate = false;
   return ALCH_OK;
 }
 

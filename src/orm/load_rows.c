@@ -31,13 +31,25 @@ static alch_status gather(alch_load *load, alch_object_list *list, alch_object *
   return alch_list_add(load->session->allocator, list, object) == ALCH_OK ? ALCH_OK : alch_error_out_of_memory(error);
 }
 
-/* *out NULL: the row has nothing there. */
+/* Rows of a join say the same object again and again. */
+static bool is_same(const alch_plan_entity *entity, const alch_value *key, const alch_object *object) {
+  for (uint32_t i = 0; i < entity->mapper->key_count; i++) {
+    uint32_t slot = entity->mapper->key_slots[i];
+    alch_value own = alch_object_cell_value(object, slot);
+    if (!alch_value_equal(&own, &key[i]) || (alch_object_kinds(object)[slot] & ALCH_SLOT_CHANGED)) return false;
+  }
+  return true;
+}
+
+/* *out: what the row before had there; afterwards what this one has, NULL: nothing. */
 static alch_status load_entity(alch_load *load, alch_load_step *step, const alch_plan_entity *entity, const alch_value *row, alch_object **out, alch_error *error) {
   alch_host *host = load->session->host;
   const alch_mapper *mapper = entity->mapper;
   alch_value key[ALCH_KEY_LIMIT];
+  bool there = gather_key(entity, row, key);
+  if (there && *out && is_same(entity, key, *out)) return ALCH_OK;
   *out = NULL;
-  if (!gather_key(entity, row, key)) return ALCH_OK;
+  if (!there) return ALCH_OK;
   alch_object *object = host->identity_find(host, load->session, mapper, key);
   bool made = !object, renewed = false;
   if (made) object = alch_load_make(load, step, entity, row, key);
@@ -115,8 +127,10 @@ static alch_status read_eager(alch_load *load, alch_load_step *step, uint32_t nu
   const alch_plan_entity *entity = &step->plan->entities[number];
   alch_load_entity *state = &step->entities[number];
   alch_object *owner = step->entities[entity->owner].object;
-  state->object = NULL;
-  if (!owner) return ALCH_OK;
+  if (!owner) {
+    state->object = NULL;
+    return ALCH_OK;
+  }
   if (load_entity(load, step, entity, row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
   if (entity->relationship->list) return link_to_list(load, step, state, entity->relationship, owner, state->object, error);
   link_to_scalar(load->session->host, entity->relationship, owner, state->object);
@@ -154,6 +168,7 @@ static int is_new_row(const alch_load *load, alch_load_step *step, const alch_va
   if (plan->single_entity) return alch_load_pairs_add(&step->rows, step->entities[0].object ? (const void *)step->entities[0].object : &nothing, NULL);
   alch_buffer key;
   alch_buffer_init(&key, load->session->allocator);
+  if (!step->whole_rows.allocator) alch_map_init(&step->whole_rows, load->session->allocator);
   for (uint32_t i = 0; i < plan->place_count; i++) {
     const alch_plan_place *place = &plan->places[i];
     if (place->entity != UINT32_MAX) alch_buffer_add_bytes(&key, &step->entities[place->entity].object, sizeof(alch_object *));
@@ -169,11 +184,17 @@ static int is_new_row(const alch_load *load, alch_load_step *step, const alch_va
 static alch_status read_places(alch_load *load, alch_load_step *step, const alch_value *row, alch_error *error) {
   alch_host *host = load->session->host;
   const alch_plan *plan = step->plan;
+  bool repeats = plan->unique && plan->single_entity;
   for (uint32_t i = 0; i < plan->entity_count && plan->entities[i].owner == UINT32_MAX; i++) {
     alch_load_entity *state = &step->entities[i];
+    const alch_object *before = state->object;
+    if (!plan->unique) state->object = NULL;
     if (load_entity(load, step, &plan->entities[i], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
-    if (state->object && (plan->unique || plan->place_count > 1)) host->keep(host, state->object);
+    bool same = before && state->object == before;
+    repeats = repeats && same;
+    if (!same && state->object && (plan->unique || plan->place_count > 1)) host->keep(host, state->object);
   }
+  if (repeats) return ALCH_OK;
   int added = plan->unique ? is_new_row(load, step, row) : 1;
   if (added < 0) return alch_error_out_of_memory(error);
   if (added) emit_row(load, step, row);
@@ -183,6 +204,7 @@ static alch_status read_places(alch_load *load, alch_load_step *step, const alch
 static alch_status read_first(alch_load *load, alch_load_step *step, const alch_value *row, alch_error *error) {
   alch_load_entity *state = &step->entities[0];
   if (step->kind == ALCH_STEP_QUERY) return read_places(load, step, row, error);
+  if (!step->plan->unique) state->object = NULL;
   if (load_entity(load, step, &step->plan->entities[0], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
   if (!state->object) return ALCH_OK;
   if (step->kind == ALCH_STEP_RELATED) return alch_load_link_related(load, step, row, state->object, error);

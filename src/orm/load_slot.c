@@ -11,7 +11,8 @@ alch_status alch_load_push_keys(alch_load *load, const alch_mapper *mapper, alch
   if (!step) return ALCH_ERROR;
   step->mapper = mapper;
   step->options = options;
-  alch_load_keys_init(&step->keys, load->session->allocator, mapper->key_count);
+  step->width = mapper->key_count;
+  alch_load_keys_init(&step->keys, load->session->allocator, step->width);
   step->objects = alch_arena_copy(&load->arena, objects, count * sizeof *objects);
   step->wanted = alch_arena_allocate(&load->arena, count * sizeof *step->wanted);
   if (!step->objects || !step->wanted) return alch_error_out_of_memory(error);

@@ -35,9 +35,8 @@ typedef struct alch_load_step {
   const alch_parameters *parameters;
   alch_compiled *compiled;         /* held */
   const alch_plan *plan;
-  alch_execution execution;
-  alch_load_entity *entities;
-  alch_value *cells;               /* room for the attributes of any entity */
+  alch_load_entity *entities, entity;   /* `entity` where there is one only */
+  alch_value *cells;               /* room for the attributes of any entity, unless rows are what objects are */
   alch_load_pairs rows, links, lists;   /* rows emitted; list and item; owner and relationship of the lists that are being filled */
   alch_map whole_rows;             /* rows emitted, where they have several places */
   const alch_load_path *path;
@@ -47,10 +46,14 @@ typedef struct alch_load_step {
   const alch_node *options;
   alch_object **objects;           /* whose keys, or whose relationship; in the load's arena */
   uint32_t object_count;
+  uint32_t width;                  /* values a key */
+  const alch_value *key;           /* the one key there is; NULL: those of `keys` */
   uint32_t *key_of, *next;         /* by object: number of its key + 1; the next one with the same key + 1 */
   alch_load_keys keys;
   uint32_t *wanted, wanted_count;  /* keys to be asked for */
   uint32_t first, count, padded;   /* the chunk under way */
+  /* stays when the record is used again */
+  alch_execution execution;
 } alch_load_step;
 
 typedef enum alch_load_kind { ALCH_LOAD_QUERY, ALCH_LOAD_GET, ALCH_LOAD_SLOT, ALCH_LOAD_REFRESH, ALCH_LOAD_RELATED } alch_load_kind;
@@ -58,21 +61,26 @@ typedef enum alch_load_kind { ALCH_LOAD_QUERY, ALCH_LOAD_GET, ALCH_LOAD_SLOT, AL
 typedef struct alch_load_event { alch_object *object; alch_object_event event; } alch_load_event;
 
 struct alch_load {
-  alch_session *session;
   alch_registry *registry;
   struct alch_load *outer;
   uint8_t kind;
   bool waiting;                    /* answered ALCH_WAIT: the same call goes on */
   bool flushed, populate;
   uint32_t batch, limit, emitted;
-  alch_load_step *step, *spare;
-  alch_arena arena;
-  alch_load_event *events;
-  uint32_t event_count, event_capacity, event_next;
+  alch_load_step *step;
+  uint32_t event_count, event_next;
   /* whose it is */
   const void *subject;             /* mapper or relationship */
   alch_object *object;             /* touched; found */
   uint32_t slot;
+  /* stays when the record is used again */
+  alch_session *session;
+  alch_load_step *spare;
+  alch_arena arena;
+  alch_load_event *events;
+  uint32_t event_capacity;
+  const alch_mapper *get_mapper;   /* what was got by key last, and its statement */
+  alch_compiled *get_compiled;     /* held */
   alch_value key[ALCH_KEY_LIMIT];
 };
 

@@ -30,7 +30,6 @@ alch_load_step *alch_load_push(alch_load *load, alch_load_step_kind kind, alch_e
   alch_load_pairs_init(&step->rows, allocator);
   alch_load_pairs_init(&step->links, allocator);
   alch_load_pairs_init(&step->lists, allocator);
-  alch_map_init(&step->whole_rows, allocator);
   load->step = step;
   return step;
 }
@@ -38,9 +37,8 @@ alch_load_step *alch_load_push(alch_load *load, alch_load_step_kind kind, alch_e
 static void forget_entities(alch_load *load, alch_load_step *step) {
   for (uint32_t i = 0; step->entities && i < step->plan->entity_count; i++) {
     alch_object_list *list = &step->entities[i].gathered;
-    alch_free(load->session->allocator, list->items, list->capacity * sizeof *list->items);
+    if (list->items) alch_free(load->session->allocator, list->items, list->capacity * sizeof *list->items);
   }
-  step->entities = NULL;
 }
 
 /* The record and the execution's memory stay for the next step. */
@@ -53,11 +51,9 @@ void alch_load_pop(alch_load *load) {
   alch_load_pairs_close(&step->rows);
   alch_load_pairs_close(&step->links);
   alch_load_pairs_close(&step->lists);
-  alch_map_close(&step->whole_rows);
+  if (step->whole_rows.allocator) alch_map_close(&step->whole_rows);
   alch_load_keys_close(&step->keys);
-  alch_execution execution = step->execution;
-  memset(step, 0, sizeof *step);
-  step->execution = execution;
+  memset(step, 0, offsetof(alch_load_step, execution));
   step->outer = load->spare;
   load->spare = step;
 }
@@ -74,21 +70,22 @@ void alch_load_free_steps(alch_load *load) {
 
 /* ---- compiling ---- */
 
-static uint32_t most_attributes(const alch_plan *plan) {
+/* 0: rows are what objects are, and need not be put together. */
+static uint32_t most_cells(const alch_plan *plan) {
   uint32_t most = 0;
   for (uint32_t i = 0; i < plan->entity_count; i++)
-    if (plan->entities[i].mapper->attribute_count > most) most = plan->entities[i].mapper->attribute_count;
+    if (!plan->entities[i].direct && plan->entities[i].mapper->attribute_count > most) most = plan->entities[i].mapper->attribute_count;
   return most;
 }
 
 static alch_status make_room(alch_load *load, alch_load_step *step, alch_error *error) {
   const alch_plan *plan = step->plan;
-  if (plan->entity_count == 0) return ALCH_OK;
-  step->entities = alch_arena_allocate(&load->arena, plan->entity_count * sizeof *step->entities);
-  step->cells = alch_arena_allocate(&load->arena, most_attributes(plan) * sizeof *step->cells);
-  if (step->entities && step->cells) return ALCH_OK;
-  step->entities = NULL;
-  return alch_error_out_of_memory(error);
+  uint32_t cells = most_cells(plan);
+  if (cells > 0) step->cells = alch_arena_allocate(&load->arena, cells * sizeof *step->cells);
+  if (cells > 0 && !step->cells) return alch_error_out_of_memory(error);
+  if (plan->entity_count > 1) step->entities = alch_arena_allocate(&load->arena, plan->entity_count * sizeof *step->entities);
+  else step->entities = &step->entity;
+  return step->entities ? ALCH_OK : alch_error_out_of_memory(error);
 }
 
 /* A statement that was first executed without objects is in the cache without a plan. */
@@ -101,14 +98,29 @@ static alch_status compile(alch_load *load, alch_load_step *step, alch_error *er
   return alch_plan_make(load->registry, session->catalog, alch_engine_dialect(session->engine), step->block, NULL, session->allocator, &step->compiled, error);
 }
 
+/* The statement of a get is remembered: it is the one most often asked for. */
+static alch_status compile_get(alch_load *load, alch_load_step *step, alch_error *error) {
+  if (load->get_mapper != step->mapper) {
+    alch_status status = compile(load, step, error);
+    if (status != ALCH_OK) return status;
+    alch_compiled_release(load->get_compiled);
+    load->get_compiled = step->compiled;
+    load->get_mapper = step->mapper;
+  }
+  step->compiled = load->get_compiled;
+  alch_compiled_hold(step->compiled);
+  return ALCH_OK;
+}
+
 alch_status alch_load_prepare(alch_load *load, alch_load_step *step, alch_error *error) {
   if (step->compiled) {
-    if (step->kind == ALCH_STEP_QUERY || step->keys.width == 1) return ALCH_OK;
+    if (step->kind == ALCH_STEP_QUERY || step->width == 1) return ALCH_OK;
     alch_execution_close(&step->execution);
     alch_compiled_release(step->compiled);
     step->compiled = NULL;
   }
-  alch_status status = compile(load, step, error);
+  bool get = step->mapper && step->block == step->mapper->get_block;
+  alch_status status = get ? compile_get(load, step, error) : compile(load, step, error);
   if (status != ALCH_OK) return status;
   /* Another chunk's plan is the same but for its address. */
   bool first = step->plan == NULL;
@@ -120,7 +132,7 @@ alch_status alch_load_prepare(alch_load *load, alch_load_step *step, alch_error 
 
 static void put_wide_key(alch_load_step *step, alch_builder *builder, const alch_value *key) {
   alch_builder_open(builder, ALCH_NODE_LIST, ALCH_OPERATOR_AND, 0, 0);
-  for (uint32_t i = 0; i < step->keys.width; i++) {
+  for (uint32_t i = 0; i < step->width; i++) {
     uint32_t source = step->mapper->table->id;
     const alch_column *column;
     if (step->relationship && !step->relationship->key_pairs) alch_relationship_link_column(step->relationship, i, &source, &column);
@@ -135,11 +147,11 @@ static void put_wide_key(alch_load_step *step, alch_builder *builder, const alch
 
 static const alch_value *chunk_key(const alch_load_step *step, uint32_t index) {
   uint32_t place = step->first + (index < step->count ? index : step->count - 1);
-  return &step->keys.values[(size_t)step->wanted[place] * step->keys.width];
+  return step->key ? step->key : &step->keys.values[(size_t)step->wanted[place] * step->width];
 }
 
 static void put_keys(alch_load_step *step, alch_builder *builder) {
-  if (step->keys.width == 1) {
+  if (step->width == 1) {
     uint32_t source = step->mapper->table->id;
     const alch_column *column = step->mapper->attributes[step->mapper->key_slots[0]].column;
     if (step->relationship) alch_relationship_link_column(step->relationship, 0, &source, &column);
@@ -164,7 +176,7 @@ static alch_status finish_block(alch_load *load, alch_load_step *step, alch_buil
 /* The statement for the chunk: one that was made beforehand where there are no options and the key is one column. */
 static alch_status choose_block(alch_load *load, alch_load_step *step, alch_error *error) {
   const alch_block *made = step->relationship ? step->relationship->load_block : step->wanted_count == 1 ? step->mapper->get_block : step->mapper->load_block;
-  if (step->keys.width == 1 && step->block) return ALCH_OK;
+  if (step->width == 1 && step->block) return ALCH_OK;
   if (made && !step->options) {
     step->block = made;
     return ALCH_OK;
@@ -190,7 +202,7 @@ static alch_status give_keys(void *context, const alch_slot *slot, alch_value *o
   }
   /* ka, kb, … */
   uint32_t part = slot->name[0] == 'k' && slot->name[1] != '\0' && slot->name[2] == '\0' ? (uint32_t)(slot->name[1] - 'a') : UINT32_MAX;
-  if (part >= step->keys.width) return ALCH_DONE;
+  if (part >= step->width) return ALCH_DONE;
   *out = chunk_key(step, 0)[part];
   return ALCH_OK;
 }
@@ -209,8 +221,8 @@ static uint32_t padded_count(uint32_t count, uint32_t most) {
 }
 
 static uint32_t chunk_size(const alch_load *load, const alch_load_step *step) {
-  uint32_t most = step->keys.width > 1 ? ALCH_LOAD_WIDE_CHUNK : ALCH_LOAD_CHUNK;
-  uint32_t parameters = alch_engine_dialect(load->session->engine)->parameter_limit / step->keys.width, batch = load->session->options.batch_size;
+  uint32_t most = step->width > 1 ? ALCH_LOAD_WIDE_CHUNK : ALCH_LOAD_CHUNK;
+  uint32_t parameters = alch_engine_dialect(load->session->engine)->parameter_limit / step->width, batch = load->session->options.batch_size;
   if (parameters > 0 && parameters < most) most = parameters;
   if (batch > 0 && batch < most) most = batch;
   return most;
@@ -266,6 +278,8 @@ static alch_status pause(alch_load *load, alch_load_step *step, alch_error *erro
     return ALCH_ROW;
   }
   step->paused = true;
+  /* The host may let the rows go that it has seen. */
+  for (uint32_t i = 0; i < step->plan->entity_count; i++) step->entities[i].object = NULL;
   return alch_load_follow(load, step, error);
 }
 
