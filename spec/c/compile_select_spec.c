@@ -252,7 +252,7 @@ CASE("result columns say what they are") {
   CHECK(!compiled->open_columns);
   CHECK_INT(compiled->column_count, 7);
   static const struct { const char *name, *key; uint32_t type, index, place; } expected[] = {
-    { "id", "id", ALCH_TYPE_INTEGER, 0, 0 }, { "id_1", "id_1", ALCH_TYPE_INTEGER, 0, 1 }, { "user_id", "user_id", ALCH_TYPE_INTEGER, 1, 1 }, { "email", "email", ALCH_TYPE_STRING, 2, 1 },
+    { "id", "id", ALCH_TYPE_INTEGER, 0, 0 }, { "id_1", "id", ALCH_TYPE_INTEGER, 0, 1 }, { "user_id", "user_id", ALCH_TYPE_INTEGER, 1, 1 }, { "email", "email", ALCH_TYPE_STRING, 2, 1 },
     { "n", "n", ALCH_TYPE_BIG_INTEGER, 0, 2 }, { "now_1", "now_1", ALCH_TYPE_DATETIME, 0, 3 }, { "active", "active", ALCH_TYPE_BOOLEAN, 2, 4 },
   };
   for (uint32_t n = 0; n < compiled->column_count; n++) {

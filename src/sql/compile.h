@@ -29,7 +29,7 @@ typedef struct alch_slot {
 
 typedef struct alch_result_column {
   const char *name;          /* label or column name */
-  const char *key;           /* the column's key, or the name */
+  const char *key;           /* the key of the column that it is, even where name had to be told from another (id_1); else the name */
   alch_type_id type_id;
   const alch_type *type;
   bool converts;             /* from_database applies */

@@ -39,7 +39,7 @@ static const char *keep_name(alch_compiler *compiler, const alch_named_output *n
   return copy;
 }
 
-static void collect(alch_compiler *compiler, alch_named_output *named, alch_role role) {
+static void collect(alch_compiler *compiler, alch_named_output *named) {
   const alch_output *output = &named->output;
   alch_result_column *columns = alch_grow(compiler->scratch.allocator, compiler->columns, &compiler->column_capacity, compiler->column_count + 1, sizeof *columns);
   if (!columns) {
@@ -52,7 +52,7 @@ static void collect(alch_compiler *compiler, alch_named_output *named, alch_role
   column->type = alch_catalog_type(compiler->catalog, output->type);
   column->converts = compiler->dialect->converts(column->type, false);
   column->name = keep_name(compiler, named, alch_output_name(compiler, named));
-  column->key = output->column && !needs_label(named, role) && output->column->name == column->name ? output->column->key : column->name;
+  column->key = output->column && is_column(output) ? output->column->key : column->name;
 }
 
 static bool is_open(const alch_node *item) { return item && (item->kind == ALCH_NODE_TEXT || (item->kind == ALCH_NODE_STAR && item->a == 0)); }
@@ -66,7 +66,7 @@ alch_status alch_render_outputs(alch_compiler *compiler, alch_output_plan *plan,
     render_output(compiler, named, role);
     if (!collects || compiler->status != ALCH_OK) continue;
     if (is_open(named->output.item)) compiler->compiled->open_columns = true;
-    else collect(compiler, named, role);
+    else collect(compiler, named);
   }
   return compiler->status;
 }
