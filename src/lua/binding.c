@@ -77,7 +77,7 @@ static const char *nearest_key(lua_State *L, int index, const char *word) {
   return best;
 }
 
-/* upvalues: the binding, the methods, the properties' function or false, the kind's name */
+/* (object, name), or (methods, name) where there are no properties. upvalues: the binding, the methods, the properties' function or false, the kind's name */
 static int index_kind(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
@@ -96,6 +96,17 @@ static int index_kind(lua_State *L) {
   return binding_error(L, BINDING(L), ALCH_ERROR_ARGUMENT, nearest ? "%s has no '%s'; the nearest is '%s'" : "%s has no '%s'", name, word, nearest);
 }
 
+/* Without properties the methods are found by the interpreter itself, and only a name that is none comes here. */
+static void set_fallback(lua_State *L) {
+  lua_createtable(L, 0, 1);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "__index");
+  lua_getfield(L, -2, "__methods");
+  lua_insert(L, -2);
+  lua_setmetatable(L, -2);
+  lua_pop(L, 1);
+}
+
 void binding_kind_properties(lua_State *L, binding *b, binding_kind kind, lua_CFunction property) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[kind]);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
@@ -105,7 +116,8 @@ void binding_kind_properties(lua_State *L, binding *b, binding_kind kind, lua_CF
   else { lua_pop(L, 1); lua_pushboolean(L, 0); }
   lua_getfield(L, -4, "__name");
   lua_pushcclosure(L, index_kind, 4);
-  lua_setfield(L, -2, "__index");
+  if (property) lua_setfield(L, -2, "__index");
+  else set_fallback(L);
   lua_pop(L, 1);
 }
 

@@ -70,6 +70,7 @@ typedef struct binding_collection { alch_collection list; size_t sizes[2]; } bin
 
 /* The payload of BINDING_SESSION. User values: 1 the engine, 2 the connection that was given out, 3 the user's info, 4 the list of open transaction objects. */
 typedef struct binding_session {
+  const void *mark;                /* the same in all sessions: tells them from other userdata faster than a metatable does */
   alch_session *session;           /* NULL once destroyed */
   binding_orm *orm;
   int held;                        /* registry reference: anchor -> object, or the next free anchor */
@@ -78,6 +79,8 @@ typedef struct binding_session {
   uint32_t map_capacity;
   binding_connection *given;       /* user value 2, to be closed with the transaction; or NULL */
   uint32_t entered;                /* calls of the core under way */
+  const void *last_table;          /* the model that get was last asked for: the address of its table, */
+  struct binding_model *last_model;/* and what it is */
   bool abandoned;                  /* a call was left by an error: to be cleared up once the outer ones are done */
 } binding_session;
 
@@ -168,7 +171,7 @@ typedef struct binding_query_result {
 /* The model of the first entity in what a statement selects; NULL when there is none. */
 binding_model *binding_statement_model(const binding_orm *o, const alch_block *block);
 /* Pushes a result for a load; the rows are still to come. */
-binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan);
+binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan, const alch_block *block);
 
 void binding_open_instance(lua_State *L, binding *b, binding_orm *o);
 void binding_open_collection(lua_State *L, binding *b, binding_orm *o);

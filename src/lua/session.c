@@ -4,8 +4,11 @@
 
 enum { ENGINE = 1, CONNECTION = 2, INFO = 3, TRANSACTIONS = 4 };   /* user values */
 
+static const char session_mark = 0;
+
 binding_session *binding_check_session(lua_State *L, binding *b, int index) {
-  binding_session *s = binding_check(L, b, index, BINDING_SESSION);
+  binding_session *s = lua_touserdata(L, index);
+  if (ALCH_UNLIKELY(!s || lua_rawlen(L, index) != sizeof *s || s->mark != &session_mark)) s = binding_check(L, b, index, BINDING_SESSION);
   if (!s->session) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "this session is gone");
   return s;
 }
@@ -38,6 +41,7 @@ static int session_new(lua_State *L) {
   options.batch_size = (uint32_t)size;
   binding_session *s = binding_new(L, b, BINDING_SESSION, sizeof *s, 4);
   s->orm = o;
+  s->mark = &session_mark;
   s->held = LUA_NOREF;
   lua_newtable(L);
   s->held = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -169,17 +173,30 @@ static int session_is_modified(lua_State *L) {
 /* An object that is there and needs no loading: its value is pushed. */
 static bool find_loaded(lua_State *L, const binding_session *s, const binding_model *model) {
   if (!model->mapper->integer_key || !lua_isinteger(L, 3)) return false;
+  lua_Integer key = lua_tointeger(L, 3);
   if (!binding_push_identities(L, s, model->mapper)) return false;
-  lua_rawgeti(L, -1, lua_tointeger(L, 3));
+  lua_rawgeti(L, -1, key);
   const alch_object *object = lua_touserdata(L, -1);
   return object && !(object->state & (ALCH_STATE_EXPIRED | ALCH_STATE_DELETED)) && object->batch >= s->session->oldest_batch;
+}
+
+/* The model at 2. Tables of models live as long as the state, so an address stays what it is. */
+static binding_model *model_of(lua_State *L, binding *b, binding_session *s) {
+  const void *table = lua_topointer(L, 2);
+  if (ALCH_LIKELY(table == s->last_table && table)) return s->last_model;
+  binding_model *model = binding_model_of(L, b, 2);
+  if (model && lua_istable(L, 2)) {
+    s->last_table = table;
+    s->last_model = model;
+  }
+  return model;
 }
 
 /* get(model, key): the object with this key, from the session or the database; nil when there is none. A key of several parts is a table: in order, or by name. */
 static int session_get(lua_State *L) {
   binding *b = BINDING(L);
-  const binding_session *s = binding_check_session(L, b, 1);
-  binding_model *model = binding_model_of(L, b, 2);
+  binding_session *s = binding_check_session(L, b, 1);
+  binding_model *model = model_of(L, b, s);
   if (ALCH_LIKELY(model && model->ready) && find_loaded(L, s, model)) return 1;
   if (!model) binding_expected(L, b, 2, "a model", "session:get");
   lua_settop(L, 4);
@@ -304,21 +321,16 @@ static int push_user_value(lua_State *L, int which) {
   return 1;
 }
 
-static int session_property(lua_State *L) {
-  binding_session *s = check_session(L);
-  alch_session *session = s->session;
-  if (binding_is(L, 2, "new")) return push_objects(L, s, &session->pending, 0);
-  if (binding_is(L, 2, "dirty")) return push_objects(L, s, &session->modified, ALCH_STATE_DELETING | ALCH_STATE_DELETED);
-  if (binding_is(L, 2, "deleted")) return push_objects(L, s, &session->deleting, 0);
-  if (binding_is(L, 2, "identities")) return push_identities(L, s);
-  if (binding_is(L, 2, "bind")) return push_user_value(L, ENGINE);
-  if (binding_is(L, 2, "info")) return push_user_value(L, INFO);
-  if (binding_is(L, 2, "autoflush")) lua_pushboolean(L, session->options.autoflush);
-  else if (binding_is(L, 2, "expire_on_commit")) lua_pushboolean(L, session->options.expire_on_commit);
-  else if (binding_is(L, 2, "is_active")) lua_pushboolean(L, !session->failed);
-  else return 0;
-  return 1;
-}
+/* Methods, not properties: a property would make every method of a session slower to find. */
+static int session_pending(lua_State *L) { binding_session *s = check_session(L); return push_objects(L, s, &s->session->pending, 0); }
+static int session_dirty(lua_State *L) { binding_session *s = check_session(L); return push_objects(L, s, &s->session->modified, ALCH_STATE_DELETING | ALCH_STATE_DELETED); }
+static int session_deleted(lua_State *L) { binding_session *s = check_session(L); return push_objects(L, s, &s->session->deleting, 0); }
+static int session_identities(lua_State *L) { return push_identities(L, check_session(L)); }
+static int session_bind(lua_State *L) { check_session(L); return push_user_value(L, ENGINE); }
+static int session_info(lua_State *L) { check_session(L); return push_user_value(L, INFO); }
+static int session_autoflush(lua_State *L) { lua_pushboolean(L, check_session(L)->session->options.autoflush); return 1; }
+static int session_expire_on_commit(lua_State *L) { lua_pushboolean(L, check_session(L)->session->options.expire_on_commit); return 1; }
+static int session_is_active(lua_State *L) { lua_pushboolean(L, !check_session(L)->session->failed); return 1; }
 
 static int session_tostring(lua_State *L) {
   const binding_session *s = binding_check(L, BINDING(L), 1, BINDING_SESSION);
@@ -416,7 +428,9 @@ static const luaL_Reg session_methods[] = {
   { "expire_all", session_expire_all }, { "refresh", session_refresh }, { "load_related", session_related }, { "contains", session_contains }, { "is_modified", session_is_modified }, { "get", session_get },
   { "flush", session_flush }, { "commit", session_commit }, { "rollback", session_rollback }, { "begin_transaction", session_begin }, { "begin_nested", session_begin_nested },
   { "plan", session_plan }, { "connection", session_connection }, { "load", session_load }, { "close", session_close }, { "in_transaction", session_in_transaction },
-  { "in_nested_transaction", session_in_nested_transaction }, { "set_autoflush", session_set_autoflush }, { "listen", session_listen }, { NULL, NULL },
+  { "in_nested_transaction", session_in_nested_transaction }, { "set_autoflush", session_set_autoflush }, { "listen", session_listen },
+  { "new", session_pending }, { "dirty", session_dirty }, { "deleted", session_deleted }, { "identities", session_identities }, { "bind", session_bind }, { "info", session_info },
+  { "autoflush", session_autoflush }, { "expire_on_commit", session_expire_on_commit }, { "is_active", session_is_active }, { NULL, NULL },
 };
 
 static const luaL_Reg session_metamethods[] = { { "__gc", session_gc }, { "__close", session_close }, { "__tostring", session_tostring }, { NULL, NULL } };
@@ -443,7 +457,7 @@ void binding_open_session(lua_State *L, binding *b) {
   lua_pushcclosure(L, session_add_all, 3);
   lua_setfield(L, -2, "add_all");
   lua_setfield(L, -2, "session_methods");
-  binding_kind_properties(L, b, BINDING_SESSION, session_property);
+  binding_kind_properties(L, b, BINDING_SESSION, NULL);
   binding_orm_kind(L, o, BINDING_SESSION_TRANSACTION, "session transaction", transaction_methods, transaction_metamethods);
   lua_pop(L, 1);
   binding_kind_properties(L, b, BINDING_SESSION_TRANSACTION, transaction_property);

@@ -24,7 +24,7 @@ local function open(options, maker)
     core.error("UnboundExecutionError", "a session needs an engine: la.Session(engine), or la.Session{ bind = engine }")
   end
   local session = orm.session(engine, options)
-  for name, value in pairs(options.info or {}) do session.info[name] = value end
+  for name, value in pairs(options.info or {}) do session:info()[name] = value end
   events.session_made(session, maker)
   return session
 end
@@ -138,7 +138,7 @@ end
 -- Objects of the model in this session; after a bulk UPDATE what they know may be old.
 local function expire_model(session, model)
   local mapper = model.__mapper
-  for _, object in ipairs(session.identities) do
+  for _, object in ipairs(session:identities()) do
     if orm.mapper_of(object) == mapper and orm.state(object) == "persistent" then session:expire(object) end
   end
 end
@@ -148,7 +148,7 @@ local function forget_deleted(session, model, keys)
   local gone = {}
   for _, key in ipairs(keys) do gone[table.concat(key, "\0")] = true end
   local mapper = model.__mapper
-  for _, object in ipairs(session.identities) do
+  for _, object in ipairs(session:identities()) do
     if orm.mapper_of(object) == mapper and gone[table.concat(orm.key(object) or {}, "\0")] then session:expunge(object) end
   end
 end
@@ -180,7 +180,7 @@ function methods:execute(statement, parameters, options)
   local populate = check_execution_options(options)
   local result = self:load(statement, parameters, populate)
   if result then return result end
-  if self.autoflush then self:flush() end
+  if self:autoflush() then self:flush() end
   local kind = orm.statement_kind(statement)
   if kind == "update" or kind == "delete" then return execute_bulk(self, statement, parameters, options) end
   return self:connection():execute(statement, parameters)
