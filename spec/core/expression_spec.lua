@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 local la = require "lualchemy"
 local world = dofile "spec/core/world.lua"
 local fails = world.fails

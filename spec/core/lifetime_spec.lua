@@ -1,4 +1,5 @@
 -- States that close with things open, in any order: each script runs in a Lua of its own.
+-- luacheck: no max line length
 local lua = os.getenv "LUA" or "lua5.4"
 
 local prelude = [[

@@ -1,9 +1,10 @@
 -- The same statements by SQLAlchemy: what it writes is what we write, white space aside. A third field is what we write
 -- instead, where SQLAlchemy's text has something that means nothing (an OFFSET of 0, a bound -1) or that we name.
+-- luacheck: no max line length
 local la = require "lualchemy"
 local world = dofile "spec/core/world.lua"
 
-local python = "/usr/bin/python3"
+local python = "env -u LD_PRELOAD /usr/bin/python3"   -- not with our sanitizers
 
 local prelude = [[
 import re, sys

@@ -1,4 +1,5 @@
 -- Values go into the database and come back as they were. The seed is printed with a failure: SEED=… runs it again.
+-- luacheck: no max line length
 local la = require "lualchemy"
 local world = dofile "spec/core/world.lua"
 local fails = world.fails

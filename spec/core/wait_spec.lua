@@ -1,4 +1,5 @@
 -- Every round trip may wait: with la.set_wait a coroutine yields meanwhile; elsewhere the call blocks.
+-- luacheck: no max line length
 local la = require "lualchemy"
 local core = require "lualchemy.core"
 local world = dofile "spec/core/world.lua"

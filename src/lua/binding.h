@@ -31,6 +31,12 @@ typedef enum binding_kind {
   BINDING_KIND_COUNT
 } binding_kind;
 
+/* First member of payloads that hold something beyond Lua's memory. Lua does not finalise what is made while a state closes (by other finalisers), so the binding, which goes last, looks after the rest. */
+typedef struct binding_owned {
+  struct binding_owned *next, **previous;
+  void (*release)(struct binding_owned *owned);   /* may be called again afterwards */
+} binding_owned;
+
 typedef struct binding {
   alch_allocator allocator;             /* the state's own */
   alch_catalog *catalog;
@@ -49,6 +55,7 @@ typedef struct binding {
   int hooks;                            /* core.hooks: what the floors in Lua plug in (criteria, join, inspect, json_encode, json_decode) */
   int home;                             /* "@/usr/share/lua/5.4/lualchemy/": chunks of the library, which are not where a user's error is; or LUA_NOREF */
   struct binding_orm *orm;              /* host.h; NULL until the ORM is opened */
+  binding_owned *owned;                 /* all of them, newest first */
   lua_State *state;                     /* the coroutine that is inside the core: set by binding_enter, for callbacks */
   const char *dialect;                  /* name of the dialect that values are converted for; NULL: none in sight. Constant memory */
 } binding;
@@ -57,6 +64,21 @@ typedef struct binding {
 static inline void binding_enter(lua_State *L, binding *b) { b->state = L; }
 
 #define BINDING(L) ((binding *)lua_touserdata((L), lua_upvalueindex(1)))
+
+static inline void binding_own(binding *b, binding_owned *owned, void (*release)(binding_owned *)) {
+  *owned = (binding_owned){ b->owned, &b->owned, release };
+  if (b->owned) b->owned->previous = &owned->next;
+  b->owned = owned;
+}
+/* Releases it now; for __gc. */
+static inline void binding_disown(binding_owned *owned) {
+  if (!owned->release) return;
+  void (*release)(binding_owned *) = owned->release;
+  *owned->previous = owned->next;
+  if (owned->next) owned->next->previous = owned->previous;
+  owned->release = NULL;
+  release(owned);
+}
 
 /* ---- kinds ---- */
 /* A new userdata of a kind on the stack, zeroed where it is no block (blocks are written whole); user_values as for lua_newuserdatauv. */
@@ -149,6 +171,7 @@ void binding_options(lua_State *L, binding *b, int index, const binding_option *
 /* ---- connections ---- */
 /* A connection object: user value 1 is the engine object. */
 struct binding_connection {
+  binding_owned owned;
   alch_connection *connection;   /* NULL: closed */
   bool borrowed;                 /* belongs to a session or a begin() block: close does not return it */
   bool connecting;               /* not to be used yet */

@@ -2,12 +2,21 @@
 #include "lua/engine.h"
 #include <string.h>
 
+/* Nobody is told: the state may be closing. */
+static void release_connection(binding_owned *owned) {
+  binding_connection *object = (binding_connection *)owned;
+  alch_connection *connection = object->connection;
+  object->connection = NULL;
+  if (connection && !object->borrowed) alch_connection_close(connection);
+}
+
 binding_connection *binding_push_connection(lua_State *L, binding *b, int engine) {
   engine = lua_absindex(L, engine);
   binding_connection *connection = binding_new(L, b, BINDING_CONNECTION, sizeof *connection, 1);
   lua_pushvalue(L, engine);
   lua_setiuservalue(L, -2, 1);
   connection->connecting = true;
+  binding_own(b, &connection->owned, release_connection);
   return connection;
 }
 
@@ -60,7 +69,6 @@ void binding_close_connection(lua_State *L, binding *b, binding_connection *obje
   binding_enter(L, b);
   alch_connection_close(connection);
   b->state = outer;
-  if (!L) return;
   if (b->host_error != LUA_NOREF) binding_raise(L, b, ALCH_HOST_ERROR);
 }
 
@@ -94,9 +102,12 @@ static int connection_close(lua_State *L) {
   return 0;
 }
 
-/* Nobody is told: the state may be closing. */
 static int connection_gc(lua_State *L) {
-  binding_close_connection(NULL, BINDING(L), lua_touserdata(L, 1));
+  binding *b = BINDING(L);
+  lua_State *outer = b->state;
+  b->state = NULL;
+  binding_disown(lua_touserdata(L, 1));
+  b->state = outer;
   return 0;
 }
 

@@ -80,11 +80,21 @@ static void read_options(lua_State *L, binding *b, alch_engine_options *options)
   lua_settop(L, 2);   /* the options table keeps the text and the mock during the call */
 }
 
+/* Its connections hold the engine itself until they go. */
+static void release_engine(binding_owned *owned) {
+  binding_engine *object = (binding_engine *)owned;
+  alch_engine *engine = object->engine;
+  if (!engine) return;
+  object->engine = NULL;
+  alch_engine_listen(engine, NULL, NULL);
+  alch_engine_release(engine);
+}
+
 /* create_engine(url [, options]) */
 static int engine_create(lua_State *L) {
   binding *b = BINDING(L);
   size_t length;
-  const char *url = binding_text(L, b, 1, &length, "a URL such as \"sqlite:///app.db\"", "create_engine");
+  const char *url = binding_text(L, b, 1, &length, "a URL such as \"dialect://user:password@host/database\"", "create_engine");
   alch_engine_options options;
   alch_engine_options_init(&options);
   lua_settop(L, 2);
@@ -94,6 +104,7 @@ static int engine_create(lua_State *L) {
   }
   binding_engine *engine = binding_new(L, b, BINDING_ENGINE, sizeof *engine, 3);
   engine->binding = b;
+  binding_own(b, &engine->owned, release_engine);
   binding_must(L, b, alch_engine_open(url, length, &options, &b->allocator, &engine->engine, &b->error));
   lua_newtable(L);
   lua_setiuservalue(L, 3, BINDING_ENGINE_SHAPES);
@@ -108,14 +119,8 @@ static int engine_create(lua_State *L) {
   return 1;
 }
 
-/* Its connections hold the engine itself until they go. */
 static int engine_gc(lua_State *L) {
-  binding_engine *object = lua_touserdata(L, 1);
-  alch_engine *engine = object->engine;
-  if (!engine) return 0;
-  object->engine = NULL;
-  alch_engine_listen(engine, NULL, NULL);
-  alch_engine_release(engine);
+  binding_disown(lua_touserdata(L, 1));
   return 0;
 }
 

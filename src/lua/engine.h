@@ -6,6 +6,7 @@
 
 enum { BINDING_ENGINE_SHAPES = 1, BINDING_ENGINE_LISTENER, BINDING_ENGINE_MOCK };   /* user values of an engine */
 typedef struct binding_engine {
+  binding_owned owned;
   alch_engine *engine;      /* NULL once finalised */
   binding *binding;
   uint32_t mask;            /* 1 << alch_engine_event_kind: what the function in the user value wants to hear */

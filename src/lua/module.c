@@ -14,6 +14,7 @@ static int binding_gc(lua_State *L) {
   binding *b = lua_touserdata(L, 1);
   if (!b->catalog) return 0;
   alch_catalog *catalog = b->catalog;
+  while (b->owned) binding_disown(b->owned);
   b->catalog = NULL;
   alch_builder_destroy(&b->builder);
   alch_buffer_close(&b->scratch);

@@ -28,14 +28,17 @@ static int result_close(lua_State *L) {
   return 0;
 }
 
-static int result_gc(lua_State *L) {
-  binding_result *result = lua_touserdata(L, 1);
+void binding_result_release(binding_owned *owned) {
+  binding_result *result = (binding_result *)owned;
   alch_compiled *compiled = result->compiled;
   result->compiled = NULL;
   result->closed = true;
-  if (!compiled) return 0;
   alch_execution_destroy(&result->execution);
   alch_compiled_release(compiled);
+}
+
+static int result_gc(lua_State *L) {
+  binding_disown(lua_touserdata(L, 1));
   return 0;
 }
 

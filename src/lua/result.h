@@ -9,6 +9,7 @@ enum { RESULT_CONNECTION = 1, RESULT_SHAPE, RESULT_STATEMENT, RESULT_SEEN, RESUL
 enum { RESULT_MODE_ROWS, RESULT_MODE_SCALARS, RESULT_MODE_MAPPINGS };
 
 typedef struct binding_result {
+  binding_owned owned;
   alch_execution execution;
   alch_compiled *compiled;       /* held; the execution lets its own go when it closes */
   uint8_t mode;
@@ -50,6 +51,7 @@ void binding_open_row(lua_State *L, binding *b);
 binding_result *binding_check_result(lua_State *L, binding *b, int index);
 /* The next row into the execution: ALCH_ROW, ALCH_DONE, ALCH_WAIT; raises. */
 alch_status binding_step(lua_State *L, binding *b, binding_result *result);
+void binding_result_release(binding_owned *owned);
 void binding_result_finish(binding_result *result);      /* no more rows are wanted */
 
 /* fetch.c */

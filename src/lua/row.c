@@ -4,13 +4,20 @@
 
 /* A shape is the metatable of rows. Its fields: names (list), places (name -> place, false when several columns have it), holder. The holder keeps the compiled statement, so that the
    engine's table of shapes can go by its address. */
-typedef struct shape_holder { alch_compiled *compiled; } shape_holder;
+typedef struct shape_holder {
+  binding_owned owned;
+  alch_compiled *compiled;
+} shape_holder;
 
-static int shape_gc(lua_State *L) {
-  shape_holder *holder = lua_touserdata(L, 1);
+static void release_shape(binding_owned *owned) {
+  shape_holder *holder = (shape_holder *)owned;
   alch_compiled *compiled = holder->compiled;
   holder->compiled = NULL;
   alch_compiled_release(compiled);
+}
+
+static int shape_gc(lua_State *L) {
+  binding_disown(lua_touserdata(L, 1));
   return 0;
 }
 
@@ -194,6 +201,7 @@ static void push_shape(lua_State *L, binding *b, const binding_result *result) {
   lua_pushvalue(L, -1);
   lua_setfield(L, shape, "places");
   shape_holder *holder = binding_new(L, b, BINDING_SHAPE, sizeof *holder, 0);
+  binding_own(b, &holder->owned, release_shape);
   alch_compiled_hold(result->compiled);
   holder->compiled = result->compiled;
   int tables = shape + 1;
