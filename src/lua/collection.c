@@ -324,6 +324,8 @@ void binding_set_related(lua_State *L, binding_orm *o, alch_object *object, int 
     const char *came = binding_describe(L, o->b, index);
     binding_error(L, o->b, ALCH_ERROR_ARGUMENT, "%s.%s takes one %s object or nil, not %s", relationship->mapper->name, relationship->name, relationship->target_name, came);
   }
+  /* The one that had the foreign key has to lose it: it must be known. */
+  if (relationship->direction != ALCH_MANY_TO_ONE) binding_load_slot(L, o, object, relationship->slot, at);
   binding_orm_enter(L, o);
   binding_know(L, o, object, at);
   if (target) binding_know(L, o, target, index);

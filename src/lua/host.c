@@ -386,16 +386,28 @@ static void relate(alch_host *host, alch_object *object, uint32_t slot, alch_obj
   lua_pop(L, 1);
 }
 
+/* A list that is read anew stays the same value to Lua: whoever holds it sees what is there now. */
 static alch_collection *collection_new(alch_host *host, alch_object *object, uint32_t slot) {
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
   luaL_checkstack(L, 8, "objects");
   binding_push_object(L, o, object);
-  binding_collection *collection = binding_new(L, o->b, BINDING_COLLECTION, sizeof *collection, 4);
+  binding_collection *collection;
+  if (lua_getiuservalue(L, -1, relationship_value(object, slot)) == LUA_TUSERDATA) {
+    collection = lua_touserdata(L, -1);
+    memset(collection, 0, sizeof *collection);
+    for (int which = 3; which <= 4; which++) {
+      lua_pushnil(L);
+      lua_setiuservalue(L, -2, which);
+    }
+  } else {
+    lua_pop(L, 1);
+    collection = binding_new(L, o->b, BINDING_COLLECTION, sizeof *collection, 4);
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, 2);
+  }
   lua_newtable(L);
   lua_setiuservalue(L, -2, 1);
-  lua_pushvalue(L, -2);
-  lua_setiuservalue(L, -2, 2);
   lua_setiuservalue(L, -2, relationship_value(object, slot));
   lua_pop(L, 1);
   return &collection->list;

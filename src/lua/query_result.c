@@ -30,22 +30,29 @@ binding_model *binding_statement_model(const binding_orm *o, const alch_block *b
 
 /* ---- rows ---- */
 
-/* upvalues: the binding, name -> place, the methods of rows, the names */
+static int no_such_name(lua_State *L, const char *word) {
+  const char *names[64];
+  size_t count = 0;
+  for (; count < ALCH_COUNT(names) && lua_rawgeti(L, lua_upvalueindex(4), (lua_Integer)count + 1) == LUA_TSTRING; count++) names[count] = lua_tostring(L, -1);
+  const char *nearest = alch_nearest(word, names, count);
+  return binding_error(L, BINDING(L), ALCH_ERROR_NO_SUCH_COLUMN, nearest ? "the row has no column '%s'; the nearest is '%s'" : "the row has no column '%s'", word, nearest);
+}
+
+/* upvalues: the binding, name -> place (false: several), the methods of rows, the names */
 static int row_index(lua_State *L) {
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNUMBER) {
+  int kind = lua_rawget(L, lua_upvalueindex(2));
+  if (kind == LUA_TNUMBER) {
     lua_rawgeti(L, 1, lua_tointeger(L, -1));
     return 1;
   }
+  const char *word = lua_tostring(L, 2);
+  if (kind == LUA_TBOOLEAN) return binding_error(L, BINDING(L), ALCH_ERROR_INVALID_REQUEST, "several places of the row are named '%s'; use their numbers, or labels", word);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL || strncmp(lua_tostring(L, 2), "__", 2) == 0) return 1;
-  const char *names[64];
-  size_t count = 0;
-  for (; count < ALCH_COUNT(names) && lua_rawgeti(L, lua_upvalueindex(4), (lua_Integer)count + 1) == LUA_TSTRING; count++) names[count] = lua_tostring(L, -1);
-  const char *nearest = alch_nearest(lua_tostring(L, 2), names, count);
-  return binding_error(L, BINDING(L), ALCH_ERROR_NO_SUCH_COLUMN, nearest ? "the row has no column '%s'; the nearest is '%s'" : "the row has no column '%s'", lua_tostring(L, 2), nearest);
+  if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL || strncmp(word, "__", 2) == 0) return 1;
+  return no_such_name(L, word);
 }
 
 /* upvalue 1: how many places */
@@ -54,45 +61,73 @@ static int row_len(lua_State *L) {
   return 1;
 }
 
-/* The metatable of a result's rows, made from the names of its places. */
-static void push_row_metatable(lua_State *L, binding *b, const alch_plan *plan) {
-  lua_createtable(L, 0, 5);
-  int metatable = lua_gettop(L);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
-  lua_createtable(L, 0, (int)plan->place_count);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, b->row_methods);
-  lua_createtable(L, (int)plan->place_count, 0);
-  for (uint32_t i = 0; i < plan->place_count; i++) {
-    lua_pushstring(L, plan->places[i].name);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, metatable + 4, (lua_Integer)i + 1);
-    lua_pushinteger(L, (lua_Integer)i + 1);
-    lua_rawset(L, metatable + 2);
-  }
+/* Enters a name in the tables at two slots of the stack: place -> name, name -> place. */
+static void enter_name(lua_State *L, int names, int places, const char *name, lua_Integer place) {
+  lua_pushstring(L, name);
   lua_pushvalue(L, -1);
-  lua_setfield(L, metatable, "names");
-  lua_pushcclosure(L, row_index, 4);
-  lua_setfield(L, metatable, "__index");
-  lua_pushinteger(L, (lua_Integer)plan->place_count);
-  lua_pushcclosure(L, row_len, 1);
-  lua_setfield(L, metatable, "__len");
-  lua_pushliteral(L, "Row");
-  lua_setfield(L, metatable, "__name");
+  lua_rawseti(L, names, place);
+  lua_pushvalue(L, -1);
+  bool taken = lua_rawget(L, places) != LUA_TNIL;
+  lua_pop(L, 1);
+  if (taken) lua_pushboolean(L, 0);
+  else lua_pushinteger(L, place);
+  lua_rawset(L, places);
 }
 
-binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan) {
+/* The metatable of a result's rows, made from the names of its places, which are in the list on top of the stack; takes the list. */
+static void push_row_metatable(lua_State *L, binding *b) {
+  int list = lua_gettop(L);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+  lua_createtable(L, 0, 5);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  lua_createtable(L, 0, (int)count);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->row_methods);
+  lua_createtable(L, (int)count, 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, list, i);
+    enter_name(L, list + 5, list + 3, lua_tostring(L, -1), i);
+    lua_pop(L, 1);
+  }
+  lua_pushvalue(L, -1);
+  lua_setfield(L, list + 1, "names");
+  lua_pushcclosure(L, row_index, 4);
+  lua_setfield(L, list + 1, "__index");
+  lua_pushinteger(L, count);
+  lua_pushcclosure(L, row_len, 1);
+  lua_setfield(L, list + 1, "__len");
+  lua_pushliteral(L, "Row");
+  lua_setfield(L, list + 1, "__name");
+  lua_replace(L, list);
+}
+
+/* What item `place` of the select list is called: a column by its key, however the statement had to label it. */
+static const char *place_name(const binding *b, const alch_plan *plan, const alch_node *item, uint32_t place) {
+  if (item && item->kind == ALCH_NODE_COLUMN && !(item->a & ALCH_ANONYMOUS)) return alch_catalog_table(b->catalog, item->a)->columns[item->b]->key;
+  return plan->places[place].name;
+}
+
+static void push_place_names(lua_State *L, const binding *b, const alch_plan *plan, const alch_block *block) {
+  const alch_node *columns = alch_block_root(block)->kind == ALCH_NODE_SELECT ? alch_node_clause(alch_block_root(block), ALCH_NODE_COLUMNS) : NULL;
+  bool alike = columns && alch_node_child_count(columns) == plan->place_count;
+  lua_createtable(L, (int)plan->place_count, 0);
+  for (uint32_t i = 0; i < plan->place_count; i++) {
+    lua_pushstring(L, place_name(b, plan, alike ? alch_node_nth(columns, i) : NULL, i));
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan, const alch_block *block) {
   binding_query_result *result = binding_new(L, o->b, BINDING_QUERY_RESULT, sizeof *result, 3);
   result->place_count = plan->place_count;
   result->single = plan->single_entity;
   lua_newtable(L);
   lua_setiuservalue(L, -2, ROWS);
-  if (!result->single) {
-    push_row_metatable(L, o->b, plan);
-    lua_setiuservalue(L, -2, ROW_METATABLE);
-  } else {
-    lua_pushstring(L, plan->places[0].name);
-    lua_setiuservalue(L, -2, ROW_METATABLE);
+  if (result->single) lua_pushstring(L, plan->places[0].name);
+  else {
+    push_place_names(L, o->b, plan, block);
+    push_row_metatable(L, o->b);
   }
+  lua_setiuservalue(L, -2, ROW_METATABLE);
   return result;
 }
 
@@ -105,10 +140,10 @@ static binding_query_result *check_result(lua_State *L) {
 /* The metatable of single objects' rows is made when first asked for. */
 static void push_metatable_of(lua_State *L) {
   if (lua_getiuservalue(L, 1, ROW_METATABLE) == LUA_TTABLE) return;
-  alch_plan_place place = { .name = lua_tostring(L, -1) };
-  alch_plan plan = { .places = &place, .place_count = 1 };
-  push_row_metatable(L, BINDING(L), &plan);
-  lua_remove(L, -2);
+  lua_createtable(L, 1, 0);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 1);
+  push_row_metatable(L, BINDING(L));
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, ROW_METATABLE);
 }

@@ -126,7 +126,7 @@ static int join(lua_State *L, alch_join kind, const char *method) {
   lua_settop(L, 4);
   if (lua_isnil(L, 4) && lua_istable(L, 3) && !binding_block(L, b, 3)) { lua_insert(L, 3); }
   kind = join_options(L, b, kind);
-  if (!is_from(L, b, 2) && ask_join_hook(L, b, kind)) return 1;
+  if ((!is_from(L, b, 2) || binding_test(L, b, 3, BINDING_RELATIONSHIP)) && ask_join_hook(L, b, kind)) return 1;
   const alch_block *right = binding_push_from(L, b, 2, method);
   alch_operand condition = { .block = NULL };
   if (!lua_isnil(L, 3)) binding_operand(L, b, 3, 0, true, &condition);

@@ -169,7 +169,7 @@ static alch_status open_load(lua_State *L, const binding_session *s, binding_que
   if (!parameters) lua_pushnil(L);
   alch_status status = alch_load_start(s->session, model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, lua_toboolean(L, POPULATE), &load, &s->orm->b->error);
   if (status != ALCH_OK) return status;
-  *out = binding_query_result_new(L, s->orm, alch_load_plan(load));
+  *out = binding_query_result_new(L, s->orm, alch_load_plan(load), block);
   (*out)->load = load;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, RESULT, 3);

@@ -11,7 +11,7 @@ local function is_entity(value)
 end
 
 local function make(session, statement, entity, single)
-  return setmetatable({ session = session, statement = statement, entity = entity, single = single }, Query)
+  return setmetatable({ session = session, statement = statement, entity = entity or false, single = single }, Query)
 end
 
 --- A query of models, aliases, columns and expressions.
