@@ -139,13 +139,14 @@ static alch_status read_eager(alch_load *load, alch_load_step *step, uint32_t nu
 
 /* ---- rows for the host ---- */
 
-static void emit_row(alch_load *load, const alch_load_step *step, const alch_value *row) {
+/* entities: those too, which were not emitted when they were met. */
+static void emit_row(alch_load *load, const alch_load_step *step, const alch_value *row, bool entities) {
   alch_host *host = load->session->host;
   const alch_plan *plan = step->plan;
   for (uint32_t i = 0; i < plan->place_count; i++) {
     const alch_plan_place *place = &plan->places[i];
-    if (place->entity != UINT32_MAX) host->emit(host, step->entities[place->entity].object, i);
-    else host->emit_value(host, &row[place->column], step->compiled->columns[place->column].type, i);
+    if (place->entity == UINT32_MAX) host->emit_value(host, &row[place->column], step->compiled->columns[place->column].type, i);
+    else if (entities) host->emit(host, step->entities[place->entity].object, i);
   }
   if (!plan->single_entity) host->emit_row(host);
   load->emitted++;
@@ -180,30 +181,43 @@ static int is_new_row(const alch_load *load, alch_load_step *step, const alch_va
   return added;
 }
 
-/* The entities of the select list: emitted at once, or kept until it is known whether this row repeats another. */
-static alch_status read_places(alch_load *load, alch_load_step *step, const alch_value *row, alch_error *error) {
+/* Each object goes to the host as soon as it is met, which knows it best then. */
+static alch_status read_plain_places(alch_load *load, alch_load_step *step, const alch_value *row, alch_error *error) {
   alch_host *host = load->session->host;
   const alch_plan *plan = step->plan;
-  bool repeats = plan->unique && plan->single_entity;
+  for (uint32_t i = 0; i < plan->entity_count && plan->entities[i].owner == UINT32_MAX; i++) {
+    alch_load_entity *state = &step->entities[i];
+    state->object = NULL;
+    if (load_entity(load, step, &plan->entities[i], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
+    host->emit(host, state->object, plan->entities[i].place);
+  }
+  emit_row(load, step, row, false);
+  return ALCH_OK;
+}
+
+/* Here it is known only when all are there whether this row repeats another. */
+static alch_status read_unique_places(alch_load *load, alch_load_step *step, const alch_value *row, alch_error *error) {
+  alch_host *host = load->session->host;
+  const alch_plan *plan = step->plan;
+  bool repeats = plan->single_entity;
   for (uint32_t i = 0; i < plan->entity_count && plan->entities[i].owner == UINT32_MAX; i++) {
     alch_load_entity *state = &step->entities[i];
     const alch_object *before = state->object;
-    if (!plan->unique) state->object = NULL;
     if (load_entity(load, step, &plan->entities[i], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
     bool same = before && state->object == before;
     repeats = repeats && same;
-    if (!same && state->object && (plan->unique || plan->place_count > 1)) host->keep(host, state->object);
+    if (!same && state->object) host->keep(host, state->object);
   }
   if (repeats) return ALCH_OK;
-  int added = plan->unique ? is_new_row(load, step, row) : 1;
+  int added = is_new_row(load, step, row);
   if (added < 0) return alch_error_out_of_memory(error);
-  if (added) emit_row(load, step, row);
+  if (added) emit_row(load, step, row, true);
   return ALCH_OK;
 }
 
 static alch_status read_first(alch_load *load, alch_load_step *step, const alch_value *row, alch_error *error) {
   alch_load_entity *state = &step->entities[0];
-  if (step->kind == ALCH_STEP_QUERY) return read_places(load, step, row, error);
+  if (step->kind == ALCH_STEP_QUERY) return step->plan->unique ? read_unique_places(load, step, row, error) : read_plain_places(load, step, row, error);
   if (!step->plan->unique) state->object = NULL;
   if (load_entity(load, step, &step->plan->entities[0], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
   if (!state->object) return ALCH_OK;
