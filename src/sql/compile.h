@@ -70,7 +70,7 @@ typedef struct alch_compile_options {
 } alch_compile_options;
 
 /* Any statement: SELECT, COMPOUND, INSERT, UPDATE, DELETE, TEXT; also a lone expression (for printing). options may be NULL. Errors: COMPILE, UNSUPPORTED_COMPILATION, ARGUMENT,
-   NO_SUCH_COLUMN, each naming construct and dialect. An INSERT names the columns of INTO (or parameter_names) and those with a client-side or SQL default; with none it uses DEFAULT VALUES. */
+   NO_SUCH_COLUMN, each naming construct and dialect. An INSERT names the columns of INTO (or parameter_names) and those with a client-side or SQL default, in the order of the table; with none it uses DEFAULT VALUES. */
 alch_status alch_compile(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, const alch_compile_options *options, const alch_allocator *allocator, alch_compiled **out,
                          alch_error *error);
 void alch_compiled_hold(alch_compiled *compiled);
