@@ -137,22 +137,20 @@ local function show(session, title, query, limit)
   local result = session:execute(query)
   local names, rows = result:keys(), result:all()
   print(("\n%s: %d, found in %.1f ms"):format(title, #rows, (os.clock() - start) * 1000))
-  local widths = {}
-  local function measure(row)
-    for i = 1, #names do widths[i] = math.max(widths[i] or 0, utf8.len(tostring(row[i]))) end
+
+  local lines, widths = { names, table.unpack(rows, 1, math.min(limit, #rows)) }, {}
+  for _, line in ipairs(lines) do
+    for i = 1, #names do widths[i] = math.max(widths[i] or 0, utf8.len(tostring(line[i]))) end
   end
-  local function write(row)
+  for _, line in ipairs(lines) do
+    local text = ""
     for i = 1, #names do
-      local text = tostring(row[i])
-      local space = (" "):rep(widths[i] - utf8.len(text))
-      io.write("  ", type(row[i]) == "number" and space .. text or text .. space)
+      local cell, is_number = tostring(line[i]), rows[1] and type(rows[1][i]) == "number"
+      local space = (" "):rep(widths[i] - utf8.len(cell))
+      text = text .. "  " .. (is_number and space .. cell or cell .. space)
     end
-    print()
+    print((text:gsub(" +$", "")))
   end
-  measure(names)
-  for i = 1, math.min(limit, #rows) do measure(rows[i]) end
-  write(names)
-  for i = 1, math.min(limit, #rows) do write(rows[i]) end
   if #rows > limit then print "  ..." end
 end
 
