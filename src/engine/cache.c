@@ -84,9 +84,9 @@ static bool matches(const alch_cache_entry *entry, const alch_cache_key *key) {
 }
 
 /* Structures with anonymous ids are written anew with their order of appearance. Under the mutex. */
-static alch_status make_key(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_cache_key *key,
+static alch_status make_key(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, bool planned, alch_cache_key *key,
                             alch_error *error) {
-  *key = (alch_cache_key){ .serial = catalog->serial, .structure = alch_block_first(block), .structure_size = block->structure };
+  *key = (alch_cache_key){ .serial = catalog->serial * 2 + planned, .structure = alch_block_first(block), .structure_size = block->structure };
   if (block->flags & ALCH_BLOCK_ANONYMOUS) {
     alch_buffer_clear(&cache->key);
     alch_block_key(block, &cache->key);
@@ -113,12 +113,11 @@ static alch_cache_entry *find_entry(alch_cache *cache, const alch_cache_key *key
   return entry;
 }
 
-alch_status alch_cache_find(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_compiled **out,
-                            alch_error *error) {
+alch_status alch_cache_find(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, bool planned, alch_compiled **out, alch_error *error) {
   alch_cache_key key;
   *out = NULL;
   pthread_mutex_lock(&cache->mutex);
-  alch_status status = make_key(cache, catalog, block, options, &key, error);
+  alch_status status = make_key(cache, catalog, block, options, planned, &key, error);
   alch_cache_entry *entry = status == ALCH_OK ? find_entry(cache, &key) : NULL;
   *(entry ? &cache->info.hits : &cache->info.misses) += 1;
   if (entry) alch_compiled_hold(*out = entry->compiled);
@@ -158,11 +157,11 @@ static alch_status add_entry(alch_cache *cache, const alch_cache_key *key, alch_
   return ALCH_OK;
 }
 
-alch_status alch_cache_add(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_compiled **compiled,
+alch_status alch_cache_add(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, bool planned, alch_compiled **compiled,
                            alch_error *error) {
   alch_cache_key key;
   pthread_mutex_lock(&cache->mutex);
-  alch_status status = make_key(cache, catalog, block, options, &key, error);
+  alch_status status = make_key(cache, catalog, block, options, planned, &key, error);
   alch_cache_entry *there = status == ALCH_OK ? find_entry(cache, &key) : NULL;
   if (there) {
     alch_compiled_hold(there->compiled);
@@ -207,10 +206,10 @@ alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog
                                 void *context, alch_compiled **out, alch_error *error) {
   *out = NULL;
   if (options && options->literal_binds) return compile(engine, catalog, block, options, maker, context, out, error);
-  alch_status status = alch_cache_find(&engine->cache, catalog, block, options, out, error);
+  alch_status status = alch_cache_find(&engine->cache, catalog, block, options, maker != NULL, out, error);
   if (ALCH_LIKELY(*out != NULL) || status != ALCH_OK) return status;
   status = compile(engine, catalog, block, options, maker, context, out, error);
-  if (status == ALCH_OK && is_shareable(engine->allocator, *out)) status = alch_cache_add(&engine->cache, catalog, block, options, out, error);
+  if (status == ALCH_OK && is_shareable(engine->allocator, *out)) status = alch_cache_add(&engine->cache, catalog, block, options, maker != NULL, out, error);
   if (status != ALCH_OK) {
     alch_compiled_release(*out);
     *out = NULL;

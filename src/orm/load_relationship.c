@@ -112,9 +112,16 @@ static uint32_t key_of_row(const alch_load_step *step, const alch_value *row) {
   return alch_load_keys_find(&step->keys, key);
 }
 
+/* Has the object been moved elsewhere by a change that waits for a flush? */
+static bool has_moved(const alch_relationship *r, const alch_object *parent, const alch_object *object) {
+  const alch_relationship *back = r->back;
+  return back && !back->list && (alch_object_kinds(object)[back->slot] & ALCH_SLOT_CHANGED) && object->cells[back->slot].object != parent;
+}
+
 static alch_status link_one(alch_load *load, alch_load_step *step, alch_object *parent, alch_object *object, alch_error *error) {
   const alch_relationship *r = step->relationship;
   alch_host *host = load->session->host;
+  if (r->list && has_moved(r, parent, object)) return ALCH_OK;
   if (!r->list) {
     if (alch_object_loaded(parent, r->slot)) return ALCH_OK;
     alch_object_load_related(host, parent, r, object);
@@ -142,7 +149,7 @@ alch_status alch_load_link_related(alch_load *load, alch_load_step *step, const 
   return ALCH_OK;
 }
 
-void alch_load_complete_related(alch_load *load, alch_load_step *step) {
+alch_status alch_load_complete_related(alch_load *load, alch_load_step *step, alch_error *error) {
   const alch_relationship *r = step->relationship;
   alch_host *host = load->session->host;
   for (uint32_t i = 0; i < step->object_count; i++) {
@@ -151,6 +158,7 @@ void alch_load_complete_related(alch_load *load, alch_load_step *step) {
     if (r->list) alch_object_kinds(object)[r->slot] &= (uint8_t)~ALCH_SLOT_UNLOADED;
     else if (!alch_object_loaded(object, r->slot)) alch_object_load_related(host, object, r, step->keys.entries[step->key_of[i] - 1].target);
   }
+  return alch_relationship_catch_up(load->session, r, error);
 }
 
 /* ---- from outside ---- */

@@ -121,7 +121,7 @@ alch_status alch_load_push_related(alch_load *load, const alch_relationship *rel
                                    alch_error *error);
 alch_status alch_load_gather_related(alch_load *load, alch_load_step *step, alch_error *error);
 alch_status alch_load_link_related(alch_load *load, alch_load_step *step, const alch_value *row, alch_object *object, alch_error *error);
-void alch_load_complete_related(alch_load *load, alch_load_step *step);
+alch_status alch_load_complete_related(alch_load *load, alch_load_step *step, alch_error *error);
 
 /* ---- load_slot.c ---- */
 alch_status alch_load_push_keys(alch_load *load, const alch_mapper *mapper, alch_object *const *objects, uint32_t count, const alch_node *options, alch_error *error);

@@ -296,7 +296,7 @@ static alch_status run_stage(alch_load *load, alch_load_step *step, alch_error *
       return status == ALCH_DONE ? end_of_rows(load, step, error) : status;
     case ALCH_STAGE_END:
       alch_load_complete_lists(step);
-      if (step->kind == ALCH_STEP_RELATED) alch_load_complete_related(load, step);
+      if (step->kind == ALCH_STEP_RELATED && (status = alch_load_complete_related(load, step, error)) != ALCH_OK) return status;
       step->stage = ALCH_STAGE_OVER;
       return alch_load_follow(load, step, error);
     default: return ALCH_DONE;
