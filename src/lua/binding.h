@@ -55,6 +55,7 @@ typedef struct binding {
   int hooks;                            /* core.hooks: what the floors in Lua plug in (criteria, join, inspect, json_encode, json_decode) */
   int home;                             /* "@/usr/share/lua/5.4/lualchemy/": chunks of the library, which are not where a user's error is; or LUA_NOREF */
   struct binding_orm *orm;              /* host.h; NULL until the ORM is opened */
+  alch_execution spare;                 /* closed; its arrays serve the next result (result.c) */
   binding_owned *owned;                 /* all of them, newest first */
   lua_State *state;                     /* the coroutine that is inside the core: set by binding_enter, for callbacks */
   const char *dialect;                  /* name of the dialect that values are converted for; NULL: none in sight. Constant memory */

@@ -57,8 +57,7 @@ static const alch_block *check_arguments(lua_State *L, binding *b) {
 
 static binding_result *push_result(lua_State *L, binding *b) {
   binding_result *result = binding_new(L, b, BINDING_RESULT, sizeof *result, RESULT_USER_VALUES);
-  alch_execution_init(&result->execution, &b->allocator);
-  binding_own(b, &result->owned, binding_result_release);
+  binding_result_open(b, result);
   lua_pushvalue(L, SLOT_CONNECTION);
   lua_setiuservalue(L, -2, RESULT_CONNECTION);
   lua_pushvalue(L, SLOT_STATEMENT);

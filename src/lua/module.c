@@ -16,6 +16,7 @@ static int binding_gc(lua_State *L) {
   alch_catalog *catalog = b->catalog;
   while (b->owned) binding_disown(b->owned);
   b->catalog = NULL;
+  alch_execution_destroy(&b->spare);
   alch_builder_destroy(&b->builder);
   alch_buffer_close(&b->scratch);
   alch_error_close(&b->error);
@@ -52,6 +53,7 @@ static binding *new_binding(lua_State *L) {
   lua_setfield(L, -2, "__metatable");
   b->catalog = alch_catalog_open(&b->allocator);
   if (!b->catalog) luaL_error(L, "lualchemy: not enough memory");
+  alch_execution_init(&b->spare, &b->allocator);
   alch_builder_init(&b->builder, &b->allocator);
   alch_buffer_init(&b->scratch, &b->allocator);
   alch_error_init(&b->error, &b->allocator);

@@ -14,16 +14,39 @@ static const alch_block *entity_of(lua_State *L, binding *b, int index, uint32_t
   return block;
 }
 
+/* A table's ENTITY is made once: it is the table's second user value. */
+static const alch_block *entity_of_table(lua_State *L, binding *b, int index) {
+  const alch_table *table = *(alch_table **)lua_touserdata(L, index);
+  if (lua_getiuservalue(L, index, 2) == LUA_TUSERDATA) {
+    lua_replace(L, index);
+    return lua_touserdata(L, index);
+  }
+  lua_pop(L, 1);
+  lua_pushvalue(L, index);
+  const alch_block *block = entity_of(L, b, index, table->id, NULL);
+  lua_pushvalue(L, index);
+  lua_setiuservalue(L, -2, 2);
+  lua_pop(L, 1);
+  return block;
+}
+
+static const alch_block *entity_of_selectable(lua_State *L, binding *b, int index, const alch_block *selectable) {
+  const alch_node *root = alch_block_root(selectable);
+  if (root->kind == ALCH_NODE_SOURCE) return entity_of(L, b, index, root->a, selectable);
+  binding_error(L, b, ALCH_ERROR_ARGUMENT, "a join is no column expression; name the columns or tables that are meant");
+  return NULL;
+}
+
 /* The block at index, where tables and aliases count as all of their columns; NULL when it is no block. */
 static const alch_block *operand_block(lua_State *L, binding *b, int index) {
-  if (lua_type(L, index) == LUA_TUSERDATA) {
-    alch_table **table = binding_test(L, b, index, BINDING_TABLE);
-    if (table) return entity_of(L, b, index, (*table)->id, NULL);
-    const alch_block *selectable = binding_test(L, b, index, BINDING_SELECTABLE);
-    if (selectable && alch_block_root(selectable)->kind == ALCH_NODE_SOURCE) return entity_of(L, b, index, alch_block_root(selectable)->a, selectable);
-    if (selectable) binding_error(L, b, ALCH_ERROR_ARGUMENT, "a join is no column expression; name the columns or tables that are meant");
-  }
-  return binding_block(L, b, index);
+  int type = lua_type(L, index);
+  if (type == LUA_TTABLE) return binding_block(L, b, index);
+  if (type != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
+  const void *metatable = lua_topointer(L, -1), *payload = lua_touserdata(L, index);
+  lua_pop(L, 1);
+  if (metatable == b->metatables[BINDING_EXPRESSION] || metatable == b->metatables[BINDING_STATEMENT]) return payload;
+  if (metatable == b->metatables[BINDING_TABLE]) return entity_of_table(L, b, index);
+  return metatable == b->metatables[BINDING_SELECTABLE] ? entity_of_selectable(L, b, index, payload) : NULL;
 }
 
 /* ---- values ---- */

@@ -28,11 +28,37 @@ static int result_close(lua_State *L) {
   return 0;
 }
 
+void binding_result_open(binding *b, binding_result *result) {
+  result->binding = b;
+  result->execution = b->spare;
+  alch_execution_init(&b->spare, &b->allocator);
+  binding_own(b, &result->owned, binding_result_release);
+}
+
+enum { SPARE_BYTES = 4096 };   /* more than that is not worth keeping */
+
+static void keep_arrays(binding *b, alch_execution *execution) {
+  if (b->spare.row || b->spare.values || execution->scratch.capacity > SPARE_BYTES || execution->texts.capacity > SPARE_BYTES) return;
+  alch_execution kept = *execution;
+  alch_execution_init(execution, &b->allocator);
+  alch_execution_init(&b->spare, &b->allocator);
+  b->spare.row = kept.row;
+  b->spare.row_capacity = kept.row_capacity;
+  b->spare.values = kept.values;
+  b->spare.value_capacity = kept.value_capacity;
+  b->spare.counts = kept.counts;
+  b->spare.count_capacity = kept.count_capacity;
+  b->spare.scratch = kept.scratch;
+  b->spare.texts = kept.texts;
+}
+
 void binding_result_release(binding_owned *owned) {
   binding_result *result = (binding_result *)owned;
   alch_compiled *compiled = result->compiled;
   result->compiled = NULL;
   result->closed = true;
+  alch_execution_close(&result->execution);
+  keep_arrays(result->binding, &result->execution);
   alch_execution_destroy(&result->execution);
   alch_compiled_release(compiled);
 }

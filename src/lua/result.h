@@ -10,6 +10,7 @@ enum { RESULT_MODE_ROWS, RESULT_MODE_SCALARS, RESULT_MODE_MAPPINGS };
 
 typedef struct binding_result {
   binding_owned owned;
+  binding *binding;
   alch_execution execution;
   alch_compiled *compiled;       /* held; the execution lets its own go when it closes */
   uint8_t mode;
@@ -52,6 +53,8 @@ binding_result *binding_check_result(lua_State *L, binding *b, int index);
 /* The next row into the execution: ALCH_ROW, ALCH_DONE, ALCH_WAIT; raises. */
 alch_status binding_step(lua_State *L, binding *b, binding_result *result);
 void binding_result_release(binding_owned *owned);
+/* An execution for a new result: with the arrays of one that went, when there is one. */
+void binding_result_open(binding *b, binding_result *result);
 void binding_result_finish(binding_result *result);      /* no more rows are wanted */
 
 /* fetch.c */

@@ -93,12 +93,12 @@ alch_table *binding_check_table(lua_State *L, binding *b, int index, const char 
   return NULL;
 }
 
-/* The object is made with the table; its user value is table.c. */
+/* The object is made with the table; its user values are table.c, and later its ENTITY (operand.c). */
 void binding_push_table(lua_State *L, binding *b, alch_table *table) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->tables);
   if (lua_rawgeti(L, -1, table->id) == LUA_TNIL) {
     lua_pop(L, 1);
-    *(alch_table **)binding_new(L, b, BINDING_TABLE, sizeof(alch_table *), 1) = table;
+    *(alch_table **)binding_new(L, b, BINDING_TABLE, sizeof(alch_table *), 2) = table;
     lua_createtable(L, (int)table->column_count, (int)table->column_count);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->columns_metatable);
     lua_setmetatable(L, -2);

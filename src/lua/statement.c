@@ -56,11 +56,10 @@ static void refuse_column(lua_State *L, binding *b, int index, const char *where
 }
 
 static void column_in_slot(lua_State *L, binding *b, int index, const char *where) {
-  bool null = lua_islightuserdata(L, index) && !lua_touserdata(L, index);
-  if (!null && !lua_isuserdata(L, index) && !binding_block(L, b, index)) refuse_column(L, b, index, where);
+  if (!lua_isuserdata(L, index) && !binding_block(L, b, index)) refuse_column(L, b, index, where);   /* la.null is one: a light userdata */
   alch_operand operand;
   binding_operand(L, b, index, 0, false, &operand);
-  if (operand.block && lua_touserdata(L, index) == operand.block && !alch_node_is_query(alch_block_root(operand.block))) return;
+  if (operand.block && !alch_node_is_query(alch_block_root(operand.block)) && lua_touserdata(L, index) == operand.block) return;
   alch_builder_start(&b->builder);
   binding_build_operand(L, b, &operand, 0);
   binding_push_block(L, b, BINDING_EXPRESSION);
