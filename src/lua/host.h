@@ -117,8 +117,16 @@ void binding_orm_kind(lua_State *L, binding_orm *o, binding_kind kind, const cha
 /* The model whose table, alias or mapper stands at index, or NULL. */
 binding_model *binding_model_of(lua_State *L, binding *b, int index);
 binding_model *binding_check_model(lua_State *L, binding *b, int index, const char *where);
-/* Slot of a name: attributes, then relationships; UINT32_MAX. */
-uint32_t binding_model_slot(const binding_model *model, const char *name, size_t length);
+/* Slot of a name: attributes, then relationships; UINT32_MAX. The name is a Lua string's: short ones are unique in memory. */
+enum { BINDING_INTERNED_LIMIT = 40 };
+static inline uint32_t binding_name_place(const char *name) { return (uint32_t)((uintptr_t)name >> 3 ^ (uintptr_t)name >> 9); }
+static inline uint32_t binding_model_slot(const binding_model *model, const char *name, size_t length) {
+  if (ALCH_UNLIKELY(length > BINDING_INTERNED_LIMIT)) return alch_mapper_slot(model->mapper, name);
+  for (uint32_t i = binding_name_place(name) & model->mask;; i = (i + 1) & model->mask) {
+    if (model->names[i].text == name) return model->names[i].slot;
+    if (!model->names[i].text) return UINT32_MAX;
+  }
+}
 /* Resolves what the models of a declarative base say of each other, when first used. */
 void binding_configure(lua_State *L, binding_model *model);
 static inline void binding_be_ready(lua_State *L, binding_model *model) { if (ALCH_UNLIKELY(!model->ready)) binding_configure(L, model); }

@@ -4,26 +4,6 @@
 
 static const char instance_key = 0;   /* metatable[&instance_key]: the model of the instances with this metatable */
 
-/* ---- names ---- */
-
-enum { INTERNED_LIMIT = 40 };   /* longer strings are not unique in memory */
-
-static uint32_t place_of(const binding_model *model, const char *name) {
-  uintptr_t address = (uintptr_t)name;
-  return (uint32_t)((address >> 3) ^ (address >> 9)) & model->mask;
-}
-
-/* By text: for long names, and for names that are no strings of this state. */
-static uint32_t slot_by_text(const binding_model *model, const char *name) { return alch_mapper_slot(model->mapper, name); }
-
-uint32_t binding_model_slot(const binding_model *model, const char *name, size_t length) {
-  if (ALCH_UNLIKELY(length > INTERNED_LIMIT)) return slot_by_text(model, name);
-  for (uint32_t i = place_of(model, name);; i = (i + 1) & model->mask) {
-    if (model->names[i].text == name) return model->names[i].slot;
-    if (!model->names[i].text) return UINT32_MAX;
-  }
-}
-
 int binding_unknown_attribute(lua_State *L, const binding_model *model, const char *name) {
   const char *nearest = alch_mapper_nearest(model->mapper, name);
   return binding_error(L, model->orm->b, ALCH_ERROR_ARGUMENT, nearest ? "%s has no attribute '%s'; the nearest is '%s'" : "%s has no attribute '%s'", model->mapper->name, name, nearest);
@@ -185,11 +165,11 @@ static int read_other(lua_State *L, const binding_model *model) {
   return binding_unknown_attribute(L, model, name);
 }
 
-/* upvalues: the binding, the ORM's record, the model */
 static int instance_index(lua_State *L) {
   alch_object *object = lua_touserdata(L, 1);
-  const binding_model *model = lua_touserdata(L, lua_upvalueindex(3));
-  if (ALCH_UNLIKELY(!object || lua_type(L, 2) != LUA_TSTRING)) return read_other(L, model);
+  if (ALCH_UNLIKELY(!object)) return 0;
+  const binding_model *model = object->mapper->host;
+  if (ALCH_UNLIKELY(lua_type(L, 2) != LUA_TSTRING)) return read_other(L, model);
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
   uint32_t slot = binding_model_slot(model, name, length);
@@ -267,9 +247,9 @@ static int write_other(lua_State *L, const binding_model *model) {
 
 static int instance_newindex(lua_State *L) {
   alch_object *object = lua_touserdata(L, 1);
-  const binding_model *model = lua_touserdata(L, lua_upvalueindex(3));
-  lua_settop(L, 3);
-  if (ALCH_UNLIKELY(!object || lua_type(L, 2) != LUA_TSTRING)) return write_other(L, model);
+  if (ALCH_UNLIKELY(!object)) return 0;
+  const binding_model *model = object->mapper->host;
+  if (ALCH_UNLIKELY(lua_type(L, 2) != LUA_TSTRING)) return write_other(L, model);
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
   uint32_t slot = binding_model_slot(model, name, length);
@@ -315,7 +295,7 @@ static void take_value(lua_State *L, making *m) {
     m->extras++;
   } else if (slot >= model->mapper->attribute_count) m->related++;
   else {
-    binding_attribute_value(L, model, slot, lua_gettop(L), &m->values[slot]);
+    binding_attribute_value(L, model, slot, -1, &m->values[slot]);
     m->given[slot] = true;
     if (alch_value_has_text(m->values[slot].kind) && model->writes[slot] != BINDING_WRITE_TEXT) {
       luaL_checkstack(L, 8, "attributes");
@@ -375,7 +355,7 @@ static int instance_make(lua_State *L) {
   if (lua_istable(L, 2)) take_values(L, &m);
   size_t size = alch_object_size(mapper, m.values);
   alch_object *object = lua_newuserdatauv(L, size, 1 + (int)mapper->relationship_count);
-  memset(object, 0, size);
+  memset(object, 0, alch_object_fixed_size(mapper));
   alch_object_fill(object, mapper, m.values, m.given);
   lua_pushvalue(L, lua_upvalueindex(4));
   lua_setmetatable(L, -2);
@@ -466,20 +446,16 @@ static int instance_tostring(lua_State *L) {
 
 /* ---- opening ---- */
 
-static void set_closure(lua_State *L, const char *name, lua_CFunction function, const binding_model *model) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, model->orm->b);
-  lua_pushlightuserdata(L, model->orm);
-  lua_pushlightuserdata(L, (void *)(uintptr_t)model);
-  lua_pushcclosure(L, function, 3);
-  lua_setfield(L, -2, name);
-}
-
 void binding_model_metatable(lua_State *L, binding_model *model) {
   lua_newtable(L);
   lua_pushlightuserdata(L, model);
   lua_rawsetp(L, -2, &instance_key);
-  set_closure(L, "__index", instance_index, model);
-  set_closure(L, "__newindex", instance_newindex, model);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, model->orm->b);
+  lua_pushcclosure(L, instance_index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, model->orm->b);
+  lua_pushcclosure(L, instance_newindex, 1);
+  lua_setfield(L, -2, "__newindex");
   lua_pushcfunction(L, instance_pairs);
   lua_setfield(L, -2, "__pairs");
   lua_pushcfunction(L, instance_tostring);

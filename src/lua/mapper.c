@@ -213,8 +213,7 @@ static int mapper_hints(lua_State *L) {
 static void enter_name(lua_State *L, binding_model *model, const char *name, uint32_t slot) {
   name = lua_pushstring(L, name);   /* the interned string; the list of strings keeps it */
   lua_rawseti(L, -2, (lua_Integer)slot + 1);
-  uintptr_t address = (uintptr_t)name;
-  uint32_t i = (uint32_t)((address >> 3) ^ (address >> 9)) & model->mask;
+  uint32_t i = binding_name_place(name) & model->mask;
   while (model->names[i].text) i = (i + 1) & model->mask;
   model->names[i] = (binding_name){ name, slot };
 }
