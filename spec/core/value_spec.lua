@@ -242,6 +242,35 @@ describe("custom types", function()
   end)
 end)
 
+describe("a custom type's function", function()
+  it("may close the result that it is called for", function()
+    local result
+    local Closing = la.TypeDecorator { impl = la.Integer, result = function(value) result:close() return value end }
+    local t = la.Table { "closing", la.MetaData(), la.Column { "a", Closing }, la.Column { "b", Closing } }
+    local engine = la.create_engine "sqlite://"
+    t.metadata:create_all(engine)
+    local c <close> = engine:connect()
+    c:execute(t:insert(), { a = 1, b = 2 })
+    result = c:execute(la.select(t))
+    fails("ResourceClosedError", function() result:all() end)
+    assert.equal(1, c:scalar(la.text "select count(*) from closing"))
+  end)
+
+  it("may raise, and the connection goes on", function()
+    local thrown = {}
+    local Raising = la.TypeDecorator { impl = la.Integer, result = function() error(thrown) end }
+    local t = la.Table { "raising", la.MetaData(), la.Column { "a", Raising } }
+    local engine = la.create_engine "sqlite://"
+    t.metadata:create_all(engine)
+    local c <close> = engine:connect()
+    c:execute(t:insert(), { a = 1 })
+    local ok, failure = pcall(function() return c:execute(la.select(t)):all() end)
+    assert.is_false(ok)
+    assert.equal(thrown, failure)
+    assert.equal(1, c:scalar(la.text "select count(*) from raising"))
+  end)
+end)
+
 describe("JSON", function()
   local t = la.Table { "documents", la.MetaData(), la.Column { "id", la.Integer, primary_key = true }, la.Column { "doc", la.JSON } }
   local engine = la.create_engine "sqlite://"

@@ -17,17 +17,6 @@ alch_status binding_step(lua_State *L, binding *b, binding_result *result) {
   return binding_must(L, b, alch_execution_next(&result->execution, &b->error));
 }
 
-void binding_result_finish(binding_result *result) {
-  result->closed = true;
-  alch_execution_close(&result->execution);
-}
-
-/* close(): what is left of the rows is given up. Closing twice is fine. */
-static int result_close(lua_State *L) {
-  binding_result_finish(binding_check(L, BINDING(L), 1, BINDING_RESULT));
-  return 0;
-}
-
 void binding_result_open(binding *b, binding_result *result) {
   result->binding = b;
   result->execution = b->spare;
@@ -39,17 +28,21 @@ enum { SPARE_BYTES = 4096 };   /* more than that is not worth keeping */
 
 static void keep_arrays(binding *b, alch_execution *execution) {
   if (b->spare.row || b->spare.values || execution->scratch.capacity > SPARE_BYTES || execution->texts.capacity > SPARE_BYTES) return;
-  alch_execution kept = *execution;
-  alch_execution_init(execution, &b->allocator);
-  alch_execution_init(&b->spare, &b->allocator);
-  b->spare.row = kept.row;
-  b->spare.row_capacity = kept.row_capacity;
-  b->spare.values = kept.values;
-  b->spare.value_capacity = kept.value_capacity;
-  b->spare.counts = kept.counts;
-  b->spare.count_capacity = kept.count_capacity;
-  b->spare.scratch = kept.scratch;
-  b->spare.texts = kept.texts;
+  alch_execution *spare = &b->spare;
+  alch_execution_destroy(spare);
+  spare->row = execution->row;
+  spare->row_capacity = execution->row_capacity;
+  spare->values = execution->values;
+  spare->value_capacity = execution->value_capacity;
+  spare->counts = execution->counts;
+  spare->count_capacity = execution->count_capacity;
+  spare->scratch = execution->scratch;
+  spare->texts = execution->texts;
+  execution->row = execution->values = NULL;
+  execution->counts = NULL;
+  execution->row_capacity = execution->value_capacity = execution->count_capacity = 0;
+  alch_buffer_init(&execution->scratch, &b->allocator);
+  alch_buffer_init(&execution->texts, &b->allocator);
 }
 
 void binding_result_release(binding_owned *owned) {
@@ -61,6 +54,19 @@ void binding_result_release(binding_owned *owned) {
   keep_arrays(result->binding, &result->execution);
   alch_execution_destroy(&result->execution);
   alch_compiled_release(compiled);
+}
+
+/* What an INSERT wrote is still asked for; the rest of a result with rows is over. */
+void binding_result_finish(binding_result *result) {
+  result->closed = true;
+  alch_execution_close(&result->execution);
+  if (result->execution.returns_rows) keep_arrays(result->binding, &result->execution);
+}
+
+/* close(): what is left of the rows is given up. Closing twice is fine. */
+static int result_close(lua_State *L) {
+  binding_result_finish(binding_check(L, BINDING(L), 1, BINDING_RESULT));
+  return 0;
 }
 
 static int result_gc(lua_State *L) {

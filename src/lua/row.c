@@ -282,6 +282,8 @@ void binding_result_shape(lua_State *L, binding *b, int index) {
 /* ---- pushing ---- */
 
 void binding_push_cell(lua_State *L, binding *b, const binding_result *result, uint32_t place) {
+  /* A custom type's function may have closed the result in the midst of the row. */
+  if (ALCH_UNLIKELY(!result->plain) && !result->execution.connection) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "This result object is closed.");
   const alch_value *value = &result->execution.row[place];
   switch (value->kind) {
     case ALCH_NULL: if (result->plain) { lua_pushnil(L); return; } break;
