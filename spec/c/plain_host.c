@@ -158,6 +158,8 @@ static void plain_release(alch_host *host, alch_session *session, alch_object *o
   object->anchor = 0;
 }
 
+static void plain_release_all(alch_host *host, alch_session *session) { ((plain_host *)host)->held -= session->held_now; }
+
 static void plain_reach(alch_host *host, alch_object *from, uint32_t slot, uint32_t index) { (void)host, (void)from, (void)slot, (void)index; }
 
 static void plain_relate(alch_host *host, alch_object *object, uint32_t slot, alch_object *target) { (void)host, (void)object, (void)slot, (void)target; }
@@ -242,7 +244,7 @@ void plain_host_open(plain_host *plain) {
   alch_map_init(&plain->identities, &alch_allocator_standard);
   plain->host = (alch_host){
     .object_new = plain_object_new, .identity_find = plain_identity_find, .identity_add = plain_identity_add, .identity_remove = plain_identity_remove, .identity_clear = plain_identity_clear,
-    .identity_each = plain_identity_each, .emit = plain_emit, .emit_value = plain_emit_value, .emit_row = plain_emit_row, .keep = plain_keep, .hold = plain_hold, .release = plain_release, .reach = plain_reach, .relate = plain_relate,
+    .identity_each = plain_identity_each, .emit = plain_emit, .emit_value = plain_emit_value, .emit_row = plain_emit_row, .keep = plain_keep, .hold = plain_hold, .release = plain_release, .release_all = plain_release_all, .reach = plain_reach, .relate = plain_relate,
     .collection_new = plain_collection_new, .collection_memory = plain_collection_memory, .collection_insert = plain_collection_insert, .collection_replace = plain_collection_replace,
     .collection_remove = plain_collection_remove, .text_new = plain_text_new, .default_value = plain_default_value, .object_event = plain_object_event, .session_event = plain_session_event,
     .attribute_event = plain_attribute_event, .related_event = plain_related_event,

@@ -143,7 +143,7 @@ static alch_object *object_new(alch_host *host, alch_session *session, const alc
   lua_State *L = o->scope.state;
   const binding_model *model = mapper->host;
   alch_object *object = lua_newuserdatauv(L, size, 1 + (int)mapper->relationship_count);
-  memset(object, 0, size);
+  memset(object, 0, alch_object_fixed_size(mapper));   /* the text behind is written anyway */
   object->mapper = mapper;
   lua_rawgeti(L, LUA_REGISTRYINDEX, model->metatable);
   lua_setmetatable(L, -2);
@@ -172,6 +172,13 @@ static void identity_add(alch_host *host, alch_session *session, alch_object *ob
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
   luaL_checkstack(L, 8, "objects");
+  if (ALCH_LIKELY(object->mapper->integer_key && object->anchor != 0 && key->kind == ALCH_INTEGER) && binding_push_identities(L, session->host_data, object->mapper)) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ((const binding_session *)session->host_data)->held);
+    lua_rawgeti(L, -1, (lua_Integer)object->anchor);
+    lua_rawseti(L, -3, key->integer);
+    lua_pop(L, 2);
+    return;
+  }
   binding_push_object(L, o, object);
   enter_identity(L, o, session, object->mapper, key);
   lua_pop(L, 1);
@@ -352,6 +359,16 @@ static void release(alch_host *host, alch_session *session, alch_object *object)
   lua_pop(L, 1);
   s->held_free = object->anchor;
   object->anchor = 0;
+}
+
+/* All at once: the table is made anew. */
+static void release_all(alch_host *host, alch_session *session) {
+  binding_session *s = session->host_data;
+  lua_State *L = ((binding_orm *)host)->scope.state;
+  luaL_checkstack(L, 8, "objects");
+  lua_newtable(L);
+  lua_rawseti(L, LUA_REGISTRYINDEX, s->held);
+  s->held_count = s->held_free = 0;
 }
 
 /* ---- what hangs at objects ---- */
@@ -640,7 +657,7 @@ static int host_gc(lua_State *L) {
 
 static const alch_host host_functions = {
   .object_new = object_new, .identity_find = identity_find, .identity_add = identity_add, .identity_remove = identity_remove, .identity_clear = identity_clear,
-  .identity_each = identity_each, .emit = emit, .emit_value = emit_value, .emit_row = emit_row, .keep = keep, .hold = hold, .release = release, .reach = reach,
+  .identity_each = identity_each, .emit = emit, .emit_value = emit_value, .emit_row = emit_row, .keep = keep, .hold = hold, .release = release, .release_all = release_all, .reach = reach,
   .relate = relate, .collection_new = collection_new, .collection_memory = collection_memory, .collection_insert = collection_insert,
   .collection_replace = collection_replace, .collection_remove = collection_remove, .text_new = text_new, .default_value = default_value,
   .object_event = object_event, .session_event = session_event, .attribute_event = attribute_event, .related_event = related_event,

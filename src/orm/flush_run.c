@@ -138,8 +138,7 @@ static alch_status take_key(alch_flush *flush, alch_object *object, alch_error *
 alch_status alch_flush_inserted(alch_flush *flush, alch_object *object, alch_error *error) {
   alch_session *session = flush->session;
   const alch_mapper *mapper = object->mapper;
-  uint8_t *kinds = alch_object_kinds(object);
-  for (uint32_t i = 0; i < mapper->attribute_count; i++) kinds[i] &= (uint8_t)~(ALCH_SLOT_CHANGED | ALCH_SLOT_OLD);
+  alch_session_forget_changes(object);
   alch_value key[ALCH_KEY_LIMIT];
   if (!alch_object_key(object, false, key)) return alch_error_set(error, ALCH_ERROR_FLUSH, "a %s object was inserted without a key", mapper->name);
   object->state = (uint16_t)((object->state & ~ALCH_STATE_PENDING) | ALCH_STATE_PERSISTENT | ALCH_STATE_KEYED);

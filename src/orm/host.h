@@ -52,6 +52,8 @@ struct alch_host {
   /* A strong reference from the session to an object (object->anchor is set, never 0) and its end (anchor 0). The object is known: it was reached, or given by the host, in this call. */
   void (*hold)(alch_host *host, struct alch_session *session, struct alch_object *object);
   void (*release)(alch_host *host, struct alch_session *session, struct alch_object *object);
+  /* Ends all of a session's strong references; their anchors are the core's to clear. */
+  void (*release_all)(alch_host *host, struct alch_session *session);
   /* The object that hangs at a slot of `from` (a scalar), or at place `index` of the list there, is about to be used: make it known. */
   void (*reach)(alch_host *host, struct alch_object *from, uint32_t slot, uint32_t index);
   /* `object` keeps `target` alive at a slot; NULL: no more. */

@@ -59,6 +59,7 @@ static alch_status hold(alch_session *session, alch_object *object) {
   uint32_t anchor = object->anchor;
   if (anchor >= session->held_count) session->held_count = anchor + 1;
   session->held[anchor] = (alch_held){ .object = object };
+  session->held_now++;
   return ALCH_OK;
 }
 
@@ -67,6 +68,7 @@ alch_status alch_session_hold(alch_session *session, alch_object *object) { retu
 void alch_session_release(alch_session *session, alch_object *object) {
   if (object->anchor == 0 || (object->state & (ALCH_STATE_PENDING | ALCH_STATE_MODIFIED | ALCH_STATE_DELETING | ALCH_STATE_DELETED))) return;
   session->held[object->anchor] = (alch_held){ 0 };
+  session->held_now--;
   session->host->release(session->host, session, object);
 }
 

@@ -20,7 +20,6 @@ typedef struct alch_old_value {
 typedef struct alch_held {
   alch_object *object;             /* NULL: free */
   uint32_t newest_old;             /* its newest journal entry + 1 */
-  uint32_t next_free;
 } alch_held;
 
 typedef struct alch_object_list { alch_object **items; uint32_t count, capacity; } alch_object_list;
@@ -56,7 +55,7 @@ typedef struct alch_session {
   uint32_t born;                   /* serial of the last flush */
   alch_session_frame *frame;               /* innermost, or NULL */
   alch_held *held;                 /* by anchor; [0] unused */
-  uint32_t held_count, held_capacity, held_free;
+  uint32_t held_count, held_capacity, held_now;   /* places, and how many of them are taken */
   alch_old_value *journal;
   uint32_t journal_count, journal_capacity;
   alch_object_list reached;        /* by the save-update cascade under way */

@@ -36,21 +36,40 @@ static alch_status open_flush(alch_session *session, alch_error *error) {
 
 /* ---- afterwards ---- */
 
-static void settle_list(alch_session *session, alch_object_list *list, uint16_t bits) {
+/* Answers how many objects have no more reason to be held. Inserted ones have forgotten their changes already. */
+static uint32_t settle_list(alch_session *session, const alch_object_list *list, uint16_t bits, bool forget) {
+  uint32_t idle = 0;
   for (uint32_t i = 0; i < list->count; i++) {
     alch_object *object = list->items[i];
     if (object == NULL || object->session != session) continue;
-    alch_session_forget_changes(object);
+    if (forget) alch_session_forget_changes(object);
     object->state &= (uint16_t)~bits;
-    alch_session_release(session, object);
+    idle += object->anchor != 0 && !(object->state & ALCH_STATE_DELETED);
+  }
+  return idle;
+}
+
+static void release_list(alch_session *session, alch_object_list *list, bool all) {
+  for (uint32_t i = 0; i < list->count; i++) {
+    alch_object *object = list->items[i];
+    if (object == NULL || object->session != session) continue;
+    if (all) object->anchor = 0;
+    else alch_session_release(session, object);
   }
   list->count = 0;
 }
 
 /* What was written counts as committed state; nothing is held for it any more. */
 static void settle(alch_session *session) {
-  settle_list(session, &session->pending, ALCH_STATE_PENDING);
-  settle_list(session, &session->modified, ALCH_STATE_MODIFIED);
+  uint32_t idle = settle_list(session, &session->pending, ALCH_STATE_PENDING, false) + settle_list(session, &session->modified, ALCH_STATE_MODIFIED, true);
+  bool all = idle == session->held_now;
+  if (all && idle > 0) {
+    session->host->release_all(session->host, session);
+    session->held_now = 0;
+    session->held_count = 1;
+  }
+  release_list(session, &session->pending, all);
+  release_list(session, &session->modified, all);
   session->deleting.count = session->cascaded = 0;
   session->journal_count = 0;
 }
