@@ -59,6 +59,51 @@ describe("an object alone in its place", function()
   end
 end)
 
+describe("an object told of its owner", function()
+  local Team = Base:model "Team" {
+    __tablename = "teams",
+    id      = Column{ Integer, primary_key = true },
+    players = relationship{ "Player", back_populates = "team", order_by = "Player.id" },
+  }
+  local Player = Base:model "Player" {
+    __tablename = "players",
+    id      = Column{ Integer, primary_key = true },
+    team_id = Column{ ForeignKey "teams.id" },
+    team    = relationship{ "Team", back_populates = "players" },
+  }
+
+  local function count(session, team) return #session:no_autoflush(function() return team.players end) end
+
+  it("stands in the list once, whatever it was before", function()
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session <close> = la.sessionmaker{ bind = engine, expire_on_commit = false }()
+    local team = Team{ id = 1 }
+    local new = Player{ id = 1, team = team }
+    new.team = team
+    assert.equal(1, #team.players)
+    new.team = nil
+    new.team = team
+    assert.equal(1, #team.players)
+    session:add(team)
+    session:commit()
+
+    session:expire_all()
+    local player = session:get(Player, 1)
+    player.team = nil
+    assert.equal(0, count(session, session:get(Team, 1)))
+    player.team = team
+    assert.equal(1, count(session, team))
+    session:rollback()
+
+    local again = session:scalars(la.select(Team):options(la.selectinload(Team.players))):one()
+    local kept = again.players[1]
+    session:close()
+    kept.team = again
+    assert.equal(1, #again.players)
+  end)
+end)
+
 describe("session:delete", function()
   local engine, session, a, b, c
 

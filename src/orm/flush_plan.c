@@ -56,7 +56,7 @@ static alch_status find_orphans_of(alch_session *session, alch_object *object, c
   alch_collection *collection = object->cells[relationship->slot].collection;
   for (uint32_t i = 0; collection != NULL && collection->committed != NULL && i < collection->committed_count; i++) {
     alch_object *item = collection->committed[i];
-    if (alch_collection_find(collection, item) != UINT32_MAX) continue;
+    if (has_other_parent(relationship, item) || alch_collection_find(collection, item) != UINT32_MAX) continue;   /* what the item itself knows is asked first */
     alch_status status = orphan(session, relationship, item, error);
     if (status != ALCH_OK) return status;
   }

@@ -100,9 +100,10 @@ static alch_status leave_list(alch_host *host, alch_object *owner, const alch_re
   return status;
 }
 
-static alch_status join_list(alch_host *host, alch_object *owner, const alch_relationship *relationship, alch_object *item, alch_error *error) {
+/* absent: the item is known not to be in the list. */
+static alch_status join_list(alch_host *host, alch_object *owner, const alch_relationship *relationship, alch_object *item, bool absent, alch_error *error) {
   alch_collection *collection = keeps_list_without_loading(owner) ? alch_object_collection(host, owner, relationship) : known_list(owner, relationship);
-  if (collection == NULL || alch_collection_find(collection, item) != UINT32_MAX) return ALCH_OK;
+  if (collection == NULL || (!absent && alch_collection_find(collection, item) != UINT32_MAX)) return ALCH_OK;
   alch_status status = before_change(host, collection, collection->count, error);
   if (status == ALCH_OK) list_insert(host, collection, collection->count, item);
   return status;
@@ -114,7 +115,9 @@ static alch_status other_side(alch_host *host, const alch_relationship *relation
   if (target == NULL) return ALCH_OK;
   /* Without another side the flush still writes the target's foreign key. */
   if (back == NULL) return target->session == NULL || alch_session_touch(target->session, target) == ALCH_OK ? ALCH_OK : alch_error_out_of_memory(error);
-  if (back->list) return added ? join_list(host, target, back, object, error) : leave_list(host, target, back, object, error);
+  /* A new object whose scalar did not name the target until now came from no row, so no list has it. */
+  bool absent = !relationship->list && !(object->state & (ALCH_STATE_PERSISTENT | ALCH_STATE_KEYED));
+  if (back->list) return added ? join_list(host, target, back, object, absent, error) : leave_list(host, target, back, object, error);
   bool known = alch_object_loaded(target, back->slot);
   alch_object *current = known ? target->cells[back->slot].object : NULL;
   if (added && current == object) return ALCH_OK;
@@ -237,7 +240,7 @@ static alch_status catch_up_with(alch_session *session, const alch_relationship 
   const alch_old_value *old = alch_session_old_value(session, item, back->slot);
   alch_status status = ALCH_OK;
   if (old != NULL && old->cell.object != NULL && old->cell.object != owner) status = leave_list(session->host, old->cell.object, relationship, item, error);
-  return status == ALCH_OK && owner != NULL && owner->session == session ? join_list(session->host, owner, relationship, item, error) : status;
+  return status == ALCH_OK && owner != NULL && owner->session == session ? join_list(session->host, owner, relationship, item, false, error) : status;
 }
 
 alch_status alch_relationship_catch_up(alch_session *session, const alch_relationship *relationship, alch_error *error) {
