@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 -- Deleting through a session: cascades, what autoflush has to do with it, and what a plan and a listener may do.
 local la = require "lualchemy"
 local Column, ForeignKey, relationship, Integer = la.Column, la.ForeignKey, la.relationship, la.Integer

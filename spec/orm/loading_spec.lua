@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 local la = require "lualchemy"
 local shared = dofile "spec/orm/shared.lua"
 local Column, ForeignKey, relationship = la.Column, la.ForeignKey, la.relationship

@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 local la = require "lualchemy"
 local shared = dofile "spec/orm/shared.lua"
 local raised = shared.raised
@@ -51,9 +52,11 @@ describe("a session", function()
     collectgarbage()
     collectgarbage()
     assert.is_nil(weak[1])
-    local ann = session:get(Player, 1)
-    ann.score = 99
-    weak[1], ann = ann, nil
+    do
+      local ann = session:get(Player, 1)
+      ann.score = 99
+      weak[1] = ann
+    end
     collectgarbage()
     assert.equal(99, weak[1] and weak[1].score)
     session:commit()

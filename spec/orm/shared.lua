@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 -- Models and helpers that the specs of the ORM share.
 local la = require "lualchemy"
 

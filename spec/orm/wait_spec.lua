@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 -- A session in a coroutine yields while the database works; several of them take turns.
 local la = require "lualchemy"
 local core = require "lualchemy.core"
@@ -8,7 +9,7 @@ local Team = Base:model "Team" {
   __tablename = "teams", id = Column{ la.Integer, primary_key = true }, name = Column{ la.String(40) },
   players = relationship{ "Player", back_populates = "team", order_by = "Player.id" },
 }
-local Player = Base:model "Player" {
+Base:model "Player" {
   __tablename = "players", id = Column{ la.Integer, primary_key = true }, name = Column{ la.String(40) },
   team_id = Column{ ForeignKey "teams.id" }, team = relationship{ "Team", back_populates = "players" },
 }
