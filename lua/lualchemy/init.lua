@@ -4,7 +4,6 @@ core.home()   -- errors point at the user's line, not at one of ours
 
 local check = require "lualchemy.check"
 local event = require "lualchemy.event"
-local inspection = require "lualchemy.inspection"
 local json = require "lualchemy.json"
 local schema = require "lualchemy.schema"
 
@@ -41,7 +40,12 @@ end
 la.event = {
   listen = event.listen, remove = event.remove, contains = event.contains, listens_for = event.listens_for,
 }
-la.inspect = inspection.inspect
+
+--- What lualchemy knows of an engine, a model, an object, a table; see lualchemy.inspection, which is loaded when first used.
+function la.inspect(value)
+  return require "lualchemy.inspection".inspect(value)
+end
+
 la.set_json = json.set_json
 
 -- Typed criteria: where{ score = la.ge(10), shirt = la.in_{ 1, 7 } } --------------------------------

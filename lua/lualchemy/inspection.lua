@@ -1,14 +1,8 @@
---- la.inspect: what lualchemy knows of something, by its kind. Other parts register theirs.
+--- la.inspect: what lualchemy knows of something, by its kind.
 local core = require "lualchemy.core"
+local models = require "lualchemy.orm.inspect"
 
 local inspection = {}
-
-local inspectors = {}
-
---- inspector(value) answers what it knows, or nil (false) for what it does not.
-function inspection.register(inspector)
-  inspectors[#inspectors + 1] = inspector
-end
 
 local Inspector = { __name = "Inspector" }
 Inspector.__index = Inspector
@@ -27,10 +21,8 @@ end
 -- expression is its own description.
 function inspection.inspect(value)
   if core.is_engine(value) or core.is_connection(value) then return setmetatable({ bind = value }, Inspector) end
-  for _, inspector in ipairs(inspectors) do
-    local found = inspector(value)
-    if found then return found end
-  end
+  local found = models.inspect(value)
+  if found then return found end
   if core.is_table(value) or type(value) == "userdata" and core.is_block(value) then return value end
   core.error("NoInspectionAvailable", ("No inspection system is available for %s"):format(core.describe(value)))
 end

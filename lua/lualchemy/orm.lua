@@ -2,8 +2,6 @@
 local core = require "lualchemy.core"
 local event = require "lualchemy.event"
 local events = require "lualchemy.orm.events"
-local inspect = require "lualchemy.orm.inspect"
-local inspection = require "lualchemy.inspection"
 local loading = require "lualchemy.orm.loading"
 local model = require "lualchemy.orm.model"
 local refuse = require "lualchemy.orm.refuse"
@@ -64,7 +62,6 @@ core.hooks.join = join
 core.hooks.criteria = criteria
 core.hooks.options = loading.apply
 event.register { listen = events.listen, remove = events.remove, contains = events.contains }
-inspection.register(inspect.inspect)
 
 -- Names -------------------------------------------------------------------------------------------
 

@@ -175,9 +175,11 @@ static bool find_loaded(lua_State *L, const binding_session *s, const binding_mo
   if (!model->mapper->integer_key || !lua_isinteger(L, 3)) return false;
   lua_Integer key = lua_tointeger(L, 3);
   if (!binding_push_identities(L, s, model->mapper)) return false;
-  lua_rawgeti(L, -1, key);
+  bool there = lua_rawgeti(L, -1, key) == LUA_TUSERDATA;
+  /* Looking at the object is what costs when it is not in the processor's cache. */
+  if (ALCH_LIKELY(!s->session->expired_once) || !there) return there;
   const alch_object *object = lua_touserdata(L, -1);
-  return object && !(object->state & (ALCH_STATE_EXPIRED | ALCH_STATE_DELETED)) && object->batch >= s->session->oldest_batch;
+  return !(object->state & (ALCH_STATE_EXPIRED | ALCH_STATE_DELETED)) && object->batch >= s->session->oldest_batch;
 }
 
 /* The model at 2. Tables of models live as long as the state, so an address stays what it is. */

@@ -114,6 +114,7 @@ static alch_status rejoin(alch_session *session, alch_object *object, alch_error
   session->host->identity_add(session->host, session, object, key);
   object->session = session;
   object->state = (object->state & (ALCH_STATE_KEYED | ALCH_STATE_EXPIRED)) | ALCH_STATE_PERSISTENT;
+  session->expired_once |= (object->state & ALCH_STATE_EXPIRED) != 0;
   object->batch = session->batch;
   object->born = 0;
   return alch_session_touch(session, object) == ALCH_OK ? ALCH_OK : alch_error_out_of_memory(error);
@@ -360,6 +361,7 @@ alch_status alch_session_expire(alch_session *session, alch_object *object, uint
   if (object->session != session || !(object->state & ALCH_STATE_PERSISTENT))
     return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this %s object is not persistent in this session, so there is nothing to read it again from", object->mapper->name);
   uint8_t *kinds = alch_object_kinds(object);
+  session->expired_once = true;
   if (slot != UINT32_MAX) {
     if (slot >= object->mapper->attribute_count || !object->mapper->attributes[slot].primary_key) kinds[slot] = (uint8_t)((kinds[slot] & ~(ALCH_SLOT_CHANGED | ALCH_SLOT_OLD)) | ALCH_SLOT_UNLOADED);
     return ALCH_OK;
@@ -380,6 +382,7 @@ void alch_session_expire_all(alch_session *session) {
   }
   session->modified.count = session->journal_count = 0;
   session->oldest_batch = ++session->batch;
+  session->expired_once = true;
 }
 
 /* ---- closing ---- */

@@ -50,6 +50,7 @@ typedef struct alch_session {
   bool own_connection;             /* false: the user gave it; it is not returned */
   bool in_flush, failed;           /* failed: a flush failed, rollback is due (PENDING_ROLLBACK) */
   bool closed;
+  bool expired_once;               /* some object may have expired: until then what is in the identity map is as it was loaded */
   alch_session_options options;
   uint32_t batch, oldest_batch;    /* current number; smaller ones than oldest_batch are expired */
   uint32_t born;                   /* serial of the last flush */

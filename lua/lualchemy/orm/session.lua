@@ -2,7 +2,6 @@
 local core = require "lualchemy.core"
 local events = require "lualchemy.orm.events"
 local refuse = require "lualchemy.orm.refuse"
-local Query = require "lualchemy.orm.query"
 local orm = core.orm
 
 local sessions = {}
@@ -208,7 +207,7 @@ end
 
 --- The Query interface: session:query(Player):filter(Player.score:gt(3)):all()
 function methods:query(...)
-  return Query.new(self, ...)
+  return require "lualchemy.orm.query".new(self, ...)   -- when first used: start-up counts
 end
 
 --- Loads a relationship for a list of objects that are there already, where they do not have it.
