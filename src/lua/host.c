@@ -218,6 +218,16 @@ static void keep_top(lua_State *L, binding_orm *o) {
   lua_rawseti(L, o->scope.keep, (lua_Integer)lua_rawlen(L, o->scope.keep) + 1);
 }
 
+void binding_keep_known(lua_State *L, binding_orm *o, int above) {
+  const binding_scope *scope = &o->scope;
+  luaL_checkstack(L, 8, "objects");
+  for (uint32_t i = scope->base; i < scope->count; i++) {
+    if (o->known[i].index <= above) continue;
+    lua_pushvalue(L, o->known[i].index);
+    keep_top(L, o);
+  }
+}
+
 typedef struct visitor { bool (*visit)(void *context, alch_object *object); void *context; } visitor;
 
 /* Visits the value on top of the stack and pops it. What was visited stays alive: the caller may gather it. */

@@ -95,6 +95,8 @@ static inline void binding_orm_enter(lua_State *L, binding_orm *o) {
 }
 /* Says where an object's value stands on the stack. */
 void binding_know(lua_State *L, binding_orm *o, const alch_object *object, int index);
+/* Before a wait: what is known and stands above a slot of the stack stays alive, though the stack is cut. */
+void binding_keep_known(lua_State *L, binding_orm *o, int above);
 /* Pushes the value of an object that is known, held or in the identity map; nil for NULL. */
 void binding_push_object(lua_State *L, binding_orm *o, const alch_object *object);
 /* Pushes the object of a session, or nil. */

@@ -75,7 +75,7 @@ static bool row_is_there(const alch_object *object) { return !object->session ||
 
 static int load_continue(lua_State *L, int status, lua_KContext context);
 
-/* The object stands at 1, the slot's number at 2: the frame of a protected call. */
+/* The object stands at 1, the slot's number at 2, what is kept alive at 3: the frame of a protected call. */
 static int load_body(lua_State *L) {
   if (lua_isnone(L, 3)) { lua_settop(L, 2); lua_pushnil(L); }
   return load_continue(L, LUA_OK, 0);
@@ -95,6 +95,8 @@ static int load_continue(lua_State *L, int status, lua_KContext context) {
     alch_status answer = alch_load_slot(object, slot, &o->host, &o->b->error);
     if (s) s->entered--;
     if (answer != ALCH_WAIT) { binding_must(L, o->b, answer); break; }
+    binding_keep_known(L, o, 3);
+    lua_settop(L, 3);
     binding_wait(L, o->b, object->session->connection, context, load_continue);
   }
   lua_settop(L, 2);

@@ -200,6 +200,7 @@ static alch_status step_load(lua_State *L, binding_session *s) {
   scope->place_count = result->single ? 0 : result->place_count;
   status = alch_load_run(result->load, &o->b->error);
   result->count = scope->row_count;
+  if (status == ALCH_WAIT) binding_keep_known(L, o, scope->floor);
   lua_settop(L, scope->floor);
   if (status == ALCH_WAIT) return status;
   alch_load_close(result->load);
@@ -218,6 +219,7 @@ static const step steps[] = {
   [BINDING_TASK_CONNECTION] = { step_connection, 1, 1 }, [BINDING_TASK_LOAD] = { step_load, 4, 1 }, [BINDING_TASK_RELATED] = { step_related, 3, 0 },
 };
 
+/* Behind the arguments the frame has a slot for what is kept alive from one wait to the next; a load has one of its own. */
 static int run_continue(lua_State *L, int status, lua_KContext context) {
   (void)status;
   binding_session *s = lua_touserdata(L, 1);
@@ -226,6 +228,7 @@ static int run_continue(lua_State *L, int status, lua_KContext context) {
   for (;;) {
     luaL_checkstack(L, 40, "a session");
     binding_orm_enter(L, o);
+    if (context != BINDING_TASK_LOAD) o->scope.keep = one->frame + 1;
     s->entered++;
     alch_status answer = one->run(L, s);
     s->entered--;
@@ -233,7 +236,10 @@ static int run_continue(lua_State *L, int status, lua_KContext context) {
       binding_must(L, o->b, answer);
       return one->results;
     }
-    if (context != BINDING_TASK_LOAD || lua_gettop(L) < RESULT) lua_settop(L, one->frame);
+    if (context != BINDING_TASK_LOAD) {
+      binding_keep_known(L, o, one->frame + 1);
+      lua_settop(L, one->frame + 1);
+    } else if (lua_gettop(L) < RESULT) lua_settop(L, one->frame);
     binding_wait(L, o->b, s->session->connecting ? s->session->connecting : s->session->connection, context, run_continue);
   }
 }
@@ -242,6 +248,7 @@ static int run_body(lua_State *L) {
   lua_KContext context = lua_tointeger(L, -1);
   lua_pop(L, 1);
   lua_settop(L, steps[context].frame);
+  if (context != BINDING_TASK_LOAD) lua_pushnil(L);
   return run_continue(L, LUA_OK, context);
 }
 
