@@ -24,7 +24,13 @@ local function mocked(teams)
 end
 
 describe("a session in a coroutine", function()
-  before_each(function() la.set_wait(function() coroutine.yield "waiting" end) end)
+  -- What nobody holds is gone at each wait.
+  before_each(function()
+    la.set_wait(function()
+      collectgarbage()
+      coroutine.yield "waiting"
+    end)
+  end)
   after_each(function() la.set_wait(nil) end)
 
   local function step(thread)
