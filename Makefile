@@ -44,7 +44,7 @@ endif
 
 WARNINGS  = -Wall -Wextra -Wpedantic $(WERROR)
 LANGUAGE  = -std=c11 -D_GNU_SOURCE -Isrc $(WARNINGS) $(addprefix -I,$(SQLITE_INCDIR))
-COMPILE   = $(CC) $(LANGUAGE) $(CPPFLAGS) $(CFLAGS) $(MODE_FLAGS) -fPIC -fvisibility=hidden
+COMPILE   = $(CC) $(LANGUAGE) $(CPPFLAGS) $(CFLAGS) $(MODE_FLAGS) -fPIC -fno-plt -fvisibility=hidden
 LIBRARIES = $(addprefix -L,$(SQLITE_LIBDIR)) -lsqlite3 -ldl -lm -lpthread
 
 FLOOR_SOURCES   := $(wildcard $(addprefix src/,$(addsuffix /*.c,\

@@ -10,7 +10,7 @@ description = {
   license = "MIT",
 }
 dependencies = {
-  "lua >= 5.3",
+  "lua >= 5.4",
 }
 external_dependencies = {
   SQLITE = { header = "sqlite3.h", library = "sqlite3" },

@@ -138,16 +138,36 @@ static void enter_identity(lua_State *L, binding_orm *o, alch_session *session, 
   lua_pop(L, 1);
 }
 
+void binding_orm_prepare(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper) {
+  const binding_model *model = mapper->host;
+  if (!mapper->integer_key) return;
+  if (!binding_push_identities(L, session->host_data, mapper)) make_identities(L, o, session->host_data, model->number);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->metatable);
+  o->scope.mapper = mapper;
+  o->scope.metatable = lua_gettop(L);
+  o->scope.identities = o->scope.metatable - 1;
+}
+
+/* Is this a key of the mapper whose identity map stands at hand? */
+static inline bool is_prepared(const binding_orm *o, const alch_mapper *mapper, const alch_value *key) { return ALCH_LIKELY(mapper == o->scope.mapper && key->kind == ALCH_INTEGER); }
+
 static alch_object *object_new(alch_host *host, alch_session *session, const alch_mapper *mapper, const alch_value *key, size_t size) {
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
   const binding_model *model = mapper->host;
   alch_object *object = lua_newuserdatauv(L, size, 1 + (int)mapper->relationship_count);
-  memset(object, 0, alch_object_fixed_size(mapper));   /* the text behind is written anyway */
+  memset(object, 0, alch_object_fixed_size(mapper));
   object->mapper = mapper;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, model->metatable);
-  lua_setmetatable(L, -2);
-  enter_identity(L, o, session, mapper, key);
+  if (is_prepared(o, mapper, key)) {
+    lua_pushvalue(L, o->scope.metatable);
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, o->scope.identities, key->integer);
+  } else {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, model->metatable);
+    lua_setmetatable(L, -2);
+    enter_identity(L, o, session, mapper, key);
+  }
   know_top(L, o, object);
   return object;
 }
@@ -155,15 +175,17 @@ static alch_object *object_new(alch_host *host, alch_session *session, const alc
 static alch_object *identity_find(alch_host *host, alch_session *session, const alch_mapper *mapper, const alch_value *key) {
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
-  if (!binding_push_identities(L, session->host_data, mapper)) return NULL;
-  if (ALCH_LIKELY(mapper->integer_key && key->kind == ALCH_INTEGER)) lua_rawgeti(L, -1, key->integer);
+  bool prepared = is_prepared(o, mapper, key);
+  if (prepared) lua_rawgeti(L, o->scope.identities, key->integer);
+  else if (!binding_push_identities(L, session->host_data, mapper)) return NULL;
+  else if (mapper->integer_key && key->kind == ALCH_INTEGER) lua_rawgeti(L, -1, key->integer);
   else {
     push_key(L, o, mapper, key);
     lua_rawget(L, -2);
   }
   alch_object *object = lua_touserdata(L, -1);
-  if (!object) { lua_pop(L, 2); return NULL; }
-  lua_replace(L, -2);
+  if (!object) { lua_pop(L, prepared ? 1 : 2); return NULL; }
+  if (!prepared) lua_replace(L, -2);
   know_top(L, o, object);
   return object;
 }
@@ -294,6 +316,13 @@ static void emit(alch_host *host, alch_object *object, uint32_t place) {
   binding_scope *scope = &o->scope;
   lua_State *L = scope->state;
   if (scope->rows == 0) return;
+  const binding_known *newest = scope->count > scope->floor_count ? &o->known[scope->count - 1] : NULL;
+  bool on_top = scope->place_count == 0 && newest && newest->object == object && newest->index == scope->floor + 1 && newest->index == lua_gettop(L);
+  if (ALCH_LIKELY(on_top)) {
+    lua_rawseti(L, scope->rows, (lua_Integer)++scope->row_count);
+    scope->count = scope->floor_count;
+    return;
+  }
   binding_push_object(L, o, object);
   if (scope->place_count > 0) {
     lua_rawseti(L, scope->row, (lua_Integer)place + 1);

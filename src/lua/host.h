@@ -20,6 +20,8 @@ typedef struct binding_scope {
   uint32_t turn;                   /* which of the older ones is overwritten next */
   int keep;                        /* stack index of the table that keeps objects alive until the call ends; 0: none */
   int rows, row;                   /* loading: stack indexes of the list of results and of the row under way */
+  const alch_mapper *mapper;       /* loading: whose identity map and metatable stand at these indexes, or NULL */
+  int identities, metatable;
   int floor;                       /* loading: what is above belongs to the row under way */
   uint32_t floor_count;
   uint32_t row_count, place_count; /* place_count 0: a row is one object */
@@ -89,10 +91,13 @@ typedef struct binding_session {
 #define BINDING_ORM(L) ((binding_orm *)lua_touserdata((L), lua_upvalueindex(2)))
 /* Before each call of the core. */
 static inline void binding_orm_enter(lua_State *L, binding_orm *o) {
+  o->scope.mapper = NULL;
   o->b->state = o->scope.state = L;
   o->scope.count = o->scope.base;
   o->scope.keep = o->scope.rows = 0;
 }
+/* Loading: pushes what the objects of a mapper need, and remembers where it stands. */
+void binding_orm_prepare(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper);
 /* Says where an object's value stands on the stack. */
 void binding_know(lua_State *L, binding_orm *o, const alch_object *object, int index);
 /* Before a wait: what is known and stands above a slot of the stack stays alive, though the stack is cut. */
