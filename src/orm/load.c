@@ -134,6 +134,7 @@ alch_status alch_load_run(alch_load *load, alch_error *error) {
   }
   load->waiting = status == ALCH_WAIT;
   if (status != ALCH_OK && status != ALCH_ROW) return status;
+  if (status == ALCH_OK && load->met == 1) load->last_met->state |= ALCH_STATE_ALONE;
   alch_status told = tell_events(load);
   if (told != ALCH_OK) return told;
   return status == ALCH_ROW ? ALCH_ROW : ALCH_DONE;

@@ -19,6 +19,8 @@ alch_object *alch_load_make(alch_load *load, alch_load_step *step, const alch_pl
   object->session = session;
   object->batch = load->batch;
   object->state = ALCH_STATE_PERSISTENT | ALCH_STATE_KEYED;
+  load->met++;
+  load->last_met = object;
   return object;
 }
 
@@ -73,6 +75,11 @@ bool alch_load_meet(alch_load *load, alch_load_step *step, const alch_plan_entit
   /* Once a load; a refresh is for its object alone, whatever comes along. */
   bool again = step->populate && object->batch != load->batch && (load->kind != ALCH_LOAD_REFRESH || object == load->object);
   bool renewed = again || alch_object_expired(object);
+  if (object->batch != load->batch) {
+    object->state &= (uint16_t)~ALCH_STATE_ALONE;
+    load->met++;
+    load->last_met = object;
+  }
   if (renewed) {
     /* A changed key is forgotten as well when the row is to count. */
     alch_load_settle(load, object, again);

@@ -58,6 +58,7 @@ static alch_status find_siblings(alch_object *object, uint32_t slot, bool alone,
   alch_host *host = session->host;
   siblings s = { .first = object, .slot = slot, .most = most_siblings(session), .expired = alch_object_expired(object), .allocator = session->allocator };
   s.failed = alch_list_add(session->allocator, &s.list, object) != ALCH_OK;
+  alone |= (object->state & ALCH_STATE_ALONE) != 0;
   if (!s.failed && !alone && s.most > 1) host->identity_each(host, session, object->mapper, object, visit_sibling, &s);
   *out = s.list;
   return s.failed ? alch_error_out_of_memory(error) : ALCH_OK;

@@ -67,6 +67,8 @@ struct alch_load {
   bool waiting;                    /* answered ALCH_WAIT: the same call goes on */
   bool flushed, populate;
   uint32_t batch, limit, emitted;
+  uint32_t met;                    /* objects that this load made or met, */
+  alch_object *last_met;           /* and the last of them */
   alch_load_step *step;
   uint32_t event_count, event_next;
   /* whose it is */

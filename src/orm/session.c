@@ -66,7 +66,7 @@ static alch_status hold(alch_session *session, alch_object *object) {
 alch_status alch_session_hold(alch_session *session, alch_object *object) { return hold(session, object); }
 
 void alch_session_release(alch_session *session, alch_object *object) {
-  if (object->anchor == 0 || (object->state & (ALCH_STATE_PENDING | ALCH_STATE_MODIFIED | ALCH_STATE_DELETING | ALCH_STATE_DELETED))) return;
+  if (object->anchor == 0 || (object->state & (ALCH_STATE_PENDING | ALCH_STATE_MODIFIED | ALCH_STATE_DELETING | ALCH_STATE_DELETED | ALCH_STATE_REKEYED))) return;
   session->held[object->anchor] = (alch_held){ 0 };
   session->held_now--;
   session->host->release(session->host, session, object);
@@ -282,7 +282,15 @@ void alch_session_forget_changes(alch_object *object) {
   }
 }
 
+/* A frame must not name an object that nobody holds. */
+void alch_session_forget_key(alch_session *session, alch_object *object) {
+  for (alch_session_frame *frame = session->frame; frame != NULL; frame = frame->outer)
+    for (alch_rekeyed *entry = frame->rekeyed; entry != NULL; entry = entry->next)
+      if (entry->object == object) entry->object = NULL;
+}
+
 void alch_session_let_go(alch_session *session, alch_object *object, bool keyed) {
+  if (object->state & ALCH_STATE_REKEYED) alch_session_forget_key(session, object);
   if (object->state & ALCH_STATE_PENDING) list_drop(&session->pending, object);
   if (object->state & ALCH_STATE_MODIFIED) list_drop(&session->modified, object);
   if (object->state & ALCH_STATE_DELETING) list_drop(&session->deleting, object);
@@ -334,7 +342,7 @@ static void let_list_go(alch_session *session, alch_object_list *list, bool keye
   for (uint32_t i = 0; i < list->count; i++)
     if (list->items[i] != NULL && list->items[i]->session == session) {
       alch_object *object = list->items[i];
-      object->state &= (uint16_t)~(ALCH_STATE_PENDING | ALCH_STATE_MODIFIED | ALCH_STATE_DELETING | ALCH_STATE_DELETED);
+      object->state &= (uint16_t)~(ALCH_STATE_PENDING | ALCH_STATE_MODIFIED | ALCH_STATE_DELETING | ALCH_STATE_DELETED | ALCH_STATE_REKEYED);
       object->state |= keyed ? ALCH_STATE_KEYED : 0;
       alch_session_release(session, object);
       object->session = NULL;

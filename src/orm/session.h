@@ -25,7 +25,7 @@ typedef struct alch_held {
 typedef struct alch_object_list { alch_object **items; uint32_t count, capacity; } alch_object_list;
 
 /* An object whose key was changed by a flush: where it stood in the identity map before. */
-typedef struct alch_rekeyed { struct alch_rekeyed *next; alch_object *object; alch_value key[]; } alch_rekeyed;
+typedef struct alch_rekeyed { struct alch_rekeyed *next; alch_object *object /* NULL: gone from the session */; alch_value key[]; } alch_rekeyed;
 
 /* A transaction or savepoint of the session. */
 typedef struct alch_session_frame {
@@ -124,6 +124,7 @@ alch_status alch_session_load_for_delete(alch_session *session, const alch_relat
 void alch_session_end_frames(alch_session *session);
 /* Out of the session: neither pending, modified nor deleting; out of the identity map when it is there. keyed: it goes as a detached object, else as a transient one. */
 void alch_session_let_go(alch_session *session, alch_object *object, bool keyed);
+void alch_session_forget_key(alch_session *session, alch_object *object);   /* no frame names the object as rekeyed any more */
 void alch_session_forget_changes(alch_object *object);     /* no slot counts as changed any more; changed lists count as committed */
 /* Writes the entry of a frame for an object whose key is about to change. */
 alch_status alch_session_note_key(alch_session *session, alch_object *object, const alch_value *old_key, alch_error *error);

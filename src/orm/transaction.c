@@ -79,6 +79,7 @@ static void settle_deleted(alch_session *session, alch_session_frame *frame) {
   for (uint32_t i = 0; i < frame->deleted.count; i++) {
     alch_object *object = frame->deleted.items[i];
     if (object == NULL) continue;
+    if (object->state & ALCH_STATE_REKEYED) alch_session_forget_key(session, object);
     object->state = ALCH_STATE_KEYED;
     alch_session_release(session, object);
     object->session = NULL;
@@ -86,8 +87,11 @@ static void settle_deleted(alch_session *session, alch_session_frame *frame) {
 }
 
 static void release_rekeyed(alch_session *session, alch_session_frame *frame) {
-  for (alch_rekeyed *entry = frame->rekeyed; entry != NULL; entry = entry->next)
-    if (entry->object->session == session) alch_session_release(session, entry->object);
+  for (alch_rekeyed *entry = frame->rekeyed; entry != NULL; entry = entry->next) {
+    if (entry->object == NULL || entry->object->session != session) continue;
+    entry->object->state &= (uint16_t)~ALCH_STATE_REKEYED;
+    alch_session_release(session, entry->object);
+  }
 }
 
 /* What a savepoint saw happen is now the outer frame's to undo. */
@@ -96,6 +100,7 @@ static alch_status merge_frame(alch_session *session, alch_session_frame *frame,
   for (uint32_t i = 0; i < frame->deleted.count; i++)
     if (alch_list_add(session->allocator, &outer->deleted, frame->deleted.items[i]) != ALCH_OK) return alch_error_out_of_memory(error);
   for (alch_rekeyed *entry = frame->rekeyed; entry != NULL; entry = entry->next) {
+    if (entry->object == NULL) continue;
     size_t size = sizeof *entry + entry->object->mapper->key_count * sizeof *entry->key;
     alch_rekeyed *copy = alch_arena_copy(&outer->arena, entry, size);
     if (copy == NULL) return alch_error_out_of_memory(error);
@@ -150,6 +155,7 @@ alch_status alch_session_note_key(alch_session *session, alch_object *object, co
     if (alch_value_has_text(old_key[i].kind) && (entry->key[i].text = alch_arena_text(&frame->arena, old_key[i].text, old_key[i].length)) == NULL) return alch_error_out_of_memory(error);
   }
   frame->rekeyed = entry;
+  object->state |= ALCH_STATE_REKEYED;
   return ALCH_OK;
 }
 
@@ -172,7 +178,7 @@ static void restore_keys(alch_session *session, alch_session_frame *frame) {
   for (alch_rekeyed *entry = frame->rekeyed; entry != NULL; entry = entry->next) {
     alch_object *object = entry->object;
     alch_value key[ALCH_KEY_LIMIT];
-    if (object->session != session) continue;
+    if (object == NULL || object->session != session) continue;
     if ((object->state & ALCH_STATE_PERSISTENT) && alch_object_key(object, true, key)) host->identity_remove(host, session, object->mapper, key);
     for (uint32_t i = 0; i < object->mapper->key_count; i++) {
       uint8_t *kind = &alch_object_kinds(object)[object->mapper->key_slots[i]];
@@ -180,8 +186,8 @@ static void restore_keys(alch_session *session, alch_session_frame *frame) {
       alch_object_put(host, object, object->mapper->key_slots[i], &entry->key[i]);
     }
     if (object->state & ALCH_STATE_PERSISTENT) host->identity_add(host, session, object, entry->key);
-    if (!(object->state & (ALCH_STATE_MODIFIED | ALCH_STATE_DELETED | ALCH_STATE_DELETING | ALCH_STATE_PENDING))) alch_session_release(session, object);
   }
+  release_rekeyed(session, frame);
 }
 
 /* Keys changed and not flushed go back to what the row has: they are never expired. */

@@ -44,7 +44,7 @@ static uint32_t settle_list(alch_session *session, const alch_object_list *list,
     if (object == NULL || object->session != session) continue;
     if (forget) alch_session_forget_changes(object);
     object->state &= (uint16_t)~bits;
-    idle += object->anchor != 0 && !(object->state & ALCH_STATE_DELETED);
+    idle += object->anchor != 0 && !(object->state & (ALCH_STATE_DELETED | ALCH_STATE_REKEYED));
   }
   return idle;
 }
@@ -68,6 +68,7 @@ static void settle(alch_session *session) {
     session->held_now = 0;
     session->held_count = 1;
   }
+  if (session->pending.count == 1 && session->pending.items[0] != NULL) session->pending.items[0]->state |= ALCH_STATE_ALONE;
   release_list(session, &session->pending, all);
   release_list(session, &session->modified, all);
   session->deleting.count = session->cascaded = 0;
