@@ -6,9 +6,11 @@ enum { ENGINE = 1, CONNECTION = 2, INFO = 3, TRANSACTIONS = 4 };   /* user value
 
 static const char session_mark = 0;
 
+static inline bool is_session(lua_State *L, const binding_session *s, int index) { return ALCH_LIKELY(s && lua_rawlen(L, index) == sizeof *s && s->mark == &session_mark); }
+
 binding_session *binding_check_session(lua_State *L, binding *b, int index) {
   binding_session *s = lua_touserdata(L, index);
-  if (ALCH_UNLIKELY(!s || lua_rawlen(L, index) != sizeof *s || s->mark != &session_mark)) s = binding_check(L, b, index, BINDING_SESSION);
+  if (ALCH_UNLIKELY(!is_session(L, s, index))) s = binding_check(L, b, index, BINDING_SESSION);
   if (!s->session) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "this session is gone");
   return s;
 }
@@ -172,37 +174,36 @@ static int session_is_modified(lua_State *L) {
 
 /* An object that is there and needs no loading: its value is pushed. */
 static bool find_loaded(lua_State *L, const binding_session *s, const binding_model *model) {
-  if (!model->mapper->integer_key || !lua_isinteger(L, 3)) return false;
-  lua_Integer key = lua_tointeger(L, 3);
-  if (!binding_push_identities(L, s, model->mapper)) return false;
-  bool there = lua_rawgeti(L, -1, key) == LUA_TUSERDATA;
+  if (!lua_isinteger(L, 3) || !binding_push_identities(L, s, model->mapper)) return false;
+  bool there = lua_rawgeti(L, -1, lua_tointegerx(L, 3, NULL)) == LUA_TUSERDATA;
   /* Looking at the object is what costs when it is not in the processor's cache. */
   if (ALCH_LIKELY(!s->session->expired_once) || !there) return there;
   const alch_object *object = lua_touserdata(L, -1);
   return !(object->state & (ALCH_STATE_EXPIRED | ALCH_STATE_DELETED)) && object->batch >= s->session->oldest_batch;
 }
 
-/* The model at 2. Tables of models live as long as the state, so an address stays what it is. */
+/* The model at 2, remembered when it is ready and has integer keys. Tables of models live as long as the state, so an address stays what it is. */
 static binding_model *model_of(lua_State *L, binding *b, binding_session *s) {
-  const void *table = lua_topointer(L, 2);
-  if (ALCH_LIKELY(table == s->last_table && table)) return s->last_model;
   binding_model *model = binding_model_of(L, b, 2);
-  if (model && lua_istable(L, 2)) {
-    s->last_table = table;
-    s->last_model = model;
-  }
+  if (!model) binding_expected(L, b, 2, "a model", "session:get");
+  binding_be_ready(L, model);
+  if (!lua_istable(L, 2) || !model->mapper->integer_key) return model;
+  s->last_table = lua_topointer(L, 2);
+  s->last_model = model;
   return model;
 }
 
 /* get(model, key): the object with this key, from the session or the database; nil when there is none. A key of several parts is a table: in order, or by name. */
 static int session_get(lua_State *L) {
+  binding_session *s = lua_touserdata(L, 1);
+  bool asked_before = is_session(L, s, 1) && s->session && s->last_table && lua_topointer(L, 2) == s->last_table;
+  if (ALCH_LIKELY(asked_before) && find_loaded(L, s, s->last_model)) return 1;
   binding *b = BINDING(L);
-  binding_session *s = binding_check_session(L, b, 1);
-  binding_model *model = model_of(L, b, s);
-  if (ALCH_LIKELY(model && model->ready) && find_loaded(L, s, model)) return 1;
-  if (!model) binding_expected(L, b, 2, "a model", "session:get");
+  s = binding_check_session(L, b, 1);
+  const binding_model *model = model_of(L, b, s);
+  lua_settop(L, 3);
+  if (!asked_before && model->mapper->integer_key && find_loaded(L, s, model)) return 1;
   lua_settop(L, 4);
-  binding_be_ready(L, model);
   return binding_session_run(L, BINDING_TASK_GET);
 }
 
