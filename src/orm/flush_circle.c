@@ -151,7 +151,7 @@ static alch_status update_modified(circle *c) {
     alch_step step = { .kind = ALCH_STEP_UPDATE, .mapper = c->planner->mappers[m], .first = flush->object_count };
     for (uint32_t i = 0; i < flush->session->modified.count && status == ALCH_OK; i++) {
       alch_object *object = flush->session->modified.items[i];
-      if (alch_is_saved(object) && object->mapper == step.mapper) status = alch_flush_add_object(flush, object, c->planner->error);
+      if (alch_is_saved(object) && object->mapper == step.mapper && alch_is_updated(object)) status = alch_flush_add_object(flush, object, c->planner->error);
     }
     step.count = flush->object_count - step.first;
     if (status == ALCH_OK) status = alch_flush_add_step(flush, step, c->planner->error);

@@ -3,6 +3,7 @@
 
 static alch_status copy_pair(alch_planner *p, alch_object *parent, alch_object *child) {
   if (!alch_is_saved(child) || (parent != NULL && parent->state & ALCH_STATE_DELETING)) return ALCH_OK;
+  child->state |= ALCH_STATE_COPIED;
   return alch_flush_add_link(p->flush, parent, child, p->error);
 }
 
@@ -59,6 +60,7 @@ static alch_status children_of_deleted(alch_planner *p, const alch_relationship 
     for (uint32_t k = 0; k < count && status == ALCH_OK; k++) {
       alch_object *child = relationship->list ? collection->items[k] : object->cells[relationship->slot].object;
       if (!alch_is_saved(child) || child->session != p->session || child->state & ALCH_STATE_PENDING) continue;
+      child->state |= ALCH_STATE_COPIED;
       status = alch_flush_add_link(p->flush, NULL, child, p->error);
     }
   }

@@ -195,12 +195,21 @@ static alch_status order_mappers(alch_planner *p) {
 
 /* ---- saves ---- */
 
+bool alch_is_updated(const alch_object *object) {
+  const alch_mapper *mapper = object->mapper;
+  if (object->state & ALCH_STATE_COPIED || mapper->events & (1u << ALCH_EVENT_BEFORE_UPDATE)) return true;
+  for (uint32_t i = 0; i < mapper->attribute_count; i++)
+    if (alch_slot_changed(object, i)) return true;
+  return false;
+}
+
 static alch_status add_objects(alch_planner *p, alch_step_kind kind, const alch_object_list *list, const alch_mapper *mapper) {
   alch_flush *flush = p->flush;
   alch_step step = { .kind = (uint8_t)kind, .mapper = mapper, .first = flush->object_count };
   for (uint32_t i = 0; i < list->count; i++) {
     alch_object *object = list->items[i];
     if (object == NULL || object->mapper != mapper || (kind != ALCH_STEP_DELETE && !alch_is_saved(object))) continue;
+    if (kind == ALCH_STEP_UPDATE && !alch_is_updated(object)) continue;
     alch_status status = alch_flush_add_object(flush, object, p->error);
     if (status != ALCH_OK) return status;
   }
@@ -262,6 +271,8 @@ static alch_status plan_steps(alch_flush *flush, alch_error *error) {
   if (status == ALCH_OK) status = plan_saves(&p);
   if (status == ALCH_OK) status = alch_plan_links(&p);
   if (status == ALCH_OK) status = plan_deletes(&p);
+  for (uint32_t i = 0; i < flush->link_count; i++)
+    if (flush->links[i].child != NULL) flush->links[i].child->state &= (uint16_t)~ALCH_STATE_COPIED;
   alch_free(flush->session->allocator, p.mappers, p.mapper_capacity * sizeof *p.mappers);
   alch_free(flush->session->allocator, p.copies, p.copy_capacity * sizeof *p.copies);
   return status;

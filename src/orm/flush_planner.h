@@ -19,6 +19,8 @@ typedef struct alch_planner {
 /* Is the object to be inserted or updated (not deleted)? */
 static inline bool alch_is_saved(const alch_object *object) { return object != NULL && !(object->state & (ALCH_STATE_DELETING | ALCH_STATE_DELETED)); }
 static inline bool alch_slot_changed(const alch_object *object, uint32_t slot) { return (alch_object_kinds(object)[slot] & ALCH_SLOT_CHANGED) != 0; }
+/* Has a modified object anything that an UPDATE may write? Listeners are told of all that are modified, as in SQLAlchemy. */
+bool alch_is_updated(const alch_object *object);
 /* Do children of a deleted object lose their foreign key by an UPDATE of ours? */
 static inline bool alch_leaves_children(const alch_relationship *relationship) {
   return relationship->direction == ALCH_ONE_TO_MANY && !relationship->passive_deletes && !relationship->view_only;
