@@ -1,6 +1,8 @@
 /* Every allocation of a session fails once: the error says so, a rollback mends everything, and the work then succeeds. */
 #include "orm_world.h"
 
+#include "base/fault.h"
+
 typedef struct attempt { world w; alch_fault_allocator fault; alch_session *ordinary; } attempt;
 
 static alch_status add_family(world *w, alch_object **root) {
@@ -72,3 +74,32 @@ CASE("each allocation fails once") {
     }
   }
 }
+
+#ifdef ALCH_DEBUG
+/* The n-th statement, commit or row fails, for every n: nothing of the transaction stays, and the same work then succeeds. */
+static void fail_each(const char *point) {
+  for (uint64_t n = 1;; n++) {
+    static world here;
+    world *w = &here;
+    open_world(w, 0);
+    alch_fault_arm(point, n);
+    alch_status status = work(w);
+    bool reached = alch_fault_passes() >= n;
+    alch_fault_arm(NULL, 0);
+    if (reached) {
+      CHECK_INT(status, ALCH_ERROR);
+      CHECK_INT(w->error.kind, ALCH_ERROR_OPERATIONAL);
+      do OK(alch_session_rollback(w->session, &w->error)); while (w->session->frame != NULL);
+      CHECK_INT(ask(w, "select (select count(*) from teams) + (select count(*) from players) + (select count(*) from post_tags)"), 0);
+      status = work(w);
+    }
+    CHECK_INT(status, ALCH_OK);
+    CHECK_INT(ask(w, "select count(*) from players where team_id is not null"), 11);
+    close_world(w);
+    if (!reached || n > 500) break;
+  }
+}
+
+CASE("each statement of a flush fails once") { fail_each("flush: statement"); }
+CASE("each commit fails once") { fail_each("session: commit"); }
+#endif

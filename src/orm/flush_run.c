@@ -1,4 +1,5 @@
 /* A plan is carried out step by step, object by object; the place is kept, so that a wait can come between any two statements. */
+#include "base/fault.h"
 #include "orm/load.h"
 #include "orm/writer.h"
 
@@ -40,6 +41,7 @@ static alch_status run_copy(alch_flush *flush, const alch_step *step, alch_error
 alch_status alch_flush_execute(alch_flush *flush, alch_error *error) {
   alch_connection *connection;
   alch_status status;
+  if (alch_fault("flush: statement")) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "a fault that a spec asked for");
   if (flush->statement_open) {
     status = alch_execution_start_poll(&flush->execution, error);
   } else {

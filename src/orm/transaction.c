@@ -1,5 +1,6 @@
 /* The session's transaction: a stack of frames, the outermost a transaction of the connection, the others savepoints.
    A frame gets its place on the connection when the first statement needs it. */
+#include "base/fault.h"
 #include "orm/session.h"
 
 #include "orm/load.h"
@@ -114,6 +115,7 @@ static alch_status merge_frame(alch_session *session, alch_session_frame *frame,
 
 static alch_status commit_frame(alch_session *session, alch_session_frame *frame, alch_error *error) {
   alch_status status = ALCH_OK;
+  if (alch_fault("session: commit")) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "a fault that a spec asked for");
   if (frame->level != 0 && (status = alch_connection_commit(session->connection, frame->level, error)) != ALCH_OK) return status;
   if (frame->nested) {
     if ((status = merge_frame(session, frame, error)) != ALCH_OK) return status;
