@@ -24,10 +24,10 @@ static alch_status same_columns(alch_flush *flush, const alch_step *step, bool *
   alch_object **objects = flush->objects + step->first + flush->place;
   uint32_t count = step->mapper->attribute_count;
   bool *other = mask + count;
-  alch_status status = alch_flush_insert_mask(flush->session, objects[0], mask, error);
+  alch_status status = alch_flush_insert_mask(flush, objects[0], mask, error);
   *same = true;
   for (uint32_t i = 1; i < BATCH_ROWS && status == ALCH_OK && *same; i++) {
-    status = alch_flush_insert_mask(flush->session, objects[i], other, error);
+    status = alch_flush_insert_mask(flush, objects[i], other, error);
     *same = memcmp(mask, other, count * sizeof *mask) == 0;
     if (!*same) flush->batch_from = flush->place + i;
   }

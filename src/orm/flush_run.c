@@ -61,17 +61,15 @@ static alch_status expect_one(const alch_flush *flush, const char *verb, const c
 
 /* ---- defaults ---- */
 
-static alch_status apply_default(alch_session *session, alch_object *object, uint32_t slot, bool update, alch_error *error) {
+static alch_status apply_default(alch_flush *flush, alch_object *object, uint32_t slot, bool update, alch_error *error) {
   const alch_attribute *attribute = &object->mapper->attributes[slot];
   const alch_default *rule = update ? &attribute->column->update_default : &attribute->column->insert_default;
+  alch_session *session = flush->session;
   alch_value value = rule->value;
-  alch_buffer scratch;
-  alch_buffer_init(&scratch, session->allocator);
   alch_status status = ALCH_OK;
   if (rule->kind == ALCH_DEFAULT_HOST) status = session->host->default_value(session->host, attribute->column, update, rule->value.integer, &value, error);
-  if (status == ALCH_OK) status = alch_type_coerce(attribute->type, &value, &scratch, error);
+  if (status == ALCH_OK) status = alch_type_coerce(attribute->type, &value, &flush->scratch, error);
   if (status == ALCH_OK) alch_object_put(session->host, object, slot, &value);
-  alch_buffer_close(&scratch);
   return status;
 }
 
@@ -88,12 +86,12 @@ static alch_status refuse_key(const alch_mapper *mapper, uint32_t slot, alch_err
                         mapper->attributes[slot].name);
 }
 
-alch_status alch_flush_insert_mask(alch_session *session, alch_object *object, bool *mask, alch_error *error) {
+alch_status alch_flush_insert_mask(alch_flush *flush, alch_object *object, bool *mask, alch_error *error) {
   const alch_mapper *mapper = object->mapper;
   uint8_t *kinds = alch_object_kinds(object);
   alch_status status = ALCH_OK;
   for (uint32_t i = 0; i < mapper->attribute_count && status == ALCH_OK; i++) {
-    if ((kinds[i] & ALCH_SLOT_UNLOADED) && is_client_side(&mapper->attributes[i].column->insert_default)) status = apply_default(session, object, i, false, error);
+    if ((kinds[i] & ALCH_SLOT_UNLOADED) && is_client_side(&mapper->attributes[i].column->insert_default)) status = apply_default(flush, object, i, false, error);
     bool unset = (kinds[i] & ALCH_SLOT_UNLOADED) || (i == mapper->generated_slot && (kinds[i] & ALCH_SLOT_KIND) == ALCH_NULL);
     mask[i] = !unset || !database_decides(mapper, i);
     if (unset && mask[i]) {
@@ -155,7 +153,7 @@ static alch_status insert_object(alch_flush *flush, alch_object *object, bool *m
   alch_status status = ALCH_OK;
   if (!flush->statement_open) {
     status = object_event(session, ALCH_EVENT_BEFORE_INSERT, object);
-    if (status == ALCH_OK) status = alch_flush_insert_mask(session, object, mask, error);
+    if (status == ALCH_OK) status = alch_flush_insert_mask(flush, object, mask, error);
     if (status == ALCH_OK) status = alch_writer_prepare(flush->writer, session, &(alch_writing){ .kind = ALCH_STEP_INSERT, .mapper = object->mapper, .mask = mask, .rows = 1 }, error);
     if (status == ALCH_OK) status = alch_writer_bind(flush->writer, 0, object, NULL, error);
   }
@@ -175,15 +173,15 @@ static bool really_changed(alch_session *session, const alch_object *object, uin
   return !alch_value_equal(&before, &now);
 }
 
-static alch_status update_mask(alch_session *session, alch_object *object, bool *mask, bool *any, alch_error *error) {
+static alch_status update_mask(alch_flush *flush, alch_object *object, bool *mask, bool *any, alch_error *error) {
   const alch_mapper *mapper = object->mapper;
   *any = false;
-  for (uint32_t i = 0; i < mapper->attribute_count; i++) *any |= mask[i] = really_changed(session, object, i);
+  for (uint32_t i = 0; i < mapper->attribute_count; i++) *any |= mask[i] = really_changed(flush->session, object, i);
   alch_status status = ALCH_OK;
   for (uint32_t i = 0; *any && i < mapper->attribute_count && status == ALCH_OK; i++) {
     const alch_column *column = mapper->attributes[i].column;
     if (mask[i] || !is_client_side(&column->update_default)) continue;
-    status = apply_default(session, object, i, true, error);
+    status = apply_default(flush, object, i, true, error);
     mask[i] = true;
   }
   return status;
@@ -220,7 +218,7 @@ static alch_status update_object(alch_flush *flush, alch_object *object, bool *m
   bool any = true;
   if (!flush->statement_open) {
     status = object_event(session, ALCH_EVENT_BEFORE_UPDATE, object);
-    if (status == ALCH_OK) status = update_mask(session, object, mask, &any, error);
+    if (status == ALCH_OK) status = update_mask(flush, object, mask, &any, error);
     if (status != ALCH_OK || !any) return status;
     status = alch_writer_prepare(flush->writer, session, &(alch_writing){ .kind = ALCH_STEP_UPDATE, .mapper = object->mapper, .mask = mask, .rows = 1 }, error);
     if (status == ALCH_OK) status = alch_writer_bind(flush->writer, 0, object, NULL, error);

@@ -58,6 +58,7 @@ static void destroy(alch_load *load, const alch_allocator *allocator) {
   alch_compiled_release(load->get_compiled);
   alch_arena_clear(&load->arena);
   alch_free(allocator, load->events, load->event_capacity * sizeof *load->events);
+  alch_free(allocator, load->siblings.items, load->siblings.capacity * sizeof *load->siblings.items);
   alch_free(allocator, load, sizeof *load);
 }
 

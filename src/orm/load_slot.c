@@ -33,7 +33,7 @@ typedef struct siblings {
   uint32_t slot, most;
   bool expired;
   const alch_allocator *allocator;
-  alch_object_list list;
+  alch_object_list *list;
   bool failed;
 } siblings;
 
@@ -42,8 +42,8 @@ static bool visit_sibling(void *context, alch_object *object) {
   uint8_t kind = alch_object_kinds(object)[s->slot];
   if (object == s->first || object->batch != s->first->batch || !(object->state & ALCH_STATE_PERSISTENT) || alch_object_loaded(object, s->slot)) return true;
   if (alch_object_expired(object) != s->expired || (s->slot >= object->mapper->attribute_count && (kind & ALCH_SLOT_UNLOADED) && (kind & ALCH_SLOT_RAISES))) return true;
-  if (alch_list_add(s->allocator, &s->list, object) != ALCH_OK) s->failed = true;
-  return !s->failed && s->list.count < s->most;
+  if (alch_list_add(s->allocator, s->list, object) != ALCH_OK) s->failed = true;
+  return !s->failed && s->list->count < s->most;
 }
 
 static uint32_t most_siblings(const alch_session *session) {
@@ -52,15 +52,15 @@ static uint32_t most_siblings(const alch_session *session) {
   return most > 0 ? most : BATCH_LIMIT;
 }
 
-/* The object itself first. alone: no others. */
-static alch_status find_siblings(alch_object *object, uint32_t slot, bool alone, alch_object_list *out, alch_error *error) {
+/* Into load->siblings: the object itself first. alone: no others. */
+static alch_status find_siblings(alch_load *load, alch_object *object, uint32_t slot, bool alone, alch_error *error) {
   alch_session *session = object->session;
   alch_host *host = session->host;
-  siblings s = { .first = object, .slot = slot, .most = most_siblings(session), .expired = alch_object_expired(object), .allocator = session->allocator };
-  s.failed = alch_list_add(session->allocator, &s.list, object) != ALCH_OK;
+  siblings s = { .first = object, .slot = slot, .most = most_siblings(session), .expired = alch_object_expired(object), .allocator = session->allocator, .list = &load->siblings };
+  load->siblings.count = 0;
+  s.failed = alch_list_add(session->allocator, s.list, object) != ALCH_OK;
   alone |= (object->state & ALCH_STATE_ALONE) != 0;
   if (!s.failed && !alone && s.most > 1) host->identity_each(host, session, object->mapper, object, visit_sibling, &s);
-  *out = s.list;
   return s.failed ? alch_error_out_of_memory(error) : ALCH_OK;
 }
 
@@ -134,11 +134,10 @@ static void set_nothing(alch_host *host, alch_object *object, const alch_relatio
 
 static alch_status push_slot(alch_load *load, alch_object *object, uint32_t slot, alch_error *error) {
   const alch_relationship *r = alch_mapper_relationship(object->mapper, slot);
-  alch_object_list list;
-  alch_status status = find_siblings(object, slot, r && r->strategy == ALCH_LAZY_SELECT, &list, error);
-  if (status == ALCH_OK) status = r ? alch_load_push_related(load, r, list.items, list.count, NULL, NULL, error) : push_attribute(load, &list, slot, error);
-  alch_free(load->session->allocator, list.items, list.capacity * sizeof *list.items);
-  return status;
+  const alch_object_list *list = &load->siblings;
+  alch_status status = find_siblings(load, object, slot, r && r->strategy == ALCH_LAZY_SELECT, error);
+  if (status != ALCH_OK) return status;
+  return r ? alch_load_push_related(load, r, list->items, list->count, NULL, NULL, error) : push_attribute(load, list, slot, error);
 }
 
 static alch_status check_slot(alch_load *load, alch_error *error) { return alch_object_loaded(load->object, load->slot) ? ALCH_OK : deleted(load->object, error); }

@@ -79,6 +79,7 @@ struct alch_load {
   alch_session *session;
   alch_load_step *spare;
   alch_arena arena;
+  alch_object_list siblings;       /* here, so that nothing is lost when the host leaves by a long jump */
   alch_load_event *events;
   uint32_t event_capacity;
   const alch_mapper *get_mapper;   /* what was got by key last, and its statement */

@@ -194,18 +194,18 @@ static alch_status cascade_delete_to(alch_session *session, alch_object *target,
 }
 
 alch_status alch_session_load_for_delete(alch_session *session, const alch_relationship *relationship, uint32_t from, alch_error *error) {
-  alch_object_list wanting = { 0 };
-  alch_status status = ALCH_OK;
-  for (uint32_t i = from; i < session->deleting.count && status == ALCH_OK; i++) {
+  alch_object_list *wanting = &session->wanting;
+  wanting->count = 0;
+  for (uint32_t i = from; i < session->deleting.count; i++) {
     alch_object *object = session->deleting.items[i];
     if (object == NULL || object->mapper != relationship->mapper || alch_object_loaded(object, relationship->slot)) continue;
-    if (alch_list_add(session->allocator, &wanting, object) != ALCH_OK) status = alch_error_out_of_memory(error);
+    if (alch_list_add(session->allocator, wanting, object) != ALCH_OK) return alch_error_out_of_memory(error);
   }
+  if (wanting->count == 0) return ALCH_OK;
   /* One object by itself is likely one of many: what came with it is loaded along, as on a touch by the user. */
-  bool touch = wanting.count == 1 && relationship->strategy != ALCH_LAZY_RAISE && relationship->strategy != ALCH_LAZY_NOLOAD;
-  if (status == ALCH_OK && touch) status = alch_load_slot(wanting.items[0], relationship->slot, session->host, error);
-  else if (status == ALCH_OK && wanting.count > 0) status = alch_load_relationship(session, relationship, wanting.items, wanting.count, NULL, error);
-  list_free(session->allocator, &wanting);
+  bool touch = wanting->count == 1 && relationship->strategy != ALCH_LAZY_RAISE && relationship->strategy != ALCH_LAZY_NOLOAD;
+  alch_status status = touch ? alch_load_slot(wanting->items[0], relationship->slot, session->host, error)
+                             : alch_load_relationship(session, relationship, wanting->items, wanting->count, NULL, error);
   return status == ALCH_DONE ? ALCH_OK : status;
 }
 
@@ -311,19 +311,15 @@ alch_status alch_session_expunge(alch_session *session, alch_object *object, alc
   return ALCH_OK;
 }
 
-typedef struct gathered { alch_session *session; alch_object_list list; bool failed; } gathered;
-
 static bool gather(void *context, alch_object *object) {
-  gathered *all = context;
-  if (alch_list_add(all->session->allocator, &all->list, object) != ALCH_OK) all->failed = true;
-  return !all->failed;
+  alch_session *session = context;
+  return alch_list_add(session->allocator, &session->identities, object) == ALCH_OK;
 }
 
-/* The objects of the identity map that are alive now: the map must not change while it is walked. */
-alch_object_list alch_session_identities(alch_session *session) {
-  gathered all = { .session = session };
-  session->host->identity_each(session->host, session, NULL, NULL, gather, &all);
-  return all.list;
+const alch_object_list *alch_session_identities(alch_session *session) {
+  session->identities.count = 0;
+  session->host->identity_each(session->host, session, NULL, NULL, gather, session);
+  return &session->identities;
 }
 
 static bool detach_visit(void *context, alch_object *object) {
@@ -415,6 +411,8 @@ void alch_session_close(alch_session *session) {
 void alch_session_destroy(alch_session *session) {
   alch_session_close(session);
   list_free(session->allocator, &session->reached);
+  list_free(session->allocator, &session->wanting);
+  list_free(session->allocator, &session->identities);
   list_free(session->allocator, &session->pending);
   list_free(session->allocator, &session->modified);
   list_free(session->allocator, &session->deleting);

@@ -59,7 +59,10 @@ typedef struct alch_session {
   uint32_t held_count, held_capacity, held_now;   /* places, and how many of them are taken */
   alch_old_value *journal;
   uint32_t journal_count, journal_capacity;
+  /* Lists that are filled while the host is called: here, so that nothing is lost when it leaves by a long jump. */
   alch_object_list reached;        /* by the save-update cascade under way */
+  alch_object_list wanting;        /* whose children a delete needs */
+  alch_object_list identities;     /* see alch_session_identities */
   alch_object_list pending;        /* new: in the order of add */
   alch_object_list modified;       /* changed since the last flush */
   alch_object_list deleting;       /* session:delete */
@@ -116,8 +119,8 @@ alch_status alch_session_touch(alch_session *session, alch_object *object);/* jo
 alch_status alch_session_mark_deleted(alch_session *session, alch_object *object, alch_error *error);
 /* Follows the delete cascades of all that is marked and was not followed yet; loads, and may wait. */
 alch_status alch_session_cascade_deletes(alch_session *session, alch_error *error);
-/* The objects of the identity map that are alive now; the caller frees the items. */
-alch_object_list alch_session_identities(alch_session *session);
+/* The objects of the identity map that are alive now: the map must not change while it is walked. Good until the next call. */
+const alch_object_list *alch_session_identities(alch_session *session);
 /* Loads a relationship of all objects marked for deletion, from place `from` of the list on, that do not have it yet. */
 alch_status alch_session_load_for_delete(alch_session *session, const alch_relationship *relationship, uint32_t from, alch_error *error);
 /* Rolls everything back without touching objects, and gives the connection back. */

@@ -238,10 +238,9 @@ static void drop_deleting(alch_session *session) {
 }
 
 static void drop_born(alch_session *session, const alch_session_frame *frame) {
-  alch_object_list all = alch_session_identities(session);
-  for (uint32_t i = 0; i < all.count; i++)
-    if (all.items[i]->born >= frame->first_born) become_transient(session, all.items[i]);
-  alch_free(session->allocator, all.items, all.capacity * sizeof *all.items);
+  const alch_object_list *all = alch_session_identities(session);
+  for (uint32_t i = 0; i < all->count; i++)
+    if (all->items[i]->born >= frame->first_born) become_transient(session, all->items[i]);
 }
 
 static void restore_objects(alch_session *session, alch_session_frame *frame) {

@@ -7,11 +7,13 @@ void alch_flush_init(alch_flush *flush, alch_session *session) {
   *flush = (alch_flush){ .session = session };
   alch_arena_init(&flush->arena, session->allocator);
   alch_execution_init(&flush->execution, session->allocator);
+  alch_buffer_init(&flush->scratch, session->allocator);
 }
 
 void alch_flush_close(alch_flush *flush) {
   const alch_allocator *allocator = flush->session->allocator;
   alch_execution_destroy(&flush->execution);
+  alch_buffer_close(&flush->scratch);
   if (flush->writer != NULL) alch_writer_close(flush->writer);
   alch_free(allocator, flush->writer, sizeof *flush->writer);
   alch_free(allocator, flush->steps, flush->step_capacity * sizeof *flush->steps);

@@ -37,6 +37,7 @@ typedef struct alch_flush {
   int64_t last_key;                        /* that the database made in this step; 0: none yet */
   struct alch_writer *writer;
   alch_execution execution;
+  alch_buffer scratch;                     /* texts of defaults */
 } alch_flush;
 
 /* Builds the plan. May load (children of what is deleted) and wait: call again then. */
@@ -53,7 +54,7 @@ alch_status alch_flush_batch(alch_flush *flush, const alch_step *step, bool *mas
 /* Starts the writer's statement, or goes on with the one that waits. */
 alch_status alch_flush_execute(alch_flush *flush, alch_error *error);
 /* Applies client-side defaults and tells which columns an INSERT of the object writes. */
-alch_status alch_flush_insert_mask(alch_session *session, alch_object *object, bool *mask, alch_error *error);
+alch_status alch_flush_insert_mask(alch_flush *flush, alch_object *object, bool *mask, alch_error *error);
 void alch_flush_give_key(alch_object *object, int64_t key);
 /* The row of a new object is there, and its key known. */
 alch_status alch_flush_inserted(alch_flush *flush, alch_object *object, alch_error *error);
