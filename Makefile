@@ -52,7 +52,7 @@ FLOOR_SOURCES   := $(wildcard $(addprefix src/,$(addsuffix /*.c,\
 BINDING_SOURCES := $(wildcard src/lua/*.c)
 LUA_SOURCES     := $(shell find lua -name '*.lua' 2>/dev/null)
 HEADERS          = $(shell find src -path src/lua -prune -o -name '*.h' -print -o -name '*.def' -print)
-SPEC_SOURCES    := $(wildcard spec/c/*_spec.c)
+SPEC_SOURCES    := $(wildcard spec/c/*_spec.c spec/host/*_spec.c)
 BENCH_SOURCES   := $(wildcard bench/*.c)
 ifdef T
 SPEC_SOURCES    := $(foreach spec,$(SPEC_SOURCES),$(if $(findstring $(T),$(spec)),$(spec)))
@@ -112,6 +112,11 @@ $(BUILD)/spec/c/%: spec/c/%.c spec/c/check.c $(ARCHIVE) $(BUILD)/flags
 	@mkdir -p $(@D); $(RM) $@
 	$(call say,cc) $(COMPILE) -Ispec/c -MMD -MP -MF $@.d -o $@ $< spec/c/check.c $(ARCHIVE) $(LIBRARIES)
 
+# A host that embeds Lua: the binding linked in, with the shared library of Lua.
+$(BUILD)/spec/host/%: spec/host/%.c spec/c/check.c $(BINDING_OBJECTS) $(ARCHIVE) $(BUILD)/flags
+	@mkdir -p $(@D); $(RM) $@
+	$(call say,cc) $(COMPILE) -Ispec/c -I$(LUA_INCDIR) -MMD -MP -MF $@.d -o $@ $< spec/c/check.c $(BINDING_OBJECTS) $(ARCHIVE) -llua$(LUA_VERSION) $(LIBRARIES)
+
 specs: $(SPEC_PROGRAMS)
 
 test:
@@ -129,7 +134,7 @@ lint-source: all
 lint-gcc lint-clang: lint-%:
 	@for mode in NDEBUG ALCH_DEBUG; do echo "$* -D$$mode -fsyntax-only ..."; \
 	  $* -D$$mode -fsyntax-only $(LANGUAGE) -Ispec/c -I$(LUA_INCDIR) $(FLOOR_SOURCES) $(BINDING_SOURCES) \
-	    $(wildcard spec/c/*.c) $(BENCH_SOURCES) || exit 1; done
+	    $(wildcard spec/c/*.c spec/host/*.c) $(BENCH_SOURCES) || exit 1; done
 
 build/bench/%: bench/%.c
 	@mkdir -p $(@D)
