@@ -313,3 +313,76 @@ CASE("random moves between parents") {
   }
   close_world(w);
 }
+
+/* Each object has the key of its own row, whichever way the rows went. */
+static void check_rows(world *w, alch_object *const *teams, int count) {
+  CHECK_INT(ask(w, "select count(*) from teams where name like 'team %'"), count);
+  for (int i = 0; i < count; i++) {
+    char sql[80];
+    snprintf(sql, sizeof sql, "select count(*) from teams where id = %lld and name = 'team %d'", (long long)id_of(teams[i]), i);
+    if (!CHECK_INT(ask(w, sql), 1)) return;
+  }
+}
+
+static void insert_many(world *w, alch_object **teams, int count, int explicit_key) {
+  for (int i = 0; i < count; i++) {
+    char name[20];
+    snprintf(name, sizeof name, "team %d", i);
+    teams[i] = make(w, w->team, name);
+    if (i == explicit_key) OK(alch_object_set(&w->plain.host, teams[i], 0, alch_value_integer(100000), &w->error));
+    OK(alch_session_add(w->session, teams[i], &w->error));
+  }
+  OK(alch_session_flush(w->session, &w->error));
+}
+
+static void run_sql(world *w, const char *sql) {
+  alch_connection *connection = NULL;
+  OK(alch_session_connection(w->session, &connection, &w->error));
+  OK(alch_connection_run_text(connection, sql, strlen(sql), &w->error));
+}
+
+enum { MANY = 333 };
+
+CASE("many new rows go many to a statement, and every object gets its own key") {
+  world here, *w = &here;
+  open_world(w, 0);
+  alch_object *teams[MANY];
+  insert_many(w, teams, MANY, -1);
+  check_rows(w, teams, MANY);
+  CHECK_INT(id_of(teams[MANY - 1]), MANY);
+  close_world(w);
+}
+
+CASE("a key that was given, in the midst of those that the database makes") {
+  world here, *w = &here;
+  open_world(w, 0);
+  alch_object *teams[MANY];
+  insert_many(w, teams, MANY, 170);
+  check_rows(w, teams, MANY);
+  CHECK_INT(id_of(teams[171]), 100001);
+  close_world(w);
+}
+
+CASE("a trigger that writes to the same table: rows go one by one") {
+  world here, *w = &here;
+  open_world(w, 0);
+  run_sql(w, "create trigger twice after insert on teams when new.name like 'team %' begin insert into teams (name) values ('echo'); end");
+  alch_object *teams[MANY];
+  insert_many(w, teams, MANY, -1);
+  check_rows(w, teams, MANY);
+  CHECK_INT(ask(w, "select count(*) from teams"), 2 * MANY);
+  close_world(w);
+}
+
+CASE("keys that cannot follow one another are found out, never guessed") {
+  world here, *w = &here;
+  open_world(w, 0);
+  run_sql(w, "insert into teams (id, name) values (9223372036854775707, 'near the end')");
+  alch_object *teams[MANY];
+  for (int i = 0; i < MANY; i++) teams[i] = make(w, w->team, "team"), OK(alch_session_add(w->session, teams[i], &w->error));
+  CHECK_INT(alch_session_flush(w->session, &w->error), ALCH_ERROR);
+  CHECK_INT(w->error.kind, ALCH_ERROR_FLUSH);
+  OK(alch_session_rollback(w->session, &w->error));
+  CHECK(teams[0]->session == NULL);
+  close_world(w);
+}

@@ -57,7 +57,7 @@ static alch_status give_keys(alch_flush *flush, const alch_step *step, alch_erro
     flush->last_key = 0;
     return ALCH_OK;
   }
-  if (flush->execution.last_insert_id != flush->last_key + BATCH_ROWS)
+  if (flush->last_key > INT64_MAX - BATCH_ROWS || flush->execution.last_insert_id != flush->last_key + BATCH_ROWS)
     return alch_error_set(error, ALCH_ERROR_FLUSH, "the keys that the database made for new rows of '%s' do not follow one another, so it is not known which object has which: flush fewer than %d objects at a time",
                           step->mapper->table->name, BATCH_LEAST);
   for (uint32_t i = 0; i < BATCH_ROWS; i++) alch_flush_give_key(flush->objects[step->first + flush->place + i], ++flush->last_key);
