@@ -40,8 +40,10 @@ CASE("a dialect with missing or contradictory parts is refused") {
   const alch_dialect whole = *alch_dialect_find("sqlite");
   alch_dialect one = whole;
   one.reserved_words = unsorted;
+  one.reserved_word_count = 2;
   check_invalid(&one, "'a' is out of place");
   one.reserved_words = upper;
+  one.reserved_word_count = 1;
   check_invalid(&one, "'A' is out of place");
   one = whole;
   one.select_clauses = twice;

@@ -100,7 +100,7 @@ alch_status alch_type_name_write(const char *const *words, const alch_type *type
 static const char *missing_part(const alch_dialect *dialect) {
   if (!dialect->name || !*dialect->name) return "name";
   if (!dialect->quote_open || !dialect->quote_close) return "quote_open and quote_close";
-  if (!dialect->reserved_words) return "reserved_words";
+  if (!dialect->reserved_words || dialect->reserved_words[dialect->reserved_word_count]) return "reserved_words and their count";
   if (!dialect->select_clauses || !dialect->select_clauses[0]) return "select_clauses";
   if (!dialect->operator_spellings) return "operator_spellings";
   if (!dialect->renderers) return "renderers";

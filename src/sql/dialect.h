@@ -39,6 +39,7 @@ typedef struct alch_dialect {
   uint32_t identifier_limit;               /* bytes; 0: none */
   uint32_t parameter_limit;                /* binds in one statement */
   const char *const *reserved_words;       /* lower case, sorted, NULL at the end */
+  uint32_t reserved_word_count;            /* how many there are: every identifier is looked up among them */
   const uint8_t *select_clauses;           /* node kinds in the order in which the text has them, 0 at the end */
   const char *const *operator_spellings;   /* by alch_operator; NULL: the default */
   const struct alch_renderer_override { uint8_t kind; alch_renderer render; } *renderers;   /* kind 0 at the end */

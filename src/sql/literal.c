@@ -7,8 +7,7 @@
 #include <string.h>
 
 static bool is_reserved(const alch_dialect *dialect, const char *name) {
-  size_t low = 0, high = 0;
-  while (dialect->reserved_words[high]) high++;
+  size_t low = 0, high = dialect->reserved_word_count;
   while (low < high) {
     size_t middle = (low + high) / 2;
     int order = strcmp(name, dialect->reserved_words[middle]);

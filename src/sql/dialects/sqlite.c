@@ -105,6 +105,7 @@ const alch_dialect alch_dialect_sqlite = {
   .placeholder = ALCH_PLACEHOLDER_QUESTION,
   .parameter_limit = 32766,
   .reserved_words = reserved_words,
+  .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
   .select_clauses = select_clauses,
   .operator_spellings = operator_spellings,
   .renderers = alch_sqlite_renderers,
