@@ -100,14 +100,9 @@ static int push_conflict(lua_State *L, binding *b, const alch_block *statement, 
     values = lua_newuserdatauv(L, (given->table->column_count + 1) * sizeof *values, 0);
     count = binding_assignments(L, b, given->table, given->set, columns, values);
   }
-  alch_reader reader = alch_reader_at_root(statement);
-  const alch_node *root = reader.node, *end = alch_node_next(root);
-  alch_builder_start(&b->builder);
-  alch_builder_definitions(&b->builder, statement);
-  alch_builder_open(&b->builder, root->kind, root->op, root->a, root->b);
-  alch_reader_enter(&reader);
-  while (reader.node < end && reader.node->kind < ALCH_NODE_ON_CONFLICT) alch_builder_copy(&b->builder, &reader);
-  if (reader.node < end && reader.node->kind == ALCH_NODE_ON_CONFLICT) alch_reader_skip(&reader);
+  bool there;
+  alch_reader reader = alch_build_up_to(&b->builder, statement, ALCH_NODE_ON_CONFLICT, &there);
+  if (there) alch_reader_skip(&reader);
   alch_builder_open(&b->builder, ALCH_NODE_ON_CONFLICT, op, 0, 0);
   build_targets(L, b, given);
   if (op == 1) binding_build_set(L, b, given->table, columns, values, count, 0);
@@ -117,8 +112,7 @@ static int push_conflict(lua_State *L, binding *b, const alch_block *statement, 
     alch_builder_close(&b->builder);
   }
   alch_builder_close(&b->builder);
-  while (reader.node < end) alch_builder_copy(&b->builder, &reader);
-  alch_builder_close(&b->builder);
+  alch_build_rest(&b->builder, &reader);
   binding_push_block(L, b, BINDING_STATEMENT);
   return 1;
 }

@@ -52,23 +52,17 @@ static int update_values(lua_State *L) {
   const alch_column **columns = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *columns, 0);
   alch_operand *operands = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *operands, 0);
   uint32_t count = binding_assignments(L, b, table, 2, columns, operands);
-  alch_reader reader = alch_reader_at_root(statement);
-  const alch_node *root = reader.node, *end = alch_node_next(root);
-  alch_builder_start(&b->builder);
-  alch_builder_definitions(&b->builder, statement);
-  alch_builder_open(&b->builder, root->kind, root->op, root->a, root->b);
-  alch_reader_enter(&reader);
-  while (reader.node < end && reader.node->kind < ALCH_NODE_SET) alch_builder_copy(&b->builder, &reader);
+  bool there;
+  alch_reader reader = alch_build_up_to(&b->builder, statement, ALCH_NODE_SET, &there);
   alch_builder_open(&b->builder, ALCH_NODE_SET, 0, 0, 0);
-  if (reader.node < end && reader.node->kind == ALCH_NODE_SET) copy_earlier(&b->builder, &reader, columns, count);
+  if (there) copy_earlier(&b->builder, &reader, columns, count);
   for (uint32_t i = 0; i < count; i++) {
     alch_builder_open(&b->builder, ALCH_NODE_ASSIGN, 0, table->id, columns[i]->index);
     binding_build_value(L, b, &operands[i], columns[i]);
     alch_builder_close(&b->builder);
   }
   alch_builder_close(&b->builder);
-  while (reader.node < end) alch_builder_copy(&b->builder, &reader);
-  alch_builder_close(&b->builder);
+  alch_build_rest(&b->builder, &reader);
   binding_push_block(L, b, BINDING_STATEMENT);
   return 1;
 }

@@ -144,6 +144,10 @@ void alch_builder_write(const alch_builder *builder, void *out);
 
 /* A statement with `addition` appended to one clause (opened at its place when absent), or put in place of what the clause held. addition may hold several expressions: count of them. */
 void alch_build_clause(alch_builder *builder, const alch_block *statement, alch_node_kind clause, uint8_t op, const alch_block *const *additions, uint32_t count, bool replace);
+/* The same by hand: a new build with everything of the statement that stands before the place of a clause. The reader answered stands at the clause (*there), or where it would be;
+   write the clause, enter or skip the old one, then the rest, which closes the statement. */
+alch_reader alch_build_up_to(alch_builder *builder, const alch_block *statement, alch_node_kind clause, bool *there);
+void alch_build_rest(alch_builder *builder, alch_reader *reader);
 /* The block with every reference to source `from` turned into one to `to` (same columns): what aliasing is. In place, in memory that the caller owns. */
 void alch_block_retarget(alch_block *block, uint32_t from, uint32_t to);
 

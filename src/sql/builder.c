@@ -332,10 +332,6 @@ void alch_builder_write(const alch_builder *builder, void *out) {
 
 /* ---- clauses ---- */
 
-static void copy_below(alch_builder *builder, alch_reader *reader, const alch_node *end, uint32_t clause) {
-  while (reader->node < end && reader->node->kind < clause) alch_builder_copy(builder, reader);
-}
-
 /* What the clause holds already is copied, or passed over when it is to be replaced. */
 static void take_clause(alch_builder *builder, alch_reader *reader, bool replace) {
   const alch_node *end = alch_node_next(reader->node);
@@ -347,18 +343,30 @@ static void take_clause(alch_builder *builder, alch_reader *reader, bool replace
   while (reader->node < end) alch_builder_copy(builder, reader);
 }
 
-void alch_build_clause(alch_builder *builder, const alch_block *statement, alch_node_kind clause, uint8_t op, const alch_block *const *additions, uint32_t count, bool replace) {
+alch_reader alch_build_up_to(alch_builder *builder, const alch_block *statement, alch_node_kind clause, bool *there) {
   alch_builder_start(builder);
   alch_builder_definitions(builder, statement);
   alch_reader reader = alch_reader_at_root(statement);
   const alch_node *root = reader.node, *end = alch_node_next(root);
   alch_builder_open(builder, root->kind, root->op, root->a, root->b);
   alch_reader_enter(&reader);
-  copy_below(builder, &reader, end, clause);
+  while (reader.node < end && reader.node->kind < clause) alch_builder_copy(builder, &reader);
+  *there = reader.node < end && reader.node->kind == clause;
+  return reader;
+}
+
+void alch_build_rest(alch_builder *builder, alch_reader *reader) {
+  const alch_node *end = alch_node_next(alch_block_root(reader->block));
+  while (reader->node < end) alch_builder_copy(builder, reader);
+  alch_builder_close(builder);
+}
+
+void alch_build_clause(alch_builder *builder, const alch_block *statement, alch_node_kind clause, uint8_t op, const alch_block *const *additions, uint32_t count, bool replace) {
+  bool there;
+  alch_reader reader = alch_build_up_to(builder, statement, clause, &there);
   alch_builder_open(builder, clause, op, 0, 0);
-  if (reader.node < end && reader.node->kind == clause) take_clause(builder, &reader, replace);
+  if (there) take_clause(builder, &reader, replace);
   for (uint32_t i = 0; i < count; i++) alch_builder_block(builder, additions[i]);
   alch_builder_close(builder);
-  copy_below(builder, &reader, end, ALCH_NODE_KIND_COUNT);
-  alch_builder_close(builder);
+  alch_build_rest(builder, &reader);
 }
