@@ -344,12 +344,7 @@ static int result_keys(lua_State *L) {
   binding *b = BINDING(L);
   binding_check_result(L, b, 1);
   binding_push_names(L, b, 1);
-  int count = (int)lua_rawlen(L, -1);
-  lua_createtable(L, count, 0);
-  for (int i = 1; i <= count; i++) {
-    lua_rawgeti(L, -2, i);
-    lua_rawseti(L, -2, i);
-  }
+  binding_copy_list(L);
   return 1;
 }
 

@@ -44,6 +44,8 @@ void binding_push_row(lua_State *L, binding *b, int index);
 void binding_push_mapping(lua_State *L, binding *b, int index);
 /* Pushes the list of names of the result at index. */
 void binding_push_names(lua_State *L, binding *b, int index);
+/* Puts a copy in the place of the list on top of the stack: what is given away may be changed. */
+void binding_copy_list(lua_State *L);
 /* The place (from 0) of the column that the value at `key` names by number, name or column; raises when there is none. */
 uint32_t binding_find_column(lua_State *L, binding *b, int index, int key);
 void binding_open_row(lua_State *L, binding *b);

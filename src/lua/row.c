@@ -104,15 +104,20 @@ static int row_unpack(lua_State *L) {
   return count;
 }
 
-/* keys(): the names of the columns */
-static int row_keys(lua_State *L) {
-  push_row_names(L, BINDING(L));
+void binding_copy_list(lua_State *L) {
   int count = (int)lua_rawlen(L, -1);
   lua_createtable(L, count, 0);
   for (int i = 1; i <= count; i++) {
     lua_rawgeti(L, -2, i);
     lua_rawseti(L, -2, i);
   }
+  lua_replace(L, -2);
+}
+
+/* keys(): the names of the columns */
+static int row_keys(lua_State *L) {
+  push_row_names(L, BINDING(L));
+  binding_copy_list(L);
   return 1;
 }
 

@@ -171,6 +171,8 @@ void alch_item_sources(alch_compiler *compiler, const alch_node *item, alch_id_l
 /* Fills the froms and sources of a SELECT's scope: what it names, what its columns and conditions use, less what it correlates. */
 void alch_infer_froms(alch_compiler *compiler, alch_scope *scope);
 void alch_scope_add(alch_compiler *compiler, alch_scope *scope, const alch_node *node, uint32_t source);
+/* The sources that the columns of a clause (NULL: none) name and the scope does not have yet. */
+void alch_scope_add_used(alch_compiler *compiler, alch_scope *scope, const alch_node *clause);
 /* The condition of a join, inferred from foreign keys. */
 alch_status alch_render_join_condition(alch_compiler *compiler, const alch_node *left, const alch_node *right);
 /* WITH … before the statement, when it uses CTEs. */

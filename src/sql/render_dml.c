@@ -149,16 +149,6 @@ static void render_update_set(alch_compiler *compiler, const alch_node *statemen
 
 /* ---- the sources of an UPDATE or DELETE ---- */
 
-static void add_clause_sources(alch_compiler *compiler, alch_scope *scope, const alch_node *clause) {
-  alch_id_list used = { 0 };
-  if (clause) alch_collect_sources(compiler, clause, &used);
-  for (uint32_t i = 0; i < used.count; i++) {
-    if (alch_ids_have(&scope->sources, used.ids[i])) continue;
-    alch_scope_add(compiler, scope, NULL, used.ids[i]);
-    alch_ids_add(compiler, &scope->sources, used.ids[i]);
-  }
-}
-
 static void open_scope(alch_compiler *compiler, alch_scope *scope, const alch_node *statement) {
   *scope = (alch_scope){ .outer = compiler->scope, .statement = statement };
   compiler->scope = scope;
@@ -169,8 +159,8 @@ static void open_scope(alch_compiler *compiler, alch_scope *scope, const alch_no
       alch_scope_add(compiler, scope, item, 0);
       alch_item_sources(compiler, item, &scope->sources);
     }
-  add_clause_sources(compiler, scope, alch_node_clause(statement, ALCH_NODE_SET));
-  add_clause_sources(compiler, scope, alch_node_clause(statement, ALCH_NODE_WHERE));
+  alch_scope_add_used(compiler, scope, alch_node_clause(statement, ALCH_NODE_SET));
+  alch_scope_add_used(compiler, scope, alch_node_clause(statement, ALCH_NODE_WHERE));
 }
 
 static void render_where(alch_compiler *compiler, const alch_node *statement) {

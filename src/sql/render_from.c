@@ -190,7 +190,7 @@ static void add_explicit(alch_compiler *compiler, alch_scope *scope, const alch_
   }
 }
 
-static void add_used(alch_compiler *compiler, alch_scope *scope, const alch_node *clause) {
+void alch_scope_add_used(alch_compiler *compiler, alch_scope *scope, const alch_node *clause) {
   alch_id_list used = { 0 };
   if (clause) alch_collect_sources(compiler, clause, &used);
   for (uint32_t i = 0; i < used.count; i++) {
@@ -245,8 +245,8 @@ static void list_sources(alch_compiler *compiler, alch_scope *scope) {
 void alch_infer_froms(alch_compiler *compiler, alch_scope *scope) {
   const alch_node *from = alch_node_clause(scope->statement, ALCH_NODE_FROM);
   if (from) add_explicit(compiler, scope, from);
-  add_used(compiler, scope, alch_node_clause(scope->statement, ALCH_NODE_COLUMNS));
-  add_used(compiler, scope, alch_node_clause(scope->statement, ALCH_NODE_WHERE));
+  alch_scope_add_used(compiler, scope, alch_node_clause(scope->statement, ALCH_NODE_COLUMNS));
+  alch_scope_add_used(compiler, scope, alch_node_clause(scope->statement, ALCH_NODE_WHERE));
   if (!scope->outer || compiler->status != ALCH_OK) return;
   drop_correlated(compiler, scope);
   list_sources(compiler, scope);
