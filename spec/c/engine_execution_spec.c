@@ -102,7 +102,6 @@ CASE("a result is closed with its connection") {
     CHECK(w.execution.connection == NULL);
     CHECK_INT(alch_execution_next(&w.execution, &w.error), ALCH_ERROR);
     CHECK_TEXT(error_name(&w), "ResourceClosedError");
-    CHECK_INT(alch_execution_row_raw(&w.execution, NULL, 0, &w.error), ALCH_ERROR);
     CHECK_INT(alch_execution_start_poll(&w.execution, &w.error), ALCH_ERROR);
     CHECK_TEXT(alch_execution_column_name(&w.execution, 0), "");
     alch_execution_close(&w.execution);
@@ -123,25 +122,6 @@ CASE("after the last row there are no more, and after a close there is an error"
     alch_execution_close(&w.execution);
     CHECK_INT(next_of(&w.execution, &w.error), ALCH_ERROR);
     CHECK_TEXT(error_name(&w), "ResourceClosedError");
-  }
-  world_close(&w);
-}
-
-CASE("raw rows come as the database has them") {
-  world w;
-  if (world_open(&w, "sqlite://")) {
-    alch_value row[3];
-    w.execution.raw = true;
-    CHECK_INT(start(&w, "select 1, 'b' union select 2, 'c'", NULL, 0), ALCH_OK);
-    CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
-    CHECK_INT(alch_execution_row_raw(&w.execution, row, 3, &w.error), ALCH_OK);
-    CHECK_INT(row[0].integer, 1);
-    CHECK_BYTES(row[1].text, "b", 1);
-    CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
-    CHECK_INT(alch_execution_row_raw(&w.execution, row, 1, &w.error), ALCH_OK);
-    CHECK_INT(row[0].integer, 2);
-    CHECK_INT(next_of(&w.execution, &w.error), ALCH_DONE);
-    CHECK_INT(alch_execution_row_raw(&w.execution, row, 1, &w.error), ALCH_ERROR);
   }
   world_close(&w);
 }

@@ -111,7 +111,7 @@ typedef struct alch_execution {
   alch_buffer scratch;                   /* converted texts of the current row */
   alch_value *values;                    /* of the parameters */
   uint32_t value_capacity, row_capacity;
-  bool returns_rows, done, started, raw; /* raw: the caller fetches rows with alch_execution_row_raw and converts itself */
+  bool returns_rows, done, started;
   struct alch_execution *next, *previous;/* the connection's list of open executions */
   int64_t started_at;
   /* its own affairs */
@@ -148,8 +148,6 @@ alch_status alch_execution_run(alch_execution *execution, alch_connection *conne
 alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error);
 /* ALCH_ROW (execution->row is filled), ALCH_DONE (the statement is reset, changes and last_insert_id are known), ALCH_WAIT (again after the wait). */
 alch_status alch_execution_next(alch_execution *execution, alch_error *error);
-/* In place of execution->row, where `raw` is set: the row that next has come to, as the driver has it, into `out`; text is valid until the next step. Columns beyond `count` are left out. */
-alch_status alch_execution_row_raw(alch_execution *execution, alch_value *out, uint32_t count, alch_error *error);
 void alch_execution_close(alch_execution *execution);      /* resets the statement; memory for reuse is kept */
 void alch_execution_destroy(alch_execution *execution);    /* close, and free the memory */
 /* Until the execution is closed; of a statement whose columns only the database knows (TEXT) until its last row was read. "" for none. */

@@ -219,7 +219,6 @@ static alch_status convert_cell(alch_execution *execution, uint32_t column, alch
 static alch_status read_row(alch_execution *execution, alch_error *error) {
   const alch_prepared *prepared = execution->prepared;
   execution->phase = PHASE_ROWS;
-  if (execution->raw) return ALCH_ROW;
   alch_status status = execution->connection->driver->row(prepared->statement, execution->row, execution->column_count, error);
   if (execution->converts_row && status == ALCH_OK) {
     alch_buffer_clear(&execution->scratch);
@@ -241,12 +240,6 @@ alch_status alch_execution_next(alch_execution *execution, alch_error *error) {
   if (status < 0) return fail(execution, status, error);
   reach_end(execution);
   return ALCH_DONE;
-}
-
-alch_status alch_execution_row_raw(alch_execution *execution, alch_value *out, uint32_t count, alch_error *error) {
-  if (ALCH_UNLIKELY(!execution->connection || !execution->prepared)) return closed(error);
-  if (count > execution->column_count) count = execution->column_count;
-  return execution->connection->driver->row(execution->prepared->statement, out, count, error);
 }
 
 const char *alch_execution_column_name(const alch_execution *execution, uint32_t column) {

@@ -11,10 +11,6 @@ static const char *const words[] = {
   [ALCH_CONSTRAINT_CHECK] = "CheckConstraint",
 };
 
-const char *alch_record_constraint_word(alch_constraint_kind kind) {
-  return words[kind];
-}
-
 void alch_record_link_constraint(alch_constraint *constraint) {
   alch_table *table = constraint->table;
   if (table->last_constraint) table->last_constraint->next = constraint;

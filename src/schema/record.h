@@ -24,9 +24,6 @@ alch_status alch_record_find_column(const alch_table *table, const char *key, co
 /* Fills up to `limit` names for alch_nearest. */
 size_t alch_record_column_names(const alch_table *table, const char **names, size_t limit);
 
-/* Name of the constraint's kind as users write it: "UniqueConstraint". */
-const char *alch_record_constraint_word(alch_constraint_kind kind);
-
 /* The name that the naming convention of this kind ("ix", "uq" …) makes, into out; nothing when there is no such convention. given: the name that was written, or NULL.
    A constraint's targets may be NULL. */
 typedef struct alch_naming {

@@ -143,10 +143,6 @@ static const char *const capability_names[] = {
 #undef ALCH_CAPABILITY
 };
 
-const char *alch_capability_name(alch_capability capability) {
-  return capability_names[capability];
-}
-
 alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error) {
   const char *missing = missing_part(dialect);
   if (missing) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has no %s", dialect->name ? dialect->name : "", missing);

@@ -71,7 +71,6 @@ const alch_dialect *alch_dialect_find(const char *name);
 alch_status alch_dialect_require(const char *name, const alch_dialect **out, alch_error *error);
 /* Names of all dialects, NULL at the end. */
 const char *const *alch_dialect_names(void);
-const char *alch_capability_name(alch_capability capability);
 /* Refuses a record with missing parts or contradictory capabilities; specs call it for each dialect. */
 alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error);
 static inline bool alch_dialect_can(const alch_dialect *dialect, alch_capability capability) { return dialect->capabilities >> capability & 1; }
