@@ -112,6 +112,30 @@ describe("keys", function()
     assert.equal("Germany", germany.name)
   end)
 
+  it("may be made by the database, and is taken back by a rollback", function()
+    local Base = la.declarative_base()
+    local Document = Base:model "Document" {
+      __tablename = "documents",
+      id = Column{ la.String(32), primary_key = true, server_default = la.text "(lower(hex(randomblob(8))))" },
+      name = Column{ la.String(40) },
+    }
+    local session = open(Base)
+    local documents = {}
+    for i = 1, 120 do
+      documents[i] = Document{ name = "document " .. i }
+      session:add(documents[i])
+    end
+    session:flush()
+    for i, document in ipairs(documents) do
+      assert.equal("document " .. i, session:scalar(la.select(Document.name):where(Document.id:eq(document.id))))
+    end
+    session:rollback()
+    assert.is_nil(documents[1].id)
+    session:add(documents[1])
+    session:commit()
+    assert.equal(documents[1], session:get(Document, documents[1].id))
+  end)
+
   it("may be changed, and come back after a rollback", function()
     local Base = la.declarative_base()
     local Country = Base:model "Country" { __tablename = "countries", code = Column{ la.String(2), primary_key = true }, name = Column{ la.String(40) } }

@@ -34,7 +34,6 @@ alch_status alch_flush_add_link(alch_flush *flush, alch_object *parent, alch_obj
   return ALCH_OK;
 }
 
-
 /* ---- orphans and what deleted objects leave behind ---- */
 
 static bool has_other_parent(const alch_relationship *relationship, const alch_object *item) {

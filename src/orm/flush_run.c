@@ -75,12 +75,6 @@ static alch_status apply_default(alch_flush *flush, alch_object *object, uint32_
 
 static bool is_client_side(const alch_default *rule) { return rule->kind == ALCH_DEFAULT_VALUE || rule->kind == ALCH_DEFAULT_HOST; }
 
-/* Left out of an INSERT when no value was set: the database has something to say. */
-static bool database_decides(const alch_mapper *mapper, uint32_t slot) {
-  const alch_column *column = mapper->attributes[slot].column;
-  return slot == mapper->generated_slot || column->server_default.kind != ALCH_DEFAULT_NONE || column->insert_default.kind == ALCH_DEFAULT_SQL || column->computed != NULL || column->identity;
-}
-
 static alch_status refuse_key(const alch_mapper *mapper, uint32_t slot, alch_error *error) {
   return alch_error_set(error, ALCH_ERROR_FLUSH, "a new %s object has no value for its primary key attribute '%s', and the database makes none: set it, or give the column a default", mapper->name,
                         mapper->attributes[slot].name);
@@ -93,7 +87,7 @@ alch_status alch_flush_insert_mask(alch_flush *flush, alch_object *object, bool 
   for (uint32_t i = 0; i < mapper->attribute_count && status == ALCH_OK; i++) {
     if ((kinds[i] & ALCH_SLOT_UNLOADED) && is_client_side(&mapper->attributes[i].column->insert_default)) status = apply_default(flush, object, i, false, error);
     bool unset = (kinds[i] & ALCH_SLOT_UNLOADED) || (i == mapper->generated_slot && (kinds[i] & ALCH_SLOT_KIND) == ALCH_NULL);
-    mask[i] = !unset || !database_decides(mapper, i);
+    mask[i] = !unset || !alch_attribute_database_decides(mapper, i);
     if (unset && mask[i]) {
       kinds[i] = ALCH_NULL;
       object->cells[i].integer = 0;
@@ -120,8 +114,8 @@ static alch_status take_key(alch_flush *flush, alch_object *object, alch_error *
     if (status == ALCH_DONE) return alch_error_set(error, ALCH_ERROR_FLUSH, "the INSERT into '%s' returned no key", mapper->table->name);
     if (status != ALCH_ROW) return status;
     for (uint32_t i = 0; i < mapper->key_count; i++) alch_object_put(flush->session->host, object, mapper->key_slots[i], &flush->execution.row[i]);
-    while ((status = alch_execution_next(&flush->execution, error)) == ALCH_ROW) {}
-    if (status != ALCH_DONE) return status;
+    /* The row is written; reading on to the end could wait, and the statement would then be run again. */
+    alch_execution_close(&flush->execution);
   } else if (mapper->generated_slot != UINT32_MAX && !writer->mask[mapper->generated_slot]) {
     flush->last_key = flush->execution.last_insert_id;
     alch_flush_give_key(object, flush->last_key);

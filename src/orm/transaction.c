@@ -167,9 +167,11 @@ static void become_transient(alch_session *session, alch_object *object) {
   if (object->state & ALCH_STATE_DELETED) object->state = (object->state & ALCH_STATE_GENERATED) | ALCH_STATE_KEYED;
   alch_session_let_go(session, object, false);
   uint8_t *kinds = alch_object_kinds(object);
-  if (generated && mapper->generated_slot != UINT32_MAX) {
-    kinds[mapper->generated_slot] = ALCH_SLOT_UNLOADED;
-    object->cells[mapper->generated_slot].integer = 0;
+  for (uint32_t i = 0; generated && i < mapper->key_count; i++) {
+    uint32_t slot = mapper->key_slots[i];
+    if (!alch_attribute_database_decides(mapper, slot)) continue;
+    kinds[slot] = ALCH_SLOT_UNLOADED;
+    object->cells[slot].integer = 0;
   }
   for (uint32_t i = 0; i < mapper->slot_count; i++)
     if (!(kinds[i] & ALCH_SLOT_UNLOADED)) kinds[i] |= ALCH_SLOT_CHANGED;
