@@ -65,7 +65,7 @@ end
 local column_options = {
   name = "string", key = "string", type_ = true, primary_key = "boolean", nullable = "boolean", unique = "boolean",
   index = "boolean", default = true, onupdate = true, server_default = true, server_onupdate = true,
-  autoincrement = true, comment = "string", quote = "boolean", info = "table",
+  autoincrement = true, comment = "string", quote = "boolean",
 }
 
 local function place_in_column(column, value)
@@ -92,7 +92,7 @@ end
 
 --- Column{ [name,] [type,] [ForeignKey …,] option = … }: a column to be; Table{} and models make it real.
 -- Options: primary_key, nullable, unique, index, default, onupdate, server_default, server_onupdate, autoincrement,
--- comment, quote, name, key, type_, info. default and onupdate: a value, a function without arguments, or an expression.
+-- comment, quote, name, key, type_. default and onupdate: a value, a function without arguments, or an expression.
 function schema.Column(definition)
   if type(definition) ~= "table" or core.is_type(definition) then definition = { definition } end
   check.options(definition, column_options, "Column")

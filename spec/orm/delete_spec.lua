@@ -201,4 +201,38 @@ describe("session:delete", function()
     assert.equal(1, told)
     assert.equal("a2c", rows())
   end)
+
+  it("lets go of rows that refer to each other, where post_update says how", function()
+    local Base = la.declarative_base()
+    local Widget = Base:model "Widget" {
+      __tablename = "widgets",
+      id = la.Column{ la.Integer, primary_key = true },
+      name = la.Column{ la.String },
+      owner_id = la.Column{ la.ForeignKey "owners.id" },
+      owner = la.relationship{ "Owner", foreign_keys = "Widget.owner_id", back_populates = "widgets" },
+    }
+    local Owner = Base:model "Owner" {
+      __tablename = "owners",
+      id = la.Column{ la.Integer, primary_key = true },
+      favourite_id = la.Column{ la.ForeignKey "widgets.id" },
+      widgets = la.relationship{ "Widget", foreign_keys = "Widget.owner_id", back_populates = "owner" },
+      favourite = la.relationship{ "Widget", foreign_keys = "Owner.favourite_id", post_update = true },
+    }
+    local engine = la.create_engine "sqlite://"
+    Base.metadata:create_all(engine)
+    local session <close> = la.Session(engine)
+    local owner = Owner{ widgets = { Widget{ name = "a" }, Widget{ name = "b" } } }
+    owner.favourite = owner.widgets[2]
+    session:add(owner)
+    session:commit()
+    assert.equal("b", session:execute(la.text "select name from widgets join owners on widgets.id = favourite_id"):scalar())
+    for _, widget in ipairs(owner.widgets) do session:delete(widget) end
+    session:delete(owner)
+    session:rollback()
+    assert.equal("b", owner.favourite.name)
+    for _, widget in ipairs(owner.widgets) do session:delete(widget) end
+    session:delete(owner)
+    session:commit()
+    assert.equal(0, session:execute(la.text "select (select count(*) from widgets) + (select count(*) from owners)"):scalar())
+  end)
 end)

@@ -194,7 +194,7 @@ static alch_status delete_edges_of(circle *c, alch_map *numbers, alch_object *ob
   alch_status status = ALCH_OK;
   for (uint32_t i = 0; i < object->mapper->relationship_count && status == ALCH_OK; i++) {
     const alch_relationship *relationship = &object->mapper->relationships[i];
-    if (relationship->direction == ALCH_MANY_TO_MANY || alch_object_kinds(object)[relationship->slot] & ALCH_SLOT_UNLOADED) continue;
+    if (relationship->direction == ALCH_MANY_TO_MANY || relationship->post_update || alch_object_kinds(object)[relationship->slot] & ALCH_SLOT_UNLOADED) continue;
     alch_cell cell = object->cells[relationship->slot];
     if (cell.object == NULL) continue;
     if (relationship->direction == ALCH_MANY_TO_ONE) status = delete_edge(c, numbers, object, cell.object);

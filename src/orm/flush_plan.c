@@ -229,17 +229,49 @@ static alch_status save_mapper(alch_planner *p, const alch_mapper *mapper) {
   return status == ALCH_OK ? add_objects(p, ALCH_STEP_INSERT, &p->session->pending, mapper) : status;
 }
 
-/* Relationships that are written last: their COPY, and an UPDATE of the children. */
+/* A COPY, and an UPDATE of its children. */
+static alch_status copy_and_update(alch_planner *p, const alch_step *copy) {
+  alch_step update = { .kind = ALCH_STEP_UPDATE, .mapper = copy->mapper, .first = p->flush->object_count, .count = copy->count };
+  alch_status status = alch_flush_add_step(p->flush, *copy, p->error);
+  for (uint32_t i = 0; i < copy->count && status == ALCH_OK; i++) status = alch_flush_add_object(p->flush, p->flush->links[copy->first + i].child, p->error);
+  return status == ALCH_OK ? alch_flush_add_step(p->flush, update, p->error) : status;
+}
+
+/* Relationships that are written last. */
 static alch_status save_post_updates(alch_planner *p) {
   alch_status status = ALCH_OK;
-  for (uint32_t i = 0; i < p->copy_count && status == ALCH_OK; i++) {
-    const alch_step *copy = &p->copies[i];
-    if (!copy->relationship->post_update) continue;
-    status = alch_flush_add_step(p->flush, *copy, p->error);
-    alch_step update = { .kind = ALCH_STEP_UPDATE, .mapper = copy->mapper, .first = p->flush->object_count, .count = copy->count };
-    for (uint32_t k = 0; k < copy->count && status == ALCH_OK; k++) status = alch_flush_add_object(p->flush, p->flush->links[copy->first + k].child, p->error);
-    if (status == ALCH_OK) status = alch_flush_add_step(p->flush, update, p->error);
+  for (uint32_t i = 0; i < p->copy_count && status == ALCH_OK; i++)
+    if (p->copies[i].relationship->post_update) status = copy_and_update(p, &p->copies[i]);
+  return status;
+}
+
+/* Rows that are to go refer to each other by these relationships: the reference goes first. */
+static alch_status unlink_post_update(alch_planner *p, const alch_relationship *relationship) {
+  bool reversed = relationship->direction == ALCH_MANY_TO_ONE;
+  alch_step copy = { .kind = ALCH_STEP_COPY, .mapper = reversed ? relationship->mapper : relationship->target, .relationship = relationship, .reversed = reversed, .first = p->flush->link_count };
+  alch_status status = ALCH_OK;
+  for (uint32_t i = 0; i < p->session->deleting.count && status == ALCH_OK; i++) {
+    alch_object *object = p->session->deleting.items[i];
+    if (object == NULL || object->mapper != relationship->mapper) continue;
+    alch_cell cell = object->cells[relationship->slot];
+    bool loaded = !reversed && alch_object_loaded(object, relationship->slot) && cell.object != NULL;
+    uint32_t count = reversed ? 1 : !loaded ? 0 : relationship->list ? cell.collection->count : 1;
+    for (uint32_t k = 0; k < count && status == ALCH_OK; k++) {
+      alch_object *child = reversed ? object : relationship->list ? cell.collection->items[k] : cell.object;
+      if (child->state & ALCH_STATE_DELETING && child->state & ALCH_STATE_PERSISTENT) status = alch_flush_add_link(p->flush, NULL, child, p->error);
+    }
   }
+  copy.count = p->flush->link_count - copy.first;
+  return status == ALCH_OK && copy.count > 0 ? copy_and_update(p, &copy) : status;
+}
+
+static alch_status unlink_post_updates(alch_planner *p) {
+  alch_status status = ALCH_OK;
+  for (uint32_t m = 0; m < p->mapper_count; m++)
+    for (uint32_t i = 0; i < p->mappers[m]->relationship_count && status == ALCH_OK; i++) {
+      const alch_relationship *relationship = &p->mappers[m]->relationships[i];
+      if (relationship->post_update && relationship->direction != ALCH_MANY_TO_MANY && !relationship->view_only) status = unlink_post_update(p, relationship);
+    }
   return status;
 }
 
@@ -255,7 +287,7 @@ static alch_status plan_saves(alch_planner *p) {
 }
 
 static alch_status plan_deletes(alch_planner *p) {
-  alch_status status = ALCH_OK;
+  alch_status status = unlink_post_updates(p);
   for (uint32_t i = p->mapper_count; i-- > 0 && status == ALCH_OK;) {
     if (!p->cyclic[i]) status = add_objects(p, ALCH_STEP_DELETE, &p->session->deleting, p->mappers[i]);
     else if (starts_component(p, i)) status = alch_plan_circle_deletes(p, i);

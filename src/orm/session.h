@@ -32,7 +32,7 @@ typedef struct alch_session_frame {
   struct alch_session_frame *outer;
   uint32_t level;                  /* of the connection; 0 until a connection was needed */
   uint32_t first_born;             /* objects born from here on become transient again on rollback */
-  bool nested, user_began;
+  bool nested;
   alch_object_list deleted;        /* held: come back on rollback */
   alch_rekeyed *rekeyed;           /* held; newest first */
   alch_arena arena;                /* keys of rekeyed */
@@ -49,7 +49,6 @@ typedef struct alch_session {
   alch_connection *connecting;     /* on its way */
   bool own_connection;             /* false: the user gave it; it is not returned */
   bool in_flush, failed;           /* failed: a flush failed, rollback is due (PENDING_ROLLBACK) */
-  bool closed;
   bool expired_once;               /* some object may have expired: until then what is in the identity map is as it was loaded */
   alch_session_options options;
   uint32_t batch, oldest_batch;    /* current number; smaller ones than oldest_batch are expired */

@@ -10,7 +10,7 @@ Definition.__name = "relationship"
 
 local known = {
   "back_populates", "cascade", "order_by", "lazy", "uselist", "secondary", "foreign_keys", "remote_side", "viewonly",
-  "passive_deletes", "post_update", "single_parent", "innerjoin", "doc", "info",
+  "passive_deletes", "post_update", "single_parent", "innerjoin",
 }
 local types = {
   back_populates = "string", cascade = "string", lazy = "string", uselist = "boolean", viewonly = "boolean",
