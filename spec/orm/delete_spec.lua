@@ -203,36 +203,38 @@ describe("session:delete", function()
   end)
 
   it("lets go of rows that refer to each other, where post_update says how", function()
-    local Base = la.declarative_base()
-    local Widget = Base:model "Widget" {
+    local Circle = la.declarative_base()
+    local Widget = Circle:model "Widget" {
       __tablename = "widgets",
       id = la.Column{ la.Integer, primary_key = true },
       name = la.Column{ la.String },
       owner_id = la.Column{ la.ForeignKey "owners.id" },
       owner = la.relationship{ "Owner", foreign_keys = "Widget.owner_id", back_populates = "widgets" },
     }
-    local Owner = Base:model "Owner" {
+    local Owner = Circle:model "Owner" {
       __tablename = "owners",
       id = la.Column{ la.Integer, primary_key = true },
       favourite_id = la.Column{ la.ForeignKey "widgets.id" },
       widgets = la.relationship{ "Widget", foreign_keys = "Widget.owner_id", back_populates = "owner" },
       favourite = la.relationship{ "Widget", foreign_keys = "Owner.favourite_id", post_update = true },
     }
-    local engine = la.create_engine "sqlite://"
-    Base.metadata:create_all(engine)
-    local session <close> = la.Session(engine)
+    local database = la.create_engine "sqlite://"
+    Circle.metadata:create_all(database)
+    local work <close> = la.Session(database)
     local owner = Owner{ widgets = { Widget{ name = "a" }, Widget{ name = "b" } } }
     owner.favourite = owner.widgets[2]
-    session:add(owner)
-    session:commit()
-    assert.equal("b", session:execute(la.text "select name from widgets join owners on widgets.id = favourite_id"):scalar())
-    for _, widget in ipairs(owner.widgets) do session:delete(widget) end
-    session:delete(owner)
-    session:rollback()
+    work:add(owner)
+    work:commit()
+    local favourite = la.text "select name from widgets join owners on widgets.id = favourite_id"
+    assert.equal("b", work:execute(favourite):scalar())
+    for _, widget in ipairs(owner.widgets) do work:delete(widget) end
+    work:delete(owner)
+    work:rollback()
     assert.equal("b", owner.favourite.name)
-    for _, widget in ipairs(owner.widgets) do session:delete(widget) end
-    session:delete(owner)
-    session:commit()
-    assert.equal(0, session:execute(la.text "select (select count(*) from widgets) + (select count(*) from owners)"):scalar())
+    for _, widget in ipairs(owner.widgets) do work:delete(widget) end
+    work:delete(owner)
+    work:commit()
+    local left = la.text "select (select count(*) from widgets) + (select count(*) from owners)"
+    assert.equal(0, work:execute(left):scalar())
   end)
 end)
