@@ -27,7 +27,7 @@ for _, name in ipairs {
 end
 
 for name, value in pairs(core.types) do
-  if name ~= "NullType" then la[name] = value end
+  if name ~= "NullType" and not name:find " " then la[name] = value end
 end
 
 for _, name in ipairs {

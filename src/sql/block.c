@@ -74,7 +74,8 @@ void alch_value_cursor_skip(alch_value_cursor *cursor) {
 /* Kinds whose `a` names a source or a label, which may be anonymous. */
 static bool names_source(uint8_t kind) {
   switch (kind) {
-    case ALCH_NODE_COLUMN: case ALCH_NODE_STAR: case ALCH_NODE_ENTITY: case ALCH_NODE_SOURCE: case ALCH_NODE_DEFINE: case ALCH_NODE_LABEL: case ALCH_NODE_LABEL_NAME: return true;
+    case ALCH_NODE_COLUMN: case ALCH_NODE_STAR: case ALCH_NODE_ENTITY: case ALCH_NODE_SOURCE: case ALCH_NODE_DEFINE: case ALCH_NODE_LABEL: case ALCH_NODE_LABEL_NAME: case ALCH_NODE_WORDS:
+      return true;
     default: return false;
   }
 }

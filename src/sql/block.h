@@ -30,12 +30,16 @@ typedef enum alch_operator {
 
 typedef enum alch_join { ALCH_JOIN_INNER, ALCH_JOIN_LEFT, ALCH_JOIN_FULL, ALCH_JOIN_CROSS } alch_join;   /* all but CROSS may have a third child, the condition; without one it is inferred from foreign keys */
 typedef enum alch_compound { ALCH_COMPOUND_UNION, ALCH_COMPOUND_UNION_ALL, ALCH_COMPOUND_INTERSECT, ALCH_COMPOUND_INTERSECT_ALL, ALCH_COMPOUND_EXCEPT, ALCH_COMPOUND_EXCEPT_ALL } alch_compound;
-typedef enum alch_definition { ALCH_DEFINITION_ALIAS, ALCH_DEFINITION_SUBQUERY, ALCH_DEFINITION_CTE, ALCH_DEFINITION_RECURSIVE_CTE, ALCH_DEFINITION_LATERAL, ALCH_DEFINITION_FUNCTION } alch_definition;
+typedef enum alch_definition { ALCH_DEFINITION_ALIAS, ALCH_DEFINITION_SUBQUERY, ALCH_DEFINITION_CTE, ALCH_DEFINITION_RECURSIVE_CTE, ALCH_DEFINITION_LATERAL, ALCH_DEFINITION_FUNCTION, ALCH_DEFINITION_VALUES, ALCH_DEFINITION_TABLESAMPLE } alch_definition;
+/* Of a DEFINE, in b: FUNCTION may say WITH ORDINALITY (its last column), and be named with its columns, or with those and their types; CTEs may be told whether to be kept, and to stand where they are used. */
+enum { ALCH_DEFINE_ORDINALITY = 1, ALCH_DEFINE_DERIVED = 2, ALCH_DEFINE_DERIVED_TYPES = 4, ALCH_DEFINE_LATERAL = 8, ALCH_DEFINE_MATERIALIZED = 16, ALCH_DEFINE_NOT_MATERIALIZED = 32, ALCH_DEFINE_NESTING = 64, ALCH_DEFINE_LITERAL_BINDS = 128 };
 
 enum { ALCH_BIND_NAMED = 1, ALCH_BIND_REQUIRED = 2, ALCH_BIND_EXPANDING = 4, ALCH_BIND_LITERAL = 8 };
 typedef enum alch_frame { ALCH_FRAME_ROWS, ALCH_FRAME_RANGE, ALCH_FRAME_GROUPS } alch_frame;
 /* Bounds of a FRAME: ALCH_FRAME_UNBOUNDED, 0 for the current row, n for n following, (uint32_t)-n for n preceding. */
 #define ALCH_FRAME_UNBOUNDED UINT32_C(0x80000000)
+enum { ALCH_FETCH_WITH_TIES = 1, ALCH_FETCH_PERCENT = 2 };
+enum { ALCH_CONFLICT_NOTHING = 0, ALCH_CONFLICT_UPDATE = 1, ALCH_CONFLICT_PORTABLE = 2 };
 enum { ALCH_FOR_UPDATE_READ = 1, ALCH_FOR_UPDATE_NOWAIT = 2, ALCH_FOR_UPDATE_SKIP_LOCKED = 4, ALCH_FOR_UPDATE_KEY_SHARE = 8 };
 enum { ALCH_LIKE_PATTERN = 0x100 };   /* a LIKE that contains, startswith or endswith made: stands in parentheses inside AND and OR, as SQLAlchemy has it */
 enum { ALCH_FUNCTION_BARE = 1 /* no parentheses, CURRENT_TIMESTAMP */, ALCH_FUNCTION_AGGREGATE = 2 };

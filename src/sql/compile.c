@@ -8,6 +8,11 @@ static alch_status refuse(alch_compiler *compiler, const alch_node *node) {
   return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "a %s cannot stand here", alch_node_kind_name(node->kind));
 }
 
+/* What some databases have, each in its own form, and the standard has not. */
+static alch_status refuse_dialect(alch_compiler *compiler, const alch_node *node) {
+  return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "a %s is not supported by the dialect '%s'", alch_node_kind_name(node->kind), compiler->dialect->name);
+}
+
 static const alch_renderer default_renderers[] = {
   [ALCH_NODE_END] = refuse,
   [ALCH_NODE_COLUMN] = alch_default_column,
@@ -20,6 +25,7 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_ENTITY] = alch_default_entity,
   [ALCH_NODE_TEXT] = alch_default_text,
   [ALCH_NODE_LITERAL] = alch_default_literal,
+  [ALCH_NODE_NAME] = refuse_dialect,
   [ALCH_NODE_UNARY] = alch_default_unary,
   [ALCH_NODE_BINARY] = alch_default_binary,
   [ALCH_NODE_CUSTOM] = alch_default_custom,
@@ -33,6 +39,9 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_TYPE_COERCE] = alch_default_type_coerce,
   [ALCH_NODE_EXTRACT] = alch_default_extract,
   [ALCH_NODE_COLLATE] = alch_default_collate,
+  [ALCH_NODE_REGEXP] = refuse_dialect,
+  [ALCH_NODE_SUBSCRIPT] = refuse_dialect,
+  [ALCH_NODE_ARRAY] = refuse_dialect,
   [ALCH_NODE_LABEL] = alch_default_label,
   [ALCH_NODE_LABEL_NAME] = alch_default_label_name,
   [ALCH_NODE_EXISTS] = alch_default_exists,
@@ -41,10 +50,16 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_FRAME] = alch_default_frame,
   [ALCH_NODE_FILTER] = alch_default_filter,
   [ALCH_NODE_WITHIN_GROUP] = alch_default_within_group,
+  [ALCH_NODE_AGGREGATE_ORDER] = refuse_dialect,
+  [ALCH_NODE_NEXT_VALUE] = refuse_dialect,
+  [ALCH_NODE_CONSTRUCT] = refuse_dialect,
+  [ALCH_NODE_OPERAND] = refuse_dialect,
   [ALCH_NODE_EXCLUDED] = alch_default_excluded,
   [ALCH_NODE_TABLE] = alch_default_table,
   [ALCH_NODE_SOURCE] = alch_default_source,
   [ALCH_NODE_JOIN] = alch_default_join,
+  [ALCH_NODE_VALUES] = refuse_dialect,
+  [ALCH_NODE_TABLESAMPLE] = refuse_dialect,
   [ALCH_NODE_DEFINE] = refuse,
   [ALCH_NODE_SELECT] = alch_default_select,
   [ALCH_NODE_COMPOUND] = alch_default_compound,
@@ -54,6 +69,7 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_WITH] = alch_default_nothing,
   [ALCH_NODE_MEMBERS] = alch_default_members,
   [ALCH_NODE_PREFIXES] = alch_default_prefixes,
+  [ALCH_NODE_HINTS] = refuse_dialect,
   [ALCH_NODE_DISTINCT] = alch_default_distinct,
   [ALCH_NODE_COLUMNS] = alch_default_columns,
   [ALCH_NODE_FROM] = alch_default_from,
@@ -66,15 +82,19 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_ORDER_BY] = alch_default_order_by,
   [ALCH_NODE_LIMIT] = alch_default_limit,
   [ALCH_NODE_OFFSET] = alch_default_offset,
+  [ALCH_NODE_FETCH] = refuse_dialect,
   [ALCH_NODE_FOR_UPDATE] = alch_default_for_update,
   [ALCH_NODE_ON_CONFLICT] = alch_default_on_conflict,
+  [ALCH_NODE_ON_DUPLICATE_KEY] = refuse_dialect,
   [ALCH_NODE_RETURNING] = alch_default_returning,
+  [ALCH_NODE_SUFFIXES] = refuse_dialect,
   [ALCH_NODE_CORRELATE] = alch_default_nothing,
   [ALCH_NODE_OPTIONS] = alch_default_nothing,
   [ALCH_NODE_OPTION] = alch_default_nothing,
   [ALCH_NODE_ROW] = refuse,
   [ALCH_NODE_ASSIGN] = refuse,
   [ALCH_NODE_TARGETS] = refuse,
+  [ALCH_NODE_WORDS] = alch_default_literal,
 };
 _Static_assert(ALCH_COUNT(default_renderers) == ALCH_NODE_KIND_COUNT, "one renderer a node kind");
 

@@ -37,9 +37,11 @@ void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length)
   alch_write_char(compiler, '\'');
 }
 
-const char *alch_operator_spelling(const alch_compiler *compiler, uint8_t op) {
+const char *alch_operator_spelling(alch_compiler *compiler, uint8_t op) {
   const char *spelling = compiler->dialect->operator_spellings ? compiler->dialect->operator_spellings[op] : NULL;
-  return spelling ? spelling : alch_operator_rows[op].spelling;
+  if (!spelling) spelling = alch_operator_rows[op].spelling;
+  if (*spelling == '\0') alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "the operator '%s' is not supported by the dialect '%s'", alch_operator_rows[op].lua_name, compiler->dialect->name);
+  return spelling;
 }
 
 alch_status alch_write_type(alch_compiler *compiler, alch_type_id type) {

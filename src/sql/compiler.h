@@ -139,7 +139,7 @@ void alch_write_identifier(alch_compiler *compiler, const char *name);
 void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length);
 /* "base_n" with the next n of this base; lies in the scratch arena. */
 const char *alch_new_name(alch_compiler *compiler, const char *base, size_t length);
-const char *alch_operator_spelling(const alch_compiler *compiler, uint8_t op);
+const char *alch_operator_spelling(alch_compiler *compiler, uint8_t op);
 alch_status alch_write_type(alch_compiler *compiler, alch_type_id type);
 
 /* ---- asking ---- */

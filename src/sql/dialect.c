@@ -5,19 +5,25 @@
 #include <strings.h>
 
 #define ALCH_DIALECT(name) extern const alch_dialect alch_dialect_##name;
+#define ALCH_OLDER_DIALECT(name) extern const alch_dialect alch_dialect_##name;
 #include "sql/dialects/dialects.def"
 #undef ALCH_DIALECT
+#undef ALCH_OLDER_DIALECT
 
 static const alch_dialect *const dialects[] = {
 #define ALCH_DIALECT(name) &alch_dialect_##name,
+#define ALCH_OLDER_DIALECT(name) &alch_dialect_##name,
 #include "sql/dialects/dialects.def"
 #undef ALCH_DIALECT
+#undef ALCH_OLDER_DIALECT
 };
 
 static const char *const dialect_names[] = {
 #define ALCH_DIALECT(name) #name,
+#define ALCH_OLDER_DIALECT(name)
 #include "sql/dialects/dialects.def"
 #undef ALCH_DIALECT
+#undef ALCH_OLDER_DIALECT
   NULL
 };
 
@@ -29,6 +35,20 @@ const alch_dialect *alch_dialect_find(const char *name) {
   return NULL;
 }
 
+static bool is_newer(const alch_dialect *dialect, uint16_t major, uint16_t minor) {
+  return dialect->version_major > major || (dialect->version_major == major && dialect->version_minor > minor);
+}
+
+const alch_dialect *alch_dialect_for_version(const alch_dialect *dialect, uint16_t major, uint16_t minor) {
+  const alch_dialect *oldest = dialect;
+  for (size_t i = 0; i < ALCH_COUNT(dialects); i++) {
+    if (strcmp(dialects[i]->name, dialect->name) != 0) continue;
+    oldest = dialects[i];
+    if (!is_newer(oldest, major, minor)) break;
+  }
+  return oldest;
+}
+
 const char *const *alch_dialect_names(void) {
   return dialect_names;
 }
@@ -36,7 +56,7 @@ const char *const *alch_dialect_names(void) {
 alch_status alch_dialect_require(const char *name, const alch_dialect **out, alch_error *error) {
   *out = alch_dialect_find(name);
   if (*out) return ALCH_OK;
-  const char *nearest = alch_nearest(name, dialect_names, ALCH_COUNT(dialects));
+  const char *nearest = alch_nearest(name, dialect_names, ALCH_COUNT(dialect_names) - 1);
   return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect '%s'%s%s%s", name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 

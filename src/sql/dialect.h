@@ -33,6 +33,7 @@ typedef alch_status (*alch_renderer)(struct alch_compiler *compiler, const struc
 
 typedef struct alch_dialect {
   const char *name;
+  uint16_t version_major, version_minor;   /* of the server from which on the record holds; one name may have several records, the newest first in dialects.def */
   uint64_t capabilities;                   /* 1 << alch_capability */
   char quote_open, quote_close;
   alch_placeholder placeholder;
@@ -65,11 +66,13 @@ alch_status alch_type_name_write(const char *const *words, const alch_type *type
 /* Refuses names of table options that no dialect has, naming the nearest (ARGUMENT). */
 alch_status alch_table_option_check(const char *name, alch_error *error);
 
-/* NULL when there is none of this name. */
+/* The newest of this name; NULL when there is none. */
 const alch_dialect *alch_dialect_find(const char *name);
+/* The record that holds for a server of this version: the newest that is not newer, or the oldest there is. */
+const alch_dialect *alch_dialect_for_version(const alch_dialect *dialect, uint16_t major, uint16_t minor);
 /* The same with an error (NO_SUCH_MODULE) that names the nearest. */
 alch_status alch_dialect_require(const char *name, const alch_dialect **out, alch_error *error);
-/* Names of all dialects, NULL at the end. */
+/* Names of all dialects, each once, NULL at the end. */
 const char *const *alch_dialect_names(void);
 /* Refuses a record with missing parts or contradictory capabilities; specs call it for each dialect. */
 alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error);

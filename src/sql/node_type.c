@@ -33,7 +33,7 @@ static const alch_node *first_then(const alch_node *node) { return alch_node_nth
 /* The child that lends its type, or NULL. */
 static const alch_node *lender(const alch_node *node) {
   switch (node->kind) {
-    case ALCH_NODE_UNARY: case ALCH_NODE_GROUPING: case ALCH_NODE_COLLATE: case ALCH_NODE_LABEL: case ALCH_NODE_OVER: case ALCH_NODE_FILTER: case ALCH_NODE_WITHIN_GROUP: case ALCH_NODE_SCALAR:
+    case ALCH_NODE_UNARY: case ALCH_NODE_GROUPING: case ALCH_NODE_COLLATE: case ALCH_NODE_LABEL: case ALCH_NODE_OVER: case ALCH_NODE_FILTER: case ALCH_NODE_WITHIN_GROUP: case ALCH_NODE_AGGREGATE_ORDER: case ALCH_NODE_SCALAR:
       return alch_node_nth(node, 0);
     case ALCH_NODE_CASE: return first_then(node);
     default: return NULL;
@@ -44,11 +44,13 @@ static alch_type_id own_type(const type_walk *walk, const alch_node *node) {
   switch (node->kind) {
     case ALCH_NODE_COLUMN: return column_type(walk, node);
     case ALCH_NODE_EXCLUDED: return excluded_type(walk, node);
-    case ALCH_NODE_BIND: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: return node->a;
+    case ALCH_NODE_BIND: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_NAME: return node->a;
     case ALCH_NODE_TRUE: case ALCH_NODE_FALSE: case ALCH_NODE_BETWEEN: case ALCH_NODE_EXISTS: return ALCH_TYPE_BOOLEAN;
     case ALCH_NODE_UNARY: case ALCH_NODE_LIST: return unary_type(node->op);
     case ALCH_NODE_EXTRACT: return ALCH_TYPE_INTEGER;
-    case ALCH_NODE_BINARY: case ALCH_NODE_CUSTOM: case ALCH_NODE_FUNCTION: case ALCH_NODE_CASE: case ALCH_NODE_CAST: case ALCH_NODE_TYPE_COERCE: case ALCH_NODE_SCALAR: return node->b;
+    case ALCH_NODE_BINARY: case ALCH_NODE_CUSTOM: case ALCH_NODE_FUNCTION: case ALCH_NODE_CASE: case ALCH_NODE_CAST: case ALCH_NODE_TYPE_COERCE: case ALCH_NODE_SCALAR:
+    case ALCH_NODE_REGEXP: case ALCH_NODE_SUBSCRIPT: case ALCH_NODE_ARRAY: case ALCH_NODE_CONSTRUCT:
+      return node->b;
     case ALCH_NODE_SELECT: case ALCH_NODE_COMPOUND: return query_type(walk, node);
     default: return 0;
   }
