@@ -1,0 +1,82 @@
+/* PostgreSQL 12 and later, in SQLAlchemy's words for it (dialects/postgresql/base.py). */
+#include "sql/dialects/postgresql.h"
+#include "sql/block.h"
+
+#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+
+/* SQLAlchemy's list, and four words that the server reserves as well: collation, concurrently, lateral, tablesample. */
+static const char *const reserved_words[] = {
+  "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "binary", "both", "case", "cast",
+  "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog", "current_date", "current_role",
+  "current_schema", "current_time", "current_timestamp", "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except",
+  "false", "fetch", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect", "into",
+  "is", "isnull", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "natural", "new", "not", "notnull", "null",
+  "of", "off", "offset", "old", "on", "only", "or", "order", "outer", "over", "overlaps", "placing", "primary", "references", "returning", "right",
+  "select", "session_user", "similar", "some", "symmetric", "table", "tablesample", "then", "to", "trailing", "true", "union", "unique", "user",
+  "using", "variadic", "verbose", "when", "where", "window", "with", NULL
+};
+
+static const uint8_t select_clauses[] = { ALCH_NODE_WITH,   ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,  ALCH_NODE_WHERE,      ALCH_NODE_GROUP_BY,
+                                          ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE, ALCH_NODE_SUFFIXES,
+                                          0 };
+
+static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = {
+  [ALCH_OPERATOR_REGEXP] = " ~ ",
+  [ALCH_OPERATOR_NOT_REGEXP] = " !~ ",
+  [ALCH_OPERATOR_CONTAINS] = " @> ",
+  [ALCH_OPERATOR_CONTAINED_BY] = " <@ ",
+  [ALCH_OPERATOR_OVERLAP] = " && ",
+  [ALCH_OPERATOR_HAS_KEY] = " ? ",
+  [ALCH_OPERATOR_HAS_ALL] = " ?& ",
+  [ALCH_OPERATOR_HAS_ANY] = " ?| ",
+  [ALCH_OPERATOR_PATH_EXISTS] = " @? ",
+  [ALCH_OPERATOR_PATH_MATCH] = " @@ ",
+  [ALCH_OPERATOR_DELETE_PATH] = " #- ",
+  [ALCH_OPERATOR_STRICTLY_LEFT_OF] = " << ",
+  [ALCH_OPERATOR_STRICTLY_RIGHT_OF] = " >> ",
+  [ALCH_OPERATOR_NOT_EXTEND_RIGHT_OF] = " &< ",
+  [ALCH_OPERATOR_NOT_EXTEND_LEFT_OF] = " &> ",
+  [ALCH_OPERATOR_ADJACENT_TO] = " -|- ",
+};
+
+static const struct alch_function_spelling functions[] = {
+  { "current_date", "CURRENT_DATE", true },
+  { "current_time", "CURRENT_TIME", true },
+  { "current_timestamp", "CURRENT_TIMESTAMP", true },
+  { "current_user", "CURRENT_USER", true },
+  { "localtime", "LOCALTIME", true },
+  { "localtimestamp", "LOCALTIMESTAMP", true },
+  { "session_user", "SESSION_USER", true },
+  { "user", "USER", true },
+  { "pow", "power", false },
+  { "group_concat", "string_agg", false },
+  { "aggregate_strings", "string_agg", false },
+  { NULL, NULL, false },
+};
+
+static const char *const table_options[] = { "postgresql_inherits",  "postgresql_partition_by", "postgresql_using", "postgresql_with", "postgresql_with_oids",
+                                             "postgresql_on_commit", "postgresql_tablespace",   NULL };
+
+static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_END };
+
+#define CAPABILITIES                                                                                                                                                                  \
+  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) |   \
+   CAN(CTE) | CAN(DML_CTE) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) |       \
+   CAN(WINDOWS) | CAN(DISTINCT_ON) | CAN(ILIKE) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |            \
+   CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS))
+
+/* One record for each server version from which on the text may be another; the renderers ask alch_postgresql_since. */
+#define RECORD(symbol, major)                                                                                                                                                         \
+  extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
+  const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
+    .name = "postgresql", .version_major = major, .capabilities = CAPABILITIES, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_DOLLAR,                         \
+    .identifier_limit = 63, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,       \
+    .operator_spellings = operator_spellings, .renderers = alch_postgresql_renderers, .type_name = alch_postgresql_type_name, .functions = functions, .table_options = table_options,  \
+    .column_parts = column_parts, .to_database = alch_postgresql_to_database, .from_database = alch_postgresql_from_database, .converts = alch_postgresql_converts,                     \
+  }
+
+RECORD(postgresql, 18);       /* virtual generated columns */
+RECORD(postgresql_15, 15);    /* NULLS NOT DISTINCT */
+RECORD(postgresql_14, 14);    /* subscripts of JSON and HSTORE, multiranges */
+RECORD(postgresql_13, 13);    /* FETCH … WITH TIES */
+RECORD(postgresql_12, 12);

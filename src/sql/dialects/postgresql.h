@@ -1,0 +1,20 @@
+/* postgresql.h - what the files of the PostgreSQL dialect share. Nothing here owns anything. */
+#ifndef ALCH_DIALECT_POSTGRESQL_H
+#define ALCH_DIALECT_POSTGRESQL_H
+
+#include "sql/dialect.h"
+
+/* Type names as CREATE TABLE and CAST have them. */
+alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
+
+/* Values as the server reads and writes them in its text format. */
+alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
+alch_status alch_postgresql_from_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
+bool alch_postgresql_converts(const alch_type *type, bool to_database);
+
+extern const struct alch_renderer_override alch_postgresql_renderers[];
+
+/* Does the record hold for servers of this version and later ones alone? */
+static inline bool alch_postgresql_since(const alch_dialect *dialect, uint16_t major) { return dialect->version_major >= major; }
+
+#endif

@@ -1,0 +1,119 @@
+/* Expressions and clauses that PostgreSQL spells in its own way (SQLAlchemy: PGCompiler in dialects/postgresql/base.py). */
+#include "sql/compiler.h"
+#include "sql/dialects/postgresql.h"
+#include <string.h>
+#include <strings.h>
+
+/* ---- operators ---- */
+
+static alch_status render_match(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *left = alch_node_child(node);
+  if (node->op == ALCH_OPERATOR_NOT_MATCH) alch_write(compiler, "NOT ");
+  alch_render_operand(compiler, left, node->op);
+  alch_write(compiler, " @@ plainto_tsquery(");
+  alch_render(compiler, alch_node_next(left));
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+static alch_status render_binary(alch_compiler *compiler, const alch_node *node) {
+  switch (node->op) {
+    case ALCH_OPERATOR_MATCH: case ALCH_OPERATOR_NOT_MATCH: return render_match(compiler, node);
+    default: return alch_render_default(compiler, node);
+  }
+}
+
+/* ---- regular expressions: ~ knows no flags but *, the others stand in the pattern ---- */
+
+static void write_flags(alch_compiler *compiler, const alch_node *node) { alch_write_quoted(compiler, alch_node_text(node), node->length); }
+
+static alch_status render_regexp_replace(alch_compiler *compiler, const alch_node *node) {
+  alch_write(compiler, "REGEXP_REPLACE(");
+  alch_render_children(compiler, node, ", ");
+  if (node->length > 0) {
+    alch_write(compiler, ", ");
+    write_flags(compiler, node);
+  }
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+static alch_status render_regexp(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *subject = alch_node_child(node), *pattern = alch_node_next(subject);
+  bool negative = node->op == ALCH_OPERATOR_NOT_REGEXP, insensitive = node->length == 1 && *alch_node_text(node) == 'i', flags = node->length > 0 && !insensitive;
+  if (node->op == ALCH_OPERATOR_REGEXP_REPLACE) return render_regexp_replace(compiler, node);
+  alch_render_operand(compiler, subject, node->op);
+  alch_write(compiler, negative ? " !~" : " ~");
+  alch_write(compiler, insensitive ? "* " : " ");
+  if (!flags) return alch_render_operand(compiler, pattern, node->op);
+  alch_write(compiler, "CONCAT('(?', ");
+  write_flags(compiler, node);
+  alch_write(compiler, ", ')', ");
+  alch_render(compiler, pattern);
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+/* ---- functions ---- */
+
+static bool is_called(const alch_node *node, const char *name) {
+  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
+}
+
+static alch_status render_substring(alch_compiler *compiler, const alch_node *node) {
+  const char *before = "SUBSTRING(", *separators[] = { " FROM ", " FOR ", "" };
+  size_t place = 0;
+  for ALCH_EACH_CHILD(argument, node) {
+    alch_write(compiler, before);
+    alch_render(compiler, argument);
+    before = separators[place++];
+  }
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+static alch_status render_function(alch_compiler *compiler, const alch_node *node) {
+  uint32_t count = alch_node_child_count(node);
+  if (is_called(node, "substring") && (count == 2 || count == 3)) return render_substring(compiler, node);
+  return alch_render_default(compiler, node);
+}
+
+/* ---- LIMIT, OFFSET, FETCH ---- */
+
+static bool has_items(const alch_node *clause) { return clause && alch_node_child_count(clause) > 0; }
+
+static alch_status render_offset(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *statement = compiler->scope->statement;
+  bool fetch = has_items(alch_node_clause(statement, ALCH_NODE_FETCH));
+  if (!has_items(node)) return compiler->status;
+  if (!fetch && !has_items(alch_node_clause(statement, ALCH_NODE_LIMIT))) alch_write(compiler, " LIMIT ALL");
+  alch_write(compiler, fetch ? " OFFSET (" : " OFFSET ");
+  alch_render(compiler, alch_node_child(node));
+  if (fetch) alch_write(compiler, ") ROWS");
+  return compiler->status;
+}
+
+static alch_status render_fetch(alch_compiler *compiler, const alch_node *node) {
+  if (!has_items(node)) return compiler->status;
+  if (node->op & ALCH_FETCH_PERCENT)
+    return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "FETCH with percent is not supported by the dialect 'postgresql'; compare percent_rank() OVER with the share");
+  if ((node->op & ALCH_FETCH_WITH_TIES) && !alch_postgresql_since(compiler->dialect, 13))
+    return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "FETCH WITH TIES needs PostgreSQL 13 or later; compare rank() OVER with the number");
+  alch_write(compiler, " FETCH FIRST (");
+  alch_render(compiler, alch_node_child(node));
+  alch_write(compiler, node->op & ALCH_FETCH_WITH_TIES ? ") ROWS WITH TIES" : ") ROWS ONLY");
+  return compiler->status;
+}
+
+/* ---- writes ---- */
+
+static alch_status render_on_duplicate_key(alch_compiler *compiler, const alch_node *node) {
+  (void)node;
+  return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "ON DUPLICATE KEY is not supported by the dialect 'postgresql'; write la.upsert(table), or on_conflict_do_update");
+}
+
+const struct alch_renderer_override alch_postgresql_renderers[] = {
+  { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_REGEXP, render_regexp }, { ALCH_NODE_FUNCTION, render_function },
+  { ALCH_NODE_OFFSET, render_offset }, { ALCH_NODE_FETCH, render_fetch },   { ALCH_NODE_ON_DUPLICATE_KEY, render_on_duplicate_key },
+  { 0, NULL },
+};
