@@ -101,8 +101,11 @@ _Static_assert(ALCH_COUNT(default_renderers) == ALCH_NODE_KIND_COUNT, "one rende
 alch_status alch_render(alch_compiler *compiler, const alch_node *node) {
   if (compiler->status != ALCH_OK) return compiler->status;
   if (compiler->depth >= DEEPEST) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the statement nests more than %d levels deep", DEEPEST);
+  bool condition = compiler->condition, parts = !condition && !alch_can(compiler, ALCH_CAPABILITY_CONDITION_VALUES) && alch_is_condition(compiler, node);
+  /* Parentheses hand it on to what stands in them. */
+  compiler->condition = condition && node->kind == ALCH_NODE_GROUPING;
   compiler->depth++;
-  alch_status status = compiler->renderers[node->kind](compiler, node);
+  alch_status status = parts ? alch_render_truth(compiler, node) : compiler->renderers[node->kind](compiler, node);
   compiler->depth--;
   if (status < 0 && compiler->status == ALCH_OK) compiler->status = status;
   return compiler->status;

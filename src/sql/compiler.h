@@ -100,6 +100,7 @@ typedef struct alch_compiler {
   bool literal_binds;                                  /* values are written into the text */
   bool unqualified;                                    /* columns stand without their table's name */
   bool collects;                                       /* the select list that comes next is the result's */
+  bool condition;                                      /* what is rendered next stands where a condition does */
   bool in_order_by;                                    /* labels of the select list stand as names */
 } alch_compiler;
 
@@ -112,6 +113,10 @@ alch_status alch_render_default(alch_compiler *compiler, const alch_node *node);
 alch_status alch_render_operand(alch_compiler *compiler, const alch_node *node, alch_operator parent);
 /* The same where a condition stands (WHERE, ON, HAVING, AND, OR, WHEN): booleans become comparisons where the dialect has no native ones. parent: ALCH_OPERATOR_NONE outside of operators. */
 alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node, alch_operator parent);
+/* Is it a condition by its own kind (a comparison, AND, EXISTS, …), which some databases do not take for a value? */
+bool alch_is_condition(const alch_compiler *compiler, const alch_node *node);
+/* A condition where a value stands, for dialects that keep the two apart: a CASE that gives 1, 0 or NULL. */
+alch_status alch_render_truth(alch_compiler *compiler, const alch_node *node);
 /* Children of a node with a separator between. */
 alch_status alch_render_children(alch_compiler *compiler, const alch_node *node, const char *separator);
 /* Children of a node as conditions joined with AND. */

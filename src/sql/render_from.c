@@ -95,7 +95,7 @@ alch_status alch_render_column(alch_compiler *compiler, uint32_t source, uint32_
 /* ---- sources with their AS ---- */
 
 static void write_as(alch_compiler *compiler, alch_defined *defined) {
-  alch_write(compiler, " AS ");
+  alch_write(compiler, alch_can(compiler, ALCH_CAPABILITY_TABLE_ALIAS_AS) ? " AS " : " ");
   alch_write_identifier(compiler, defined_name(compiler, defined));
 }
 
@@ -319,7 +319,7 @@ alch_status alch_render_with(alch_compiler *compiler) {
   if (compiler->definition_count == 0) return compiler->status;
   list_ctes(compiler, alch_block_root(compiler->block), &list);
   if (list.ids.count == 0 || !alch_require(compiler, ALCH_CAPABILITY_CTE, "WITH")) return compiler->status;
-  alch_write(compiler, list.recursive ? "WITH RECURSIVE " : "WITH ");
+  alch_write(compiler, list.recursive && alch_can(compiler, ALCH_CAPABILITY_RECURSIVE_WORD) ? "WITH RECURSIVE " : "WITH ");
   for (uint32_t i = 0; i < list.ids.count && !has_name_twice(compiler, &list, i); i++) {
     if (i > 0) alch_write(compiler, ", ");
     render_cte(compiler, alch_defined_at(compiler, list.ids.ids[i]));

@@ -107,8 +107,39 @@ static alch_status compare_boolean(alch_compiler *compiler, const alch_node *nod
   return compiler->status;
 }
 
+bool alch_is_condition(const alch_compiler *compiler, const alch_node *node) {
+  node = bare(node);
+  switch (node->kind) {
+    case ALCH_NODE_BINARY: case ALCH_NODE_UNARY: case ALCH_NODE_LIST: case ALCH_NODE_REGEXP: return alch_operator_rows[node->op].result == ALCH_RESULT_BOOLEAN;
+    case ALCH_NODE_BETWEEN: case ALCH_NODE_EXISTS: return true;
+    case ALCH_NODE_CUSTOM: return alch_family_of(compiler, node) == ALCH_TYPE_BOOLEAN;
+    case ALCH_NODE_GROUPING: return alch_is_condition(compiler, alch_node_child(node));
+    default: return false;
+  }
+}
+
+static bool is_never_null(const alch_node *node) {
+  node = bare(node);
+  if (node->kind != ALCH_NODE_BINARY) return node->kind == ALCH_NODE_EXISTS;
+  return node->op == ALCH_OPERATOR_IS || node->op == ALCH_OPERATOR_IS_NOT || node->op == ALCH_OPERATOR_IS_DISTINCT || node->op == ALCH_OPERATOR_IS_NOT_DISTINCT;
+}
+
+alch_status alch_render_truth(alch_compiler *compiler, const alch_node *node) {
+  alch_write(compiler, "CASE WHEN (");
+  alch_render_condition(compiler, node, ALCH_OPERATOR_NONE);
+  if (is_never_null(node)) {
+    alch_write(compiler, ") THEN 1 ELSE 0 END");
+    return compiler->status;
+  }
+  alch_write(compiler, ") THEN 1 WHEN NOT (");
+  alch_render_condition(compiler, node, ALCH_OPERATOR_NONE);
+  alch_write(compiler, ") THEN 0 END");
+  return compiler->status;
+}
+
 alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node, alch_operator parent) {
   node = bare(node);
+  compiler->condition = alch_is_condition(compiler, node);
   if (alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN)) return alch_render_operand(compiler, node, parent);
   if (is_boolean_atom(compiler, node)) return compare_boolean(compiler, node, true);
   if (node->kind != ALCH_NODE_TRUE && node->kind != ALCH_NODE_FALSE) return alch_render_operand(compiler, node, parent);
@@ -339,6 +370,7 @@ static alch_status render_not(alch_compiler *compiler, const alch_node *child) {
   child = bare(child);
   if (!alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN) && is_boolean_atom(compiler, child)) return compare_boolean(compiler, child, false);
   alch_write(compiler, alch_operator_spelling(compiler, ALCH_OPERATOR_NOT));
+  compiler->condition = alch_is_condition(compiler, child);
   return alch_render_operand(compiler, child, ALCH_OPERATOR_NOT);
 }
 
