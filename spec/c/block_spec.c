@@ -42,7 +42,7 @@ CASE("a comparison is three nodes and one record") {
   CHECK(alch_node_nth(root, 2) == NULL);
   CHECK_INT(x.block->structure, 3 * sizeof(alch_node));
   CHECK_INT(x.block->values, 16);
-  CHECK_INT(alch_block_size(x.block), 16 + 72 + 16);
+  CHECK_INT(alch_block_size(x.block), sizeof(alch_block) + 72 + 16);
   CHECK(alch_block_valid(x.block));
   check_print(x, "binary EQ b=11\n  column a=1 b=1\n  bind a=7 := 'hello'\n");
   world_close();

@@ -77,8 +77,13 @@ static const char *nearest_key(lua_State *L, int index, const char *word) {
   return best;
 }
 
-/* (object, name), or (methods, name) where there are no properties. upvalues: the binding, the methods, the properties' function or false, the kind's name */
+/* (object, name), or (methods, name) where there are no properties. upvalues: the binding, the methods, the properties' function or false, the kind's name,
+   and for what has columns the name "c", which is asked for more often than all else together: they are the first user value. */
 static int index_kind(lua_State *L) {
+  if (lua_rawequal(L, 2, lua_upvalueindex(5))) {
+    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) return 1;
+    lua_settop(L, 2);
+  }
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
   lua_pop(L, 1);
@@ -115,7 +120,9 @@ void binding_kind_properties(lua_State *L, binding *b, binding_kind kind, lua_CF
   if (property) lua_pushcclosure(L, property, 1);
   else { lua_pop(L, 1); lua_pushboolean(L, 0); }
   lua_getfield(L, -4, "__name");
-  lua_pushcclosure(L, index_kind, 4);
+  if (kind == BINDING_TABLE || kind == BINDING_SELECTABLE) lua_pushliteral(L, "c");
+  else lua_pushboolean(L, 0);
+  lua_pushcclosure(L, index_kind, 5);
   if (property) lua_setfield(L, -2, "__index");
   else set_fallback(L);
   lua_pop(L, 1);

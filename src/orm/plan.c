@@ -24,7 +24,8 @@ static alch_block *number_values(alch_arena *arena, const alch_block *block, uin
   if (!numbered) return NULL;
   memcpy(numbered, block, head);
   numbered->values = count * 16;
-  numbered->flags &= (uint16_t)~ALCH_BLOCK_HOST_VALUES;
+  numbered->definition_values = alch_block_definition_binds(block) * 16;
+  numbered->flags &= ~(uint32_t)ALCH_BLOCK_HOST_VALUES;
   for (uint32_t i = 0; i < count; i++) {
     char *record = (char *)numbered + head + i * 16;
     const uint32_t kind[2] = { ALCH_INTEGER, 0 };
@@ -66,11 +67,14 @@ static const alch_block *restore_values(alch_planner *planner, const alch_block 
   if (!restored) return NULL;
   memcpy(restored, rewritten, sizeof *rewritten + rewritten->structure);
   restored->values = (uint32_t)(size - sizeof *rewritten - rewritten->structure);
+  restored->definition_values = 0;
   restored->flags |= original->flags & ALCH_BLOCK_HOST_VALUES;
+  uint32_t definition_binds = alch_block_definition_binds(rewritten);
   char *next = (char *)restored + sizeof *rewritten + rewritten->structure;
   for (uint32_t i = 0; i < count; i++) {
     size_t length = (size_t)(records[map[i] + 1] - records[map[i]]);
     memcpy(next, records[map[i]], length);
+    if (i < definition_binds) restored->definition_values += (uint32_t)length;
     next += length;
   }
   return restored;

@@ -45,6 +45,12 @@ const alch_node *alch_block_definition(const alch_block *block, uint32_t anonymo
   return NULL;
 }
 
+uint32_t alch_block_definition_binds(const alch_block *block) {
+  uint32_t count = 0;
+  for (const alch_node *node = alch_block_first(block), *root = alch_block_root(block); node < root; node = alch_node_child(node)) count += node->kind == ALCH_NODE_BIND;
+  return count;
+}
+
 static size_t padded(size_t length) { return (length + 7) & ~(size_t)7; }
 
 /* A list's record carries the bytes of its items in place of a text's length, so that it is passed in one step. */
@@ -208,10 +214,11 @@ static bool valid_items(const char *item, const char *end, int64_t count) {
 }
 
 static bool valid_records(const alch_block *block, uint32_t binds) {
-  const char *record = alch_block_values(block), *end = record + block->values;
-  uint32_t head[2];
+  const char *record = alch_block_values(block), *end = record + block->values, *tree = record + block->definition_values;
+  uint32_t head[2], tree_binds = binds - alch_block_definition_binds(block);
   int64_t count;
   for (; record < end && binds > 0; binds--) {
+    if (binds == tree_binds && record != tree) return false;
     const char *next = valid_record(record, end, head);
     if (!next) return false;
     if (head[0] == ALCH_LIST) {
@@ -225,7 +232,7 @@ static bool valid_records(const alch_block *block, uint32_t binds) {
 }
 
 bool alch_block_valid(const alch_block *block) {
-  if (block->structure % 8 != 0 || block->values % 8 != 0 || block->definitions % 8 != 0 || block->definitions >= block->structure) return false;
+  if (block->structure % 8 != 0 || block->values % 8 != 0 || block->definitions % 8 != 0 || block->definitions >= block->structure || block->definition_values > block->values) return false;
   validity v = { .block = block };
   return valid_structure(&v) && valid_records(block, v.binds);
 }

@@ -61,8 +61,9 @@ typedef struct alch_block {
   uint32_t definitions;    /* bytes of the DEFINE nodes at the start of the structure */
   uint32_t structure;      /* bytes of the whole structure */
   uint32_t values;         /* bytes of the value area */
-  uint16_t flags;
-  uint16_t reserved;
+  uint32_t definition_values;   /* bytes at its start that are the values of the definitions */
+  uint32_t flags;
+  uint32_t reserved;
 } alch_block;
 
 static inline const alch_node *alch_block_first(const alch_block *block) { return (const alch_node *)(block + 1); }
@@ -81,6 +82,8 @@ const char *alch_node_kind_name(uint8_t kind);
 bool alch_node_is_query(const alch_node *node);                                        /* SELECT or COMPOUND */
 bool alch_node_is_anonymous(const alch_node *node);                                    /* Does its `a` hold an anonymous id? */
 const alch_node *alch_block_definition(const alch_block *block, uint32_t anonymous);   /* DEFINE node or NULL */
+
+uint32_t alch_block_definition_binds(const alch_block *block);                         /* BIND nodes in the definitions: as many records come before those of the tree */
 
 /* Value records: 8 bytes of kind and length, then 8 bytes of number or the padded text; a list is followed by its items. */
 typedef struct alch_value_cursor { const char *next, *end; } alch_value_cursor;
@@ -109,7 +112,7 @@ typedef struct alch_builder {
   alch_buffer definitions, tree, definition_values, values;
   uint32_t depth;
   uint32_t open[64];           /* offsets of the open nodes in `tree` */
-  uint16_t flags;
+  uint32_t flags;
   bool failed;
 } alch_builder;
 

@@ -212,11 +212,16 @@ static void merge_definition(alch_builder *builder, const alch_node *node, const
 void alch_builder_definitions(alch_builder *builder, const alch_block *block) {
   builder->flags |= block->flags;
   if (block->definitions == 0) return;
-  alch_value_cursor cursor = alch_block_value_cursor(block);
+  alch_value_cursor cursor = { alch_block_values(block), alch_block_values(block) + block->definition_values };
+  if (builder->definitions.length == 0) {
+    append_bytes(&builder->definitions, alch_block_first(block), block->definitions);
+    append_bytes(&builder->definition_values, cursor.next, block->definition_values);
+    return;
+  }
   const alch_node *root = alch_block_root(block);
   for (const alch_node *node = alch_block_first(block); node < root; node = alch_node_next(node)) {
     const char *start = cursor.next;
-    skip_records(&cursor, count_binds(node, alch_node_next(node)));
+    if (start < cursor.end) skip_records(&cursor, count_binds(node, alch_node_next(node)));
     merge_definition(builder, node, start, (size_t)(cursor.next - start), false);
   }
 }
@@ -252,9 +257,8 @@ void alch_builder_define(alch_builder *builder, uint32_t anonymous, alch_definit
 /* ---- copying ---- */
 
 alch_reader alch_reader_at_root(const alch_block *block) {
-  alch_reader reader = { block, alch_block_root(block), alch_block_value_cursor(block) };
-  if (block->definitions > 0) skip_records(&reader.values, count_binds(alch_block_first(block), reader.node));
-  return reader;
+  const char *values = alch_block_values(block);
+  return (alch_reader){ block, alch_block_root(block), { values + block->definition_values, values + block->values } };
 }
 
 void alch_reader_enter(alch_reader *reader) {
@@ -262,23 +266,27 @@ void alch_reader_enter(alch_reader *reader) {
   reader->node = alch_node_child(reader->node);
 }
 
-void alch_reader_skip(alch_reader *reader) {
-  const alch_node *next = alch_node_next(reader->node);
-  skip_records(&reader->values, count_binds(reader->node, next));
-  reader->node = next;
+static void skip_up_to(alch_reader *reader, const alch_node *sibling) {
+  if (reader->values.next < reader->values.end) skip_records(&reader->values, count_binds(reader->node, sibling));
+  reader->node = sibling;
 }
 
-void alch_builder_copy(alch_builder *builder, alch_reader *reader) {
+void alch_reader_skip(alch_reader *reader) { skip_up_to(reader, alch_node_next(reader->node)); }
+
+/* Copies what stands before a sibling, with its values. */
+static void copy_up_to(alch_builder *builder, alch_reader *reader, const alch_node *sibling) {
   alch_reader start = *reader;
-  alch_reader_skip(reader);
-  append_bytes(&builder->tree, start.node, start.node->size);
+  skip_up_to(reader, sibling);
+  append_bytes(&builder->tree, start.node, (size_t)((const char *)sibling - (const char *)start.node));
   append_bytes(&builder->values, start.values.next, (size_t)(reader->values.next - start.values.next));
   builder->flags |= start.block->flags;
 }
 
+void alch_builder_copy(alch_builder *builder, alch_reader *reader) { copy_up_to(builder, reader, alch_node_next(reader->node)); }
+
 void alch_builder_block(alch_builder *builder, const alch_block *block) {
   alch_builder_definitions(builder, block);
-  alch_value_cursor values = block->definitions == 0 ? alch_block_value_cursor(block) : alch_reader_at_root(block).values;
+  alch_value_cursor values = alch_reader_at_root(block).values;
   append_bytes(&builder->tree, alch_block_root(block), block->structure - block->definitions);
   append_bytes(&builder->values, values.next, (size_t)(values.end - values.next));
 }
@@ -320,7 +328,7 @@ static char *copy_part(char *out, const alch_buffer *part) {
 }
 
 void alch_builder_write(const alch_builder *builder, void *out) {
-  alch_block head = { .definitions = (uint32_t)builder->definitions.length, .flags = builder->flags };
+  alch_block head = { .definitions = (uint32_t)builder->definitions.length, .definition_values = (uint32_t)builder->definition_values.length, .flags = builder->flags };
   head.structure = (uint32_t)(builder->definitions.length + builder->tree.length);
   head.values = (uint32_t)(builder->definition_values.length + builder->values.length);
   memcpy(out, &head, sizeof head);
@@ -340,7 +348,7 @@ static void take_clause(alch_builder *builder, alch_reader *reader, bool replace
     return;
   }
   alch_reader_enter(reader);
-  while (reader->node < end) alch_builder_copy(builder, reader);
+  copy_up_to(builder, reader, end);
 }
 
 alch_reader alch_build_up_to(alch_builder *builder, const alch_block *statement, alch_node_kind clause, bool *there) {
@@ -350,14 +358,16 @@ alch_reader alch_build_up_to(alch_builder *builder, const alch_block *statement,
   const alch_node *root = reader.node, *end = alch_node_next(root);
   alch_builder_open(builder, root->kind, root->op, root->a, root->b);
   alch_reader_enter(&reader);
-  while (reader.node < end && reader.node->kind < clause) alch_builder_copy(builder, &reader);
+  const alch_node *place = reader.node;
+  while (place < end && place->kind < clause) place = alch_node_next(place);
+  copy_up_to(builder, &reader, place);
   *there = reader.node < end && reader.node->kind == clause;
   return reader;
 }
 
 void alch_build_rest(alch_builder *builder, alch_reader *reader) {
   const alch_node *end = alch_node_next(alch_block_root(reader->block));
-  while (reader->node < end) alch_builder_copy(builder, reader);
+  copy_up_to(builder, reader, end);
   alch_builder_close(builder);
 }
 
