@@ -13,6 +13,34 @@ static const char *closed_by(const char *at, const char *end, const char *close)
   return end;
 }
 
+/* E'it\'s': behind a backslash anything is part of the text. */
+static const char *escaped_end(const char *at, const char *end) {
+  for (at++; at < end && *at != '\''; at++)
+    if (*at == '\\') at++;
+  return at < end ? at + 1 : end;
+}
+
+static bool is_escaped(const char *start, const char *at) { return at > start && (at[-1] == 'E' || at[-1] == 'e') && (at - 1 == start || !is_word(at[-2])); }
+
+/* $tag$ … $tag$; NULL when no tag stands here. */
+static const char *dollar_end(const char *at, const char *end) {
+  char tag[66];
+  const char *last = at + 1;
+  while (last < end && is_word(*last)) last++;
+  size_t length = (size_t)(last - at) + 1;
+  bool number = at + 1 < end && at[1] >= '0' && at[1] <= '9';
+  if (last == end || *last != '$' || number || length >= sizeof tag) return NULL;
+  memcpy(tag, at, length);
+  tag[length] = '\0';
+  return closed_by(last + 1, end, tag);
+}
+
+/* Quotes that not every database has. */
+static const char *dollar_quoted_end(const char *start, const char *at, const char *end) {
+  if (*at == '\'' && is_escaped(start, at)) return escaped_end(at, end);
+  return *at == '$' && (at == start || !is_word(at[-1])) ? dollar_end(at, end) : NULL;
+}
+
 /* The end of a quoted text or comment that begins here; NULL when none does. A doubled quote is read as two texts side by side. */
 static const char *quoted_end(const char *at, const char *end) {
   const char quote[2] = { *at, 0 };
@@ -63,7 +91,8 @@ static void write_parameter(alch_compiler *compiler, const alch_node *text, cons
 
 /* Writes what begins at `at` and answers where it ends. */
 static const char *write_piece(alch_compiler *compiler, const alch_node *text, const char *start, const char *at, const char *end) {
-  const char *after = quoted_end(at, end);
+  const char *after = alch_can(compiler, ALCH_CAPABILITY_DOLLAR_QUOTES) ? dollar_quoted_end(start, at, end) : NULL;
+  if (!after) after = quoted_end(at, end);
   if (after) {
     alch_buffer_add_bytes(compiler->out, at, (size_t)(after - at));
     return after;
@@ -84,7 +113,7 @@ alch_status alch_default_text(alch_compiler *compiler, const alch_node *node) {
   /* Runs of plain text go over whole. */
   while (at < end && compiler->status == ALCH_OK) {
     size_t plain = 0;
-    while (at + plain < end && !strchr("'\"`-/:\\", at[plain])) plain++;
+    while (at + plain < end && !strchr("'\"`-/:\\$", at[plain])) plain++;
     alch_buffer_add_bytes(compiler->out, at, plain);
     at += plain;
     if (at < end) at = write_piece(compiler, node, start, at, end);
