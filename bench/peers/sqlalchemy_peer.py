@@ -215,6 +215,17 @@ def w8_compile(size):
     assert text.count("JOIN") == 3 and text.startswith("WITH"), text
 
 
+def w8_lookup(size):
+    dialect, cache = filled_engine(0).dialect, {}
+
+    def look_up(i):
+        return w8_statement(i)._compile_w_cache(dialect, compiled_cache=cache, column_keys=[])[0]
+
+    look_up(0)
+    timed("W8.lookup", size, lambda: [look_up(i) for i in range(size)][-1])
+    assert len(cache) == 1
+
+
 def w8_cached(size):
     with filled_engine(0).connect() as connection:
         connection.execute(w8_statement(0)).all()
@@ -233,6 +244,7 @@ WORKLOADS = {
     "W6": (w6, 100000),
     "W7": (w7, 20000),
     "W8.compile": (w8_compile, 1000),
+    "W8.lookup": (w8_lookup, 1000),
     "W8.cached": (w8_cached, 1000),
 }
 

@@ -171,4 +171,16 @@ describe("the statement cache", function()
     assert.equal(0, w.engine:cache_info().size)
     assert.same({ size = 1, idle = 0, in_use = 1, overflow = 0 }, w.engine:pool_status())
   end)
+
+  it("shows what the engine would run", function()
+    local engine = la.create_engine "sqlite://"
+    local t = world.tables().teams.c
+    local function named(name) return engine:compile(la.select(t.id):where(t.name:eq(name))) end
+    assert.equal("SELECT teams.id FROM teams WHERE teams.name = ?", world.folded(named "a".sql))
+    assert.equal(tostring(named "a"), named "b".sql)
+    local info = engine:cache_info()
+    assert.equal(1, info.misses)
+    assert.equal(2, info.hits)
+    fails("ArgumentError", function() engine:compile "select 1" end, "a statement")
+  end)
 end)

@@ -115,6 +115,15 @@ static int compiled_gc(lua_State *L) {
   return 0;
 }
 
+/* Its text; a list has one placeholder. */
+static int compiled_tostring(lua_State *L) {
+  const alch_compiled *compiled = *(alch_compiled **)binding_check(L, BINDING(L), 1, BINDING_COMPILED);
+  lua_pushlstring(L, compiled->sql, compiled->sql_length);
+  return 1;
+}
+
+static int compiled_property(lua_State *L) { return binding_is(L, 2, "sql") ? compiled_tostring(L) : 0; }
+
 static void push_sql(lua_State *L, binding *b, const alch_compiled *compiled, const uint32_t *counts) {
   alch_buffer_clear(&b->scratch);
   binding_must(L, b, alch_compiled_expand(compiled, counts, &b->scratch, &b->error));
@@ -219,8 +228,9 @@ static int compile_dialects(lua_State *L) {
 void binding_open_compile(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = { { "compile", statement_compile }, { NULL, NULL } };
   static const luaL_Reg functions[] = { { "ddl", compile_ddl }, { "quote_identifier", compile_quote }, { "dialects", compile_dialects }, { NULL, NULL } };
-  static const luaL_Reg compiled_metamethods[] = { { "__gc", compiled_gc }, { NULL, NULL } };
-  binding_kind_register(L, b, BINDING_COMPILED, "compiled", NULL, compiled_metamethods);
+  static const luaL_Reg compiled_metamethods[] = { { "__gc", compiled_gc }, { "__tostring", compiled_tostring }, { NULL, NULL } };
+  binding_kind_register(L, b, BINDING_COMPILED, "compiled statement", NULL, compiled_metamethods);
+  binding_kind_properties(L, b, BINDING_COMPILED, compiled_property);
   for (int kind = BINDING_EXPRESSION; kind <= BINDING_SELECTABLE; kind++) {
     binding_kind_methods(L, b, (binding_kind)kind, methods);
     lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[kind]);

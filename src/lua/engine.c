@@ -163,6 +163,17 @@ static int engine_clear_compiled_cache(lua_State *L) {
   return 0;
 }
 
+/* compile(statement): what execute would run, from the cache or for it. sql and tostring give the text. */
+static int engine_compile(lua_State *L) {
+  binding *b = BINDING(L);
+  alch_engine *engine = binding_check_engine(L, b, 1);
+  const alch_block *statement = binding_test(L, b, 2, BINDING_STATEMENT);
+  if (!statement) return binding_expected(L, b, 2, "a statement", "compile");
+  alch_compiled **compiled = binding_push_compiled(L, b);
+  binding_must(L, b, alch_engine_compile(engine, b->catalog, statement, NULL, NULL, NULL, compiled, &b->error));
+  return 1;
+}
+
 /* pool_status(): { size, idle, in_use, overflow } */
 static int engine_pool_status(lua_State *L) {
   alch_pool_status status = alch_engine_pool_status(binding_check_engine(L, BINDING(L), 1));
@@ -210,7 +221,7 @@ static int engine_is_connection(lua_State *L) {
 
 void binding_open_engine(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
-    { "dispose", engine_dispose }, { "cache_info", engine_cache_info }, { "clear_compiled_cache", engine_clear_compiled_cache }, { "pool_status", engine_pool_status },
+    { "dispose", engine_dispose }, { "cache_info", engine_cache_info }, { "clear_compiled_cache", engine_clear_compiled_cache }, { "compile", engine_compile }, { "pool_status", engine_pool_status },
     { "begin", binding_engine_begin }, { "listen_", binding_engine_listen }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", engine_gc }, { "__close", engine_close }, { "__tostring", engine_tostring }, { NULL, NULL } };
