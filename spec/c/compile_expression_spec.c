@@ -143,7 +143,7 @@ CASE("between and in") {
   X pair = NODE(TUPLE, 0, 0, 0, U("id"), U("age"));
   X one = NODE(TUPLE, 0, 0, 0, i(1), i(2)), two = NODE(TUPLE, 0, 0, 0, i(3), i(4));
   SQL2(in(pair, OP(COMMA, one, two)), "(users.id, users.age) IN ((:param_1, :param_2), (:param_3, :param_4))", "(users.id, users.age) IN (VALUES (?, ?), (?, ?))");
-  SQL(in(pair, operate(ALCH_OPERATOR_COMMA, NULL, 0)), "(users.id, users.age) IN (SELECT 1, 1 WHERE 1!=1)");
+  SQL2(in(pair, operate(ALCH_OPERATOR_COMMA, NULL, 0)), "(users.id, users.age) IN ((NULL, NULL)) AND (1 != 1)", "(users.id, users.age) IN (SELECT 1, 1 FROM (SELECT 1, 1) WHERE 1!=1)");
   SQL(in(pair, SELECT(c(w.addresses, "id"), c(w.addresses, "user_id"))), "(users.id, users.age) IN (SELECT addresses.id, addresses.user_id FROM addresses)");
   spec_close();
 }
@@ -213,7 +213,7 @@ CASE("binds: names, literals, text") {
   SQL(eq(U("id"), bind("x", ALCH_TYPE_INTEGER, 0)), "users.id = :x");
   CHECK_TEXT(sql_in(eq(U("name"), s("it's")), "sqlite", &inline_values, out, sizeof out), "users.name = 'it''s'");
   CHECK_TEXT(sql_in(in(U("id"), LIST(INTEGER(1), INTEGER(-2))), "sqlite", &inline_values, out, sizeof out), "users.id IN (1, -2)");
-  CHECK_TEXT(sql_in(in(U("id"), no_items()), "sqlite", &inline_values, out, sizeof out), "users.id IN (SELECT 1 WHERE 1!=1)");
+  CHECK_TEXT(sql_in(in(U("id"), no_items()), "sqlite", &inline_values, out, sizeof out), "users.id IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1)");
   CHECK_TEXT(sql_in(OP(NEGATE, value(i(-5), 0)), "sqlite", &inline_values, out, sizeof out), "-(-5)");
   CHECK_TEXT(sql_in(sub(U("id"), i(-5)), "sqlite", &inline_values, out, sizeof out), "users.id - -5");
   CHECK_TEXT(sql_in(eq(U("id"), bind("x", ALCH_TYPE_INTEGER, ALCH_BIND_REQUIRED)), "sqlite", &inline_values, out, sizeof out), "bind parameter 'x' has no value to be written as a literal");

@@ -308,8 +308,8 @@ CASE("lists are written out when their lengths are known") {
   X statement = WHERE(SELECT(U("id")), in(U("age"), LIST(INTEGER(1), INTEGER(2))), eq(U("name"), s("x")), OP(NOT_IN, U("id"), no_items()));
   const uint32_t counts[] = { 3, 0 };
   static const char *const dialects[] = { "sqlite", "default" };
-  static const char *const expected[] = { "SELECT users.id FROM users WHERE users.age IN (?, ?, ?) AND users.name = ? AND (users.id NOT IN (SELECT 1 WHERE 1!=1))",
-                                          "SELECT users.id FROM users WHERE users.age IN (:age_1_1, :age_1_2, :age_1_3) AND users.name = :name_1 AND (users.id NOT IN (SELECT 1 WHERE 1!=1))" };
+  static const char *const expected[] = { "SELECT users.id FROM users WHERE users.age IN (?, ?, ?) AND users.name = ? AND (users.id NOT IN (SELECT 1 FROM (SELECT 1) WHERE 1!=1))",
+                                          "SELECT users.id FROM users WHERE users.age IN (:age_1_1, :age_1_2, :age_1_3) AND users.name = :name_1 AND (users.id NOT IN (NULL) OR (1 = 1))" };
   for (int n = 0; n < 2; n++) {
     alch_compiled *compiled = compiled_as(statement, dialects[n], NULL);
     if (!CHECK(compiled != NULL)) return;

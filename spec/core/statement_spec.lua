@@ -162,3 +162,29 @@ describe("text", function()
     fails("ArgumentError", function() la.text(5) end, "SQL as a string")
   end)
 end)
+
+describe("values that the text carries", function()
+  local engine = la.create_engine "sqlite://"
+  local connection = engine:connect()
+
+  it("are written when the statement runs, and the statement is compiled once", function()
+    local before = engine:cache_info and engine:cache_info().misses
+    for value = 1, 3 do
+      local bound = la.bindparam("n", value, { literal_execute = true })
+      assert.equal(value + 1, connection:execute(la.select(bound + 1)):scalar())
+    end
+    assert.equal("SELECT 7 + ? AS anon_1", la.select(la.bindparam("n", 7, { literal_execute = true }) + 1):compile { dialect = "sqlite" }.sql)
+    local by_name = la.select(la.bindparam("n", { type_ = la.String, literal_execute = true }):label "it")
+    assert.equal("it's", connection:execute(by_name, { n = "it's" }):scalar())
+    assert.equal("b", connection:execute(by_name, { n = "b" }):scalar())
+    if before then assert.equal(before + 2, engine:cache_info().misses) end
+  end)
+
+  it("can be lists", function()
+    local word = la.literal_column "3"
+    local list = la.bindparam("l", { 1, 2, 3 }, { expanding = true, literal_execute = true })
+    assert.equal("SELECT 3 IN (1, 2, 3) AS anon_1", la.select(word:in_(list)):compile { dialect = "sqlite" }.sql)
+    assert.equal(1, connection:execute(la.select(la.type_coerce(word:in_(list), la.Integer))):scalar())
+    assert.equal(0, connection:execute(la.select(la.type_coerce(word:in_(list), la.Integer)), { l = {} }):scalar())
+  end)
+end)

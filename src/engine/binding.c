@@ -105,15 +105,53 @@ static alch_status item_of_host(binding_walk *walk, const alch_slot *slot, uint3
   return keep_answer(walk, walk->parameters->item(walk->parameters->context, slot, index, out, walk->error), out);
 }
 
+static uint32_t *add_counts(binding_walk *walk, uint32_t more) {
+  alch_execution *execution = walk->execution;
+  uint32_t *counts = alch_grow(execution->scratch.allocator, execution->counts, &execution->count_capacity, execution->count_used + more, sizeof *counts);
+  if (!counts) return NULL;
+  execution->counts = counts;
+  execution->count_used += more;
+  return counts + execution->count_used - more;
+}
+
+/* ---- values that the text carries ---- */
+
+/* Items of a list go one by one, since their texts may share memory. */
+static alch_status write_literal(binding_walk *walk, const alch_slot *slot, alch_value value, alch_buffer *text) {
+  alch_status status = value.kind == ALCH_HOST ? ask_host(walk, slot, value.integer, &value) : ALCH_OK;
+  return status == ALCH_OK ? alch_literal_text(walk->execution->compiled->dialect, slot, &value, NULL, text, walk->error) : status;
+}
+
+static alch_status write_literals(binding_walk *walk, const alch_slot *slot, const alch_value *list, bool named, alch_buffer *text) {
+  alch_status status = list->integer == 0 ? alch_literal_text(walk->execution->compiled->dialect, slot, list, NULL, text, walk->error) : ALCH_OK;
+  for (uint32_t i = 0; i < (uint32_t)list->integer && status == ALCH_OK; i++) {
+    alch_value item;
+    if (i > 0) alch_buffer_add(text, ", ");
+    status = named ? item_of_host(walk, slot, i, &item) : item_of_block(walk, &item);
+    if (status == ALCH_OK) status = write_literal(walk, slot, item, text);
+  }
+  return status;
+}
+
+static alch_status put_literal(binding_walk *walk, const alch_slot *slot, const alch_value *value, bool named) {
+  alch_buffer text;
+  alch_buffer_init(&text, walk->execution->scratch.allocator);
+  alch_status status = value->kind == ALCH_LIST ? write_literals(walk, slot, value, named, &text) : write_literal(walk, slot, *value, &text);
+  uint32_t *words = status == ALCH_OK && !alch_buffer_failed(&text) ? add_counts(walk, alch_literal_words(text.length)) : NULL;
+  if (words) alch_literal_write(words, text.text, text.length);
+  else if (status == ALCH_OK) status = no_memory(walk);
+  alch_buffer_close(&text);
+  return status;
+}
+
 /* The count of a list is remembered; its items follow as values of their own. */
 static alch_status put_list(binding_walk *walk, const alch_slot *slot, const alch_value *list, bool named) {
   alch_execution *execution = walk->execution;
   if (list->kind != ALCH_LIST) return alch_error_set(walk->error, ALCH_ERROR_STATEMENT, "a list is needed for '%s'", slot->name ? slot->name : "IN");
   if (list->integer < 0 || list->integer > UINT32_MAX / 2 || !room_for(walk, (uint32_t)list->integer + execution->compiled->slot_count)) return no_memory(walk);
-  uint32_t *counts = alch_grow(execution->scratch.allocator, execution->counts, &execution->count_capacity, execution->count_used + 1, sizeof *counts);
-  if (!counts) return no_memory(walk);
-  execution->counts = counts;
-  execution->counts[execution->count_used++] = (uint32_t)list->integer;
+  uint32_t *count = add_counts(walk, 1);
+  if (!count) return no_memory(walk);
+  *count = (uint32_t)list->integer;
   alch_status status = ALCH_OK;
   for (uint32_t i = 0; i < (uint32_t)list->integer && status == ALCH_OK; i++) {
     alch_value item;
@@ -141,6 +179,11 @@ static alch_status bind_record(binding_walk *walk, const alch_slot *slot) {
   if (ALCH_UNLIKELY(slot->required)) return alch_error_set(walk->error, ALCH_ERROR_STATEMENT, "A value is required for bind parameter '%s'", slot->name ? slot->name : "?");
   alch_status status = find_record(walk, slot->ordinal, &value);
   if (ALCH_UNLIKELY(status != ALCH_OK)) return status;
+  if (ALCH_UNLIKELY(slot->kind == ALCH_SLOT_LITERAL)) {
+    status = put_literal(walk, slot, &value, false);
+    walk->next++;
+    return status;
+  }
   if (ALCH_LIKELY(value.kind != ALCH_LIST)) {
     walk->next++;
     return put(walk, slot, value);
@@ -153,9 +196,14 @@ static alch_status bind_record(binding_walk *walk, const alch_slot *slot) {
 static alch_status bind_slot(binding_walk *walk, const alch_slot *slot) {
   alch_value value;
   alch_status status = slot->name ? ask_named(walk, slot, &value) : ALCH_DONE;
+  if (status == ALCH_OK && slot->kind == ALCH_SLOT_LITERAL) return put_literal(walk, slot, &value, true);
   if (status == ALCH_OK) return slot->kind == ALCH_SLOT_EXPANDING ? put_list(walk, slot, &value, true) : put(walk, slot, value);
   if (status != ALCH_DONE) return status;
-  return slot->kind == ALCH_SLOT_DEFAULT ? bind_default(walk, slot) : bind_record(walk, slot);
+  switch (slot->kind) {
+    case ALCH_SLOT_DEFAULT: return bind_default(walk, slot);
+    case ALCH_SLOT_OUT: return put(walk, slot, ALCH_VALUE_NULL);
+    default: return bind_record(walk, slot);
+  }
 }
 
 alch_status alch_execution_bind(alch_execution *execution, const alch_block *block, const alch_parameters *parameters, alch_error *error) {

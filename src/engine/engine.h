@@ -122,7 +122,7 @@ typedef struct alch_execution {
   const alch_value *bound;               /* the values that the driver borrows */
   uint32_t bound_count;
   alch_buffer texts;                     /* converted and named texts of the values */
-  uint32_t *counts, count_capacity, count_used;   /* items of each expanding slot */
+  uint32_t *counts, count_capacity, count_used;   /* of expanding and literal slots, see alch_compiled_expand */
 } alch_execution;
 
 /* Values that an execution gives by name (named binds; columns of an INSERT or UPDATE that has none of its own), and the answer to client-side defaults. */

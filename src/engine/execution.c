@@ -255,12 +255,26 @@ static alch_status wrong_count(const alch_compiled *compiled, uint32_t count, al
   return alch_error_set(error, ALCH_ERROR_STATEMENT, "the statement takes %u values (a list and its items count as one), and %u are given", compiled->slot_count, count);
 }
 
-static alch_status add_count(alch_execution *execution, uint32_t items, alch_error *error) {
-  uint32_t *counts = alch_grow(execution->scratch.allocator, execution->counts, &execution->count_capacity, execution->count_used + 1, sizeof *counts);
-  if (!counts) return alch_error_out_of_memory(error);
+static uint32_t *add_counts(alch_execution *execution, uint32_t more, alch_error *error) {
+  uint32_t *counts = alch_grow(execution->scratch.allocator, execution->counts, &execution->count_capacity, execution->count_used + more, sizeof *counts);
+  if (!counts) {
+    alch_error_out_of_memory(error);
+    return NULL;
+  }
   execution->counts = counts;
-  counts[execution->count_used++] = items;
-  return ALCH_OK;
+  execution->count_used += more;
+  return counts + execution->count_used - more;
+}
+
+/* A value that the text carries. */
+static alch_status add_literal(alch_execution *execution, const alch_slot *slot, const alch_value *value, alch_error *error) {
+  alch_buffer text;
+  alch_buffer_init(&text, execution->scratch.allocator);
+  alch_status status = alch_literal_text(execution->compiled->dialect, slot, value, value + 1, &text, error);
+  uint32_t *words = status == ALCH_OK ? add_counts(execution, alch_literal_words(text.length), error) : NULL;
+  if (words) alch_literal_write(words, text.text, text.length);
+  alch_buffer_close(&text);
+  return words ? ALCH_OK : ALCH_ERROR;
 }
 
 /* The values slot by slot, with the items of each list in its place; the lists' own records are not bound. */
@@ -273,11 +287,22 @@ static alch_status spread_lists(alch_execution *execution, const alch_value *val
   for (uint32_t i = 0; i < compiled->slot_count; i++) {
     uint32_t items = 1;
     if (read >= count) return wrong_count(compiled, count, error);
-    if (compiled->slots[i].kind == ALCH_SLOT_EXPANDING) {
-      const alch_value *list = &values[read++];
-      if (list->kind != ALCH_LIST || list->integer < 0 || list->integer > (int64_t)(count - read)) return wrong_count(compiled, count, error);
-      items = (uint32_t)list->integer;
-      if (add_count(execution, items, error) != ALCH_OK) return ALCH_ERROR;
+    const alch_value *value = &values[read];
+    bool is_list = value->kind == ALCH_LIST, literal = compiled->slots[i].kind == ALCH_SLOT_LITERAL;
+    if (is_list) {
+      if (value->integer < 0 || value->integer > (int64_t)(count - ++read)) return wrong_count(compiled, count, error);
+      items = (uint32_t)value->integer;
+    }
+    if (literal) {
+      if (add_literal(execution, &compiled->slots[i], value, error) != ALCH_OK) return ALCH_ERROR;
+      read += items;
+      continue;
+    }
+    if (is_list != (compiled->slots[i].kind == ALCH_SLOT_EXPANDING)) return wrong_count(compiled, count, error);
+    if (is_list) {
+      uint32_t *length = add_counts(execution, 1, error);
+      if (!length) return ALCH_ERROR;
+      *length = items;
     }
     if (items > 0) memcpy(spread + filled, values + read, items * sizeof *spread);
     filled += items;

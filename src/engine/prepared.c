@@ -162,8 +162,12 @@ static alch_status add_prepared(alch_link *link, const prepared_key *key, const 
 }
 
 static uint32_t count_parameters(const alch_compiled *compiled, const uint32_t *counts) {
-  uint32_t total = 0, expanding = 0;
-  for (uint32_t i = 0; i < compiled->slot_count; i++) total += compiled->slots[i].kind == ALCH_SLOT_EXPANDING ? counts[expanding++] : 1;
+  uint32_t total = 0;
+  for (uint32_t i = 0; i < compiled->slot_count; i++) {
+    uint8_t kind = compiled->slots[i].kind;
+    if (kind == ALCH_SLOT_LITERAL) counts += alch_literal_words(*counts);
+    else total += kind == ALCH_SLOT_EXPANDING ? *counts++ : 1;
+  }
   return total;
 }
 

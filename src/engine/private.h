@@ -130,7 +130,7 @@ void alch_transaction_after_text(alch_connection *connection);
 void alch_transaction_end(alch_connection *connection);
 
 /* ---- binding.c ---- */
-/* Fills execution->values from block and parameters, in database form; for a statement that expands also execution->counts, one for each expanding slot (count_used of them). */
+/* Fills execution->values from block and parameters, in database form; for a statement that expands also execution->counts, as alch_compiled_expand wants it (count_used of them). */
 alch_status alch_execution_bind(alch_execution *execution, const alch_block *block, const alch_parameters *parameters, alch_error *error);
 /* Statement and values as they stand in error messages. */
 void alch_execution_describe_failure(const alch_execution *execution, alch_error *error);

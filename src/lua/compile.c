@@ -1,5 +1,6 @@
 /* compile.c - statements as text: tostring(stmt), stmt:compile{ dialect =, literal_binds = }; CREATE and DROP as text. */
 #include "lua/expression.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const alch_dialect *find_dialect(lua_State *L, binding *b, const char *name) {
@@ -78,19 +79,59 @@ static uint32_t push_slot(lua_State *L, binding *b, const alch_slot *slot, const
   return count;
 }
 
-/* The list of parameters on the stack: by place, and by name where placeholders have names. counts gets the lengths of the lists. */
-static void push_params(lua_State *L, binding *b, const alch_compiled *compiled, const alch_block *block, uint32_t *counts) {
+/* ---- what the text depends on: pieces of the words that alch_compiled_expand wants, as strings in a table ---- */
+
+static void add_piece(lua_State *L, int pieces, const void *bytes, size_t length) {
+  lua_pushlstring(L, bytes, length);
+  lua_rawseti(L, pieces, (lua_Integer)lua_rawlen(L, pieces) + 1);
+}
+
+/* A value that the text carries. */
+static void add_literal(lua_State *L, binding *b, const alch_compiled *compiled, const alch_slot *slot, const alch_block *block, int pieces) {
+  alch_value_cursor cursor;
+  alch_value value = ALCH_VALUE_NULL, *items = NULL;
+  if (slot->ordinal != UINT32_MAX && nth_record(block, slot->ordinal, &cursor)) alch_value_cursor_next(&cursor, &value);
+  if (value.kind == ALCH_LIST) {
+    items = lua_newuserdatauv(L, ((size_t)value.integer + 1) * sizeof *items, 0);
+    for (int64_t i = 0; i < value.integer && alch_value_cursor_next(&cursor, &items[i]);) i++;
+  }
+  alch_buffer_clear(&b->scratch);
+  binding_must(L, b, alch_literal_text(compiled->dialect, slot, &value, items, &b->scratch, &b->error));
+  uint32_t size = alch_literal_words(b->scratch.length), *words = lua_newuserdatauv(L, size * sizeof *words, 0);
+  alch_literal_write(words, alch_buffer_text(&b->scratch), b->scratch.length);
+  add_piece(L, pieces, words, size * sizeof *words);
+  lua_pop(L, items ? 2 : 1);
+}
+
+/* The pieces in one, in memory on the stack. */
+static const uint32_t *push_words(lua_State *L, int pieces) {
+  size_t size = 0, count = lua_rawlen(L, pieces), length;
+  for (size_t i = 1; i <= count; i++) { lua_rawgeti(L, pieces, (lua_Integer)i); size += lua_rawlen(L, -1); lua_pop(L, 1); }
+  char *words = lua_newuserdatauv(L, size + sizeof(uint32_t), 0), *next = words;
+  for (size_t i = 1; i <= count; i++) {
+    lua_rawgeti(L, pieces, (lua_Integer)i);
+    const char *piece = lua_tolstring(L, -1, &length);
+    memcpy(next, piece, length);
+    next += length;
+    lua_pop(L, 1);
+  }
+  return (const uint32_t *)(void *)words;
+}
+
+/* The list of parameters on the stack: by place, and by name where placeholders have names. */
+static void push_params(lua_State *L, binding *b, const alch_compiled *compiled, const alch_block *block, int pieces) {
   lua_createtable(L, (int)compiled->slot_count, 0);
   lua_Integer place = 0;
-  for (uint32_t i = 0, lists = 0; i < compiled->slot_count; i++) {
+  for (uint32_t i = 0; i < compiled->slot_count; i++) {
     const alch_slot *slot = &compiled->slots[i];
+    if (slot->kind == ALCH_SLOT_LITERAL) { add_literal(L, b, compiled, slot, block, pieces); continue; }
     uint32_t count = push_slot(L, b, slot, block);
     if (slot->label || slot->name) {
       lua_pushvalue(L, -1);
       lua_setfield(L, -3, slot->label ? slot->label : slot->name);
     }
     if (slot->kind != ALCH_SLOT_EXPANDING) { lua_rawseti(L, -2, ++place); continue; }
-    counts[lists++] = count;
+    add_piece(L, pieces, &count, sizeof count);
     for (uint32_t item = 1; item <= count; item++) {
       lua_rawgeti(L, -1, item);
       lua_rawseti(L, -3, ++place);
@@ -137,15 +178,31 @@ static void compile(lua_State *L, binding *b, int index, const alch_dialect *dia
   name_all_columns(L, b, alch_block_root(block), &options);
   alch_compiled **compiled = binding_push_compiled(L, b);
   binding_must(L, b, alch_compile(b->catalog, dialect, block, &options, &b->allocator, compiled, &b->error));
-  uint32_t *counts = lua_newuserdatauv(L, ((*compiled)->slot_count + 1) * sizeof *counts, 0);
-  push_params(L, b, *compiled, block, counts);
-  push_sql(L, b, *compiled, counts);
+  lua_newtable(L);
+  int pieces = lua_gettop(L);
+  push_params(L, b, *compiled, block, pieces);
+  push_sql(L, b, *compiled, push_words(L, pieces));
+  lua_remove(L, -2);
   lua_insert(L, -2);
 }
 
-/* compile{ dialect = "sqlite", literal_binds = true }: an object with sql and params; tostring gives sql. */
+/* "11.2": the record of the dialect that holds for a server of this version. */
+static const alch_dialect *for_version(lua_State *L, binding *b, const alch_dialect *dialect, const char *version) {
+  char *end;
+  unsigned long major = strtoul(version, &end, 10), minor = 0;
+  bool good = end != version && major <= UINT16_MAX;
+  if (good && *end == '.') {
+    const char *digits = end + 1;
+    minor = strtoul(digits, &end, 10);
+    good = end != digits && minor <= UINT16_MAX;
+  }
+  if (!good || (*end && *end != '.')) binding_error(L, b, ALCH_ERROR_ARGUMENT, "version must be a server's version such as \"8.4\", not '%s'", version);
+  return alch_dialect_for_version(dialect, (uint16_t)major, (uint16_t)minor);
+}
+
+/* compile{ dialect = "sqlite", version = "3.40", literal_binds = true }: an object with sql and params; tostring gives sql. */
 static int statement_compile(lua_State *L) {
-  static const binding_option known[] = { { "dialect", LUA_TSTRING }, { "literal_binds", LUA_TBOOLEAN }, { NULL, 0 } };
+  static const binding_option known[] = { { "dialect", LUA_TSTRING }, { "version", LUA_TSTRING }, { "literal_binds", LUA_TBOOLEAN }, { NULL, 0 } };
   binding *b = BINDING(L);
   const char *dialect = "default";
   bool literal_binds = false;
@@ -157,6 +214,7 @@ static int statement_compile(lua_State *L) {
     literal_binds = lua_toboolean(L, -1);
   }
   const alch_dialect *found = find_dialect(L, b, dialect);
+  if (lua_istable(L, 2) && lua_getfield(L, 2, "version") == LUA_TSTRING) found = for_version(L, b, found, lua_tostring(L, -1));
   compile(L, b, 1, found, literal_binds);
   lua_createtable(L, 0, 3);
   lua_insert(L, -3);

@@ -43,6 +43,11 @@ void binding_open_criteria(lua_State *L, binding *b);
 /* The source that a name without a table means: the last one joined, else the first one selected or named in FROM; the table of an UPDATE or DELETE; 0 when there is none. */
 uint32_t binding_leading_source(const alch_block *statement);
 
+/* words.c */
+void binding_open_words(lua_State *L, binding *b);
+/* The texts of slots 2 .. of a method's call as WORDS nodes in their places; a last table { dialect = } says for whom they are. How many there are. */
+uint32_t binding_words(lua_State *L, binding *b, const char *method);
+
 /* statement.c, select.c, insert.c, update.c, compound.c, compile.c */
 void binding_open_select(lua_State *L, binding *b);
 void binding_open_insert(lua_State *L, binding *b);

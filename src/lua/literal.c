@@ -42,7 +42,7 @@ static void put_bind(binding *b, const bind *one) {
 }
 
 static void bind_options(lua_State *L, binding *b, int index, bool has_value, bind *out) {
-  static const binding_option known[] = { { "type_", LUA_TUSERDATA }, { "required", LUA_TBOOLEAN }, { "expanding", LUA_TBOOLEAN }, { "value", LUA_TNONE }, { NULL, 0 } };
+  static const binding_option known[] = { { "type_", LUA_TUSERDATA }, { "required", LUA_TBOOLEAN }, { "expanding", LUA_TBOOLEAN }, { "literal_execute", LUA_TBOOLEAN }, { "value", LUA_TNONE }, { NULL, 0 } };
   bool required = !has_value;
   if (lua_istable(L, index)) {
     binding_options(L, b, index, known, "bindparam");
@@ -51,12 +51,14 @@ static void bind_options(lua_State *L, binding *b, int index, bool has_value, bi
     if (lua_getfield(L, index, "required") != LUA_TNIL) required = lua_toboolean(L, -1);
     lua_getfield(L, index, "expanding");
     if (lua_toboolean(L, -1)) out->bits |= ALCH_BIND_EXPANDING;
-    lua_pop(L, 3);
+    lua_getfield(L, index, "literal_execute");
+    if (lua_toboolean(L, -1)) out->bits |= ALCH_BIND_LITERAL;
+    lua_pop(L, 4);
   }
   if (required) out->bits |= ALCH_BIND_REQUIRED;
 }
 
-/* bindparam(name [, value [, { type_ =, required =, expanding = }]]), or bindparam(name, { options }) with value among them. */
+/* bindparam(name [, value [, { type_ =, required =, expanding =, literal_execute = }]]), or bindparam(name, { options }) with value among them. */
 static int literal_bindparam(lua_State *L) {
   binding *b = BINDING(L);
   bind one = { .bits = ALCH_BIND_NAMED };

@@ -200,9 +200,28 @@ static int add_columns(lua_State *L, bool replace, const char *method) {
 static int select_add_columns(lua_State *L) { return add_columns(L, false, "add_columns"); }
 static int select_with_only_columns(lua_State *L) { return add_columns(L, true, "with_only_columns"); }
 
-static int bounded(lua_State *L, alch_node_kind clause, const char *method) {
+/* The statement without a clause, in its slot. */
+static const alch_block *without_clause(lua_State *L, binding *b, const alch_block *statement, alch_node_kind clause) {
+  if (!alch_node_clause(alch_block_root(statement), clause)) return statement;
+  bool there;
+  alch_reader reader = alch_build_up_to(&b->builder, statement, clause, &there);
+  alch_reader_skip(&reader);
+  alch_build_rest(&b->builder, &reader);
+  const alch_block *rest = binding_push_block(L, b, BINDING_STATEMENT);
+  lua_replace(L, 1);
+  return rest;
+}
+
+/* LIMIT and FETCH are two words for one thing: what is said last holds. nil takes it away. */
+static int bounded(lua_State *L, alch_node_kind clause, uint8_t op, const char *method) {
   binding *b = BINDING(L);
   const alch_block *statement = binding_check_statement(L, b, 1, ALCH_NODE_SELECT, ALCH_NODE_COMPOUND, method);
+  if (clause != ALCH_NODE_OFFSET) statement = without_clause(L, b, statement, clause == ALCH_NODE_LIMIT ? ALCH_NODE_FETCH : ALCH_NODE_LIMIT);
+  if (lua_gettop(L) == 2 && (lua_isnil(L, 2) || (lua_islightuserdata(L, 2)))) {
+    without_clause(L, b, statement, clause);
+    lua_settop(L, 1);
+    return 1;
+  }
   alch_operand operand;
   int integral = 0;
   lua_Integer number = lua_tointegerx(L, 2, &integral);
@@ -211,11 +230,27 @@ static int bounded(lua_State *L, alch_node_kind clause, const char *method) {
   if (!operand.block) operand.value = alch_value_integer(number);
   binding_must(L, b, alch_expression_literal(&b->builder, b->catalog, &operand, operand.block ? 0 : ALCH_TYPE_INTEGER, &b->error));
   binding_push_block(L, b, BINDING_EXPRESSION);
-  return binding_add_clause(L, b, statement, clause, 0, lua_gettop(L), 1, true);
+  return binding_add_clause(L, b, statement, clause, op, lua_gettop(L), 1, true);
 }
 
-static int select_limit(lua_State *L) { return bounded(L, ALCH_NODE_LIMIT, "limit"); }
-static int select_offset(lua_State *L) { return bounded(L, ALCH_NODE_OFFSET, "offset"); }
+static int select_limit(lua_State *L) { return bounded(L, ALCH_NODE_LIMIT, 0, "limit"); }
+static int select_offset(lua_State *L) { return bounded(L, ALCH_NODE_OFFSET, 0, "offset"); }
+
+/* fetch(count [, { with_ties =, percent = }]) */
+static int select_fetch(lua_State *L) {
+  static const binding_option known[] = { { "with_ties", LUA_TBOOLEAN }, { "percent", LUA_TBOOLEAN }, { NULL, 0 } };
+  static const uint8_t bits[] = { ALCH_FETCH_WITH_TIES, ALCH_FETCH_PERCENT };
+  uint8_t op = 0;
+  if (lua_istable(L, 3)) {
+    binding_options(L, BINDING(L), 3, known, "fetch");
+    for (int i = 0; i < 2; i++) {
+      lua_getfield(L, 3, known[i].name);
+      if (lua_toboolean(L, -1)) op |= bits[i];
+    }
+    lua_settop(L, 2);
+  }
+  return bounded(L, ALCH_NODE_FETCH, op, "fetch");
+}
 
 /* ---- the rest ---- */
 
@@ -232,22 +267,6 @@ static int correlated(lua_State *L, uint8_t op, const char *method) {
 
 static int select_correlate(lua_State *L) { return correlated(L, 0, "correlate"); }
 static int select_correlate_except(lua_State *L) { return correlated(L, 1, "correlate_except"); }
-
-/* prefix_with(sql, …): words behind SELECT */
-static int select_prefix_with(lua_State *L) {
-  binding *b = BINDING(L);
-  const alch_block *statement = check_select(L, "prefix_with");
-  int top = lua_gettop(L);
-  for (int i = 2; i <= top; i++) {
-    size_t length;
-    const char *text = binding_text(L, b, i, &length, "SQL as a string", "prefix_with");
-    alch_builder_start(&b->builder);
-    alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, 0, 0, 0, text, length);
-    binding_push_block(L, b, BINDING_EXPRESSION);
-    lua_replace(L, i);
-  }
-  return binding_add_clause(L, b, statement, ALCH_NODE_PREFIXES, 0, 2, (uint32_t)top - 1, false);
-}
 
 /* with_for_update{ read =, nowait =, skip_locked =, key_share =, of = } */
 static int select_with_for_update(lua_State *L) {
@@ -319,7 +338,7 @@ static int query_label(lua_State *L) {
 /* The keys of the one-table form in the order in which they are applied. Lists are spread where `spread` is set. */
 static const struct { const char *name; bool spread; } table_keys[] = {
   { "select_from", true }, { "join", false }, { "outerjoin", false }, { "where", false }, { "group_by", true }, { "having", false }, { "distinct", true },
-  { "order_by", true }, { "limit", false }, { "offset", false }, { "with_for_update", false }, { "correlate", true }, { "prefix_with", true }, { "options", true },
+  { "order_by", true }, { "limit", false }, { "offset", false }, { "fetch", false }, { "with_for_update", false }, { "correlate", true }, { "prefix_with", true }, { "suffix_with", true }, { "options", true },
 };
 
 static void check_table_keys(lua_State *L, binding *b) {
@@ -424,7 +443,7 @@ void binding_open_select(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "select_from", select_from }, { "join", select_join }, { "outerjoin", select_outerjoin }, { "having", having }, { "order_by", select_order_by }, { "group_by", select_group_by },
     { "distinct", select_distinct }, { "add_columns", select_add_columns }, { "with_only_columns", select_with_only_columns }, { "limit", select_limit }, { "offset", select_offset },
-    { "correlate", select_correlate }, { "correlate_except", select_correlate_except }, { "prefix_with", select_prefix_with }, { "with_for_update", select_with_for_update },
+    { "correlate", select_correlate }, { "correlate_except", select_correlate_except }, { "fetch", select_fetch }, { "with_for_update", select_with_for_update },
     { "options", select_options }, { "exists", query_exists }, { "scalar_subquery", query_scalar_subquery }, { "label", query_label }, { NULL, NULL },
   };
   static const luaL_Reg source_methods[] = { { "select", select_new }, { NULL, NULL } };

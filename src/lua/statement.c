@@ -147,4 +147,5 @@ void binding_open_statement(lua_State *L, binding *b) {
   binding_open_insert(L, b);
   binding_open_update(L, b);
   binding_open_compile(L, b);
+  binding_open_words(L, b);
 }

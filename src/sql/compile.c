@@ -69,7 +69,7 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_WITH] = alch_default_nothing,
   [ALCH_NODE_MEMBERS] = alch_default_members,
   [ALCH_NODE_PREFIXES] = alch_default_prefixes,
-  [ALCH_NODE_HINTS] = refuse_dialect,
+  [ALCH_NODE_HINTS] = alch_default_hints,
   [ALCH_NODE_DISTINCT] = alch_default_distinct,
   [ALCH_NODE_COLUMNS] = alch_default_columns,
   [ALCH_NODE_FROM] = alch_default_from,
@@ -82,19 +82,19 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_ORDER_BY] = alch_default_order_by,
   [ALCH_NODE_LIMIT] = alch_default_limit,
   [ALCH_NODE_OFFSET] = alch_default_offset,
-  [ALCH_NODE_FETCH] = refuse_dialect,
+  [ALCH_NODE_FETCH] = alch_default_fetch,
   [ALCH_NODE_FOR_UPDATE] = alch_default_for_update,
   [ALCH_NODE_ON_CONFLICT] = alch_default_on_conflict,
   [ALCH_NODE_ON_DUPLICATE_KEY] = refuse_dialect,
   [ALCH_NODE_RETURNING] = alch_default_returning,
-  [ALCH_NODE_SUFFIXES] = refuse_dialect,
+  [ALCH_NODE_SUFFIXES] = alch_default_suffixes,
   [ALCH_NODE_CORRELATE] = alch_default_nothing,
   [ALCH_NODE_OPTIONS] = alch_default_nothing,
   [ALCH_NODE_OPTION] = alch_default_nothing,
   [ALCH_NODE_ROW] = refuse,
   [ALCH_NODE_ASSIGN] = refuse,
   [ALCH_NODE_TARGETS] = refuse,
-  [ALCH_NODE_WORDS] = alch_default_literal,
+  [ALCH_NODE_WORDS] = alch_default_words,
 };
 _Static_assert(ALCH_COUNT(default_renderers) == ALCH_NODE_KIND_COUNT, "one renderer a node kind");
 
@@ -207,7 +207,7 @@ static void render_statement(alch_compiler *compiler, const alch_node *root) {
   compiler->collects = query;
   compiler->compiled->kind = (uint8_t)statement_kind(root);
   compiler->compiled->returns_rows = query;
-  alch_render_with(compiler);
+  if (root->kind != ALCH_NODE_INSERT || !alch_can(compiler, ALCH_CAPABILITY_CTE_FOLLOWS_INSERT)) alch_render_with(compiler);
   alch_render(compiler, root);
 }
 

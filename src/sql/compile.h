@@ -6,9 +6,14 @@
 #include "sql/block.h"
 #include "sql/dialect.h"
 
+/* What a list stands behind. */
+enum { ALCH_SET_PLAIN, ALCH_SET_IN, ALCH_SET_NOT_IN };
+
 typedef enum alch_slot_kind {
   ALCH_SLOT_VALUE,        /* record number `ordinal` of the block's value area */
   ALCH_SLOT_EXPANDING,    /* the same, a list: its items take the place of one placeholder, see alch_compiled_expand */
+  ALCH_SLOT_LITERAL,      /* the same, one value or a list, written into the text when executing: no placeholder is left */
+  ALCH_SLOT_OUT,          /* the database writes into it: column `column` of a row that RETURNING … INTO gives */
   ALCH_SLOT_DEFAULT       /* a client-side default of `column`, asked for when executing */
 } alch_slot_kind;
 
@@ -18,6 +23,8 @@ typedef struct alch_slot {
   bool converts;             /* the dialect's to_database applies */
   bool required;             /* a named bind without a value: the execution must give one */
   bool update;               /* DEFAULT: the column's onupdate is meant */
+  uint8_t set;               /* EXPANDING: ALCH_SET_: what an empty list means */
+  uint16_t width;            /* EXPANDING: items of one tuple; 0: no tuples */
   uint32_t ordinal;          /* UINT32_MAX: no record; the value comes by name or default only */
   const char *label;         /* what stands behind the colon, where placeholders have names; NULL elsewhere */
   const char *name;          /* NULL: unnamed. An execution may give a value by this name */
@@ -44,7 +51,7 @@ typedef struct alch_compiled {
   uint32_t references;                   /* use hold and release */
   uint8_t kind;                          /* alch_statement_kind */
   bool returns_rows;                     /* known to; a TEXT is asked of the driver */
-  bool expands;                          /* some slot is EXPANDING */
+  bool expands;                          /* some slot is EXPANDING or LITERAL: the text depends on the values */
   bool bulk_insert;                      /* one row, no RETURNING: may be run for many parameter sets */
   bool open_columns;                     /* a * or a TEXT in the select list: there may be more columns than are listed, or others; match them by name */
   bool has_values;                       /* some DEFAULT or named slot: not every slot comes from the block */
@@ -75,8 +82,15 @@ alch_status alch_compile(const alch_catalog *catalog, const alch_dialect *dialec
                          alch_error *error);
 void alch_compiled_hold(alch_compiled *compiled);
 void alch_compiled_release(alch_compiled *compiled);     /* NULL is fine */
-/* The text with every expanding placeholder written out: counts[i] items for the i-th expanding slot (0: the empty set's text). */
+/* The text with every expanding and literal slot written out. counts, in the order of the slots: for an EXPANDING one the number of its items (0: the empty set's text; with tuples the number of all their parts); for a LITERAL one
+   what alch_literal_words says of its text: the number of its bytes, and the text itself in as many further words as it fills. */
 alch_status alch_compiled_expand(const alch_compiled *compiled, const uint32_t *counts, alch_buffer *out, alch_error *error);
+/* How many words a literal's text of this length takes, the one with its length included. */
+static inline uint32_t alch_literal_words(size_t length) { return 1 + (uint32_t)((length + 3) / 4); }
+/* Writes them; counts has room for alch_literal_words(length). */
+void alch_literal_write(uint32_t *counts, const char *text, size_t length);
+/* The text of a literal slot: one value, or the items of a list. */
+alch_status alch_literal_text(const alch_dialect *dialect, const alch_slot *slot, const alch_value *value, const alch_value *items, alch_buffer *out, alch_error *error);
 
 /* An expression for DDL: literals inline, columns without their table's name. Text is appended to out. */
 alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error);

@@ -96,6 +96,8 @@ typedef struct alch_compiler {
   uint32_t hint_length;
   bool hint_whole;                                     /* the hint is the whole name */
   alch_insert *insert;                                 /* for the SELECT that is rendered next */
+  uint8_t set;                                         /* ALCH_SET_ of the bind that is rendered next, and the width of its tuples */
+  uint16_t set_width;
   uint32_t depth;
   bool literal_binds;                                  /* values are written into the text */
   bool unqualified;                                    /* columns stand without their table's name */
@@ -135,6 +137,15 @@ alch_status alch_render_source(alch_compiler *compiler, uint32_t source);
 alch_status alch_render_source_name(alch_compiler *compiler, uint32_t source);
 /* [schema.]table */
 void alch_render_table_name(alch_compiler *compiler, const alch_table *table);
+
+/* Is a WORDS node meant for this dialect? */
+bool alch_words_apply(const alch_compiler *compiler, const alch_node *words);
+/* Its text; of a hint of a source %(name)s is the source's name. */
+alch_status alch_render_words(alch_compiler *compiler, const alch_node *words);
+/* The words of a clause that are meant for this dialect, with a space before each; those of sources aside. */
+alch_status alch_render_words_clause(alch_compiler *compiler, const alch_node *clause);
+/* The hints of a source of this statement, by the dialect's source_hint. */
+void alch_render_source_hints(alch_compiler *compiler, uint32_t source, bool before);
 
 /* ---- writing ---- */
 static inline void alch_write(alch_compiler *compiler, const char *text) { alch_buffer_add(compiler->out, text); }
@@ -186,12 +197,16 @@ alch_status alch_render_with(alch_compiler *compiler);
 alch_status alch_render_outputs(alch_compiler *compiler, alch_output_plan *plan, alch_role role);
 alch_output_plan *alch_plan_clause(alch_compiler *compiler, const alch_node *query, const alch_node *clause);
 
-/* What stands in place of the items of an empty list: x IN (…) is then false, x NOT IN (…) true. */
-#define ALCH_EMPTY_SET "SELECT 1 WHERE 1!=1"
+/* What stands in place of the items of an empty list (set: ALCH_SET_): x IN (…) is then false, x NOT IN (…) true. width: of a tuple; 0 and 1: no tuple. */
+void alch_empty_set_write(const alch_dialect *dialect, uint8_t set, uint32_t width, alch_buffer *out);
 
 /* ---- slots ---- */
 /* A placeholder for a BIND node; column: what it is written into, or NULL. */
 alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column);
+/* A BIND node whose value is to be written into the text when executing, since the place takes no placeholder; at once where literals are wanted. */
+alch_status alch_render_bind_literal(alch_compiler *compiler, const alch_node *bind);
+/* A placeholder that the database writes into: column number `index` of the row that RETURNING … INTO gives. */
+alch_status alch_render_out(alch_compiler *compiler, alch_type_id type, const alch_column *column);
 /* A placeholder for a value that the execution gives by name. */
 alch_status alch_render_parameter(alch_compiler *compiler, const char *name, size_t length, alch_type_id type, const alch_column *column);
 /* A placeholder for a column's client-side default (update: its onupdate). */
@@ -203,6 +218,12 @@ alch_status alch_render_column_default(alch_compiler *compiler, const alch_colum
 alch_status alch_render_foreign_block(alch_compiler *compiler, const alch_block *block);
 
 /* ---- INSERT, UPDATE, DELETE ---- */
+/* Begins the scope of a statement that writes. */
+void alch_open_writing(alch_compiler *compiler, alch_scope *scope, const alch_node *statement);
+/* Is it the whole statement, and no CTE of another? */
+static inline bool alch_is_whole(const alch_scope *scope) { return scope->outer == NULL && scope->role == ALCH_ROLE_TOP; }
+/* " FROM a, b" or " USING a, b": the further tables of an UPDATE or DELETE. */
+alch_status alch_render_further_tables(alch_compiler *compiler, const char *word);
 /* The table that a statement writes to; NULL, and an error, when there is none. */
 alch_table *alch_target_table(alch_compiler *compiler, const alch_node *statement);
 /* A value on its way into a column; row: its number among several, or -1. */
@@ -220,7 +241,7 @@ ALCH_RENDERER(tuple); ALCH_RENDERER(function); ALCH_RENDERER(case); ALCH_RENDERE
 ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RENDERER(over); ALCH_RENDERER(frame); ALCH_RENDERER(filter); ALCH_RENDERER(within_group); ALCH_RENDERER(excluded);
 ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
 ALCH_RENDERER(prefixes); ALCH_RENDERER(distinct); ALCH_RENDERER(columns); ALCH_RENDERER(from); ALCH_RENDERER(where); ALCH_RENDERER(group_by); ALCH_RENDERER(having); ALCH_RENDERER(order_by);
-ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict); ALCH_RENDERER(returning); ALCH_RENDERER(set); ALCH_RENDERER(nothing); ALCH_RENDERER(members);
+ALCH_RENDERER(fetch); ALCH_RENDERER(hints); ALCH_RENDERER(suffixes); ALCH_RENDERER(words); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict); ALCH_RENDERER(returning); ALCH_RENDERER(set); ALCH_RENDERER(nothing); ALCH_RENDERER(members);
 #undef ALCH_RENDERER
 
 #endif

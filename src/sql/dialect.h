@@ -42,11 +42,15 @@ typedef struct alch_dialect {
   const char *const *reserved_words;       /* lower case, sorted, NULL at the end */
   uint32_t reserved_word_count;            /* how many there are: every identifier is looked up among them */
   const uint8_t *select_clauses;           /* node kinds in the order in which the text has them, 0 at the end */
+  const uint8_t *insert_clauses, *update_clauses, *delete_clauses;   /* the same for these statements, TABLE being the table written to; NULL: those of render_insert.c and render_dml.c */
+  const char *empty_set;                   /* rows of an empty list behind IN, % being a list of ones; NULL: SELECT % WHERE 1!=1 */
   const char *const *operator_spellings;   /* by alch_operator; NULL: the default */
   const struct alch_renderer_override { uint8_t kind; alch_renderer render; } *renderers;   /* kind 0 at the end */
   /* Writes the name of a type as CREATE TABLE and CAST have it; column may be NULL. */
   alch_status (*type_name)(const struct alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
   const struct alch_function_spelling { const char *name, *spelling; bool bare; } *functions;   /* NULL name at the end: now -> CURRENT_TIMESTAMP */
+  /* A hint of a source (a WORDS node), written before its name or behind it; NULL: the database has none, and they are passed over. */
+  alch_status (*source_hint)(struct alch_compiler *compiler, const struct alch_node *words, bool before);
   const char *const *table_options;        /* names of options that tables may have, NULL at the end */
   const uint8_t *column_parts;             /* alch_column_part in the order in which the text has them, 0 at the end */
   /* Writes what a primary-key column has in its own line, with a space before it; *is_key: it is the whole key, so that no PRIMARY KEY (…) follows. NULL: nothing. */

@@ -1,6 +1,7 @@
 #include "sql/compiler.h"
+#include <string.h>
 
-/* Writing out the placeholders of lists, when their lengths are known. */
+/* Writing out what depends on the values: the placeholders of lists, when their lengths are known, and values that the text carries itself. */
 
 static void add_placeholder(const alch_compiled *compiled, const alch_slot *slot, uint32_t number, uint32_t item, alch_buffer *out) {
   switch (compiled->dialect->placeholder) {
@@ -8,28 +9,105 @@ static void add_placeholder(const alch_compiled *compiled, const alch_slot *slot
     case ALCH_PLACEHOLDER_DOLLAR: alch_buffer_add_format(out, "$%u", (unsigned)number); break;
     case ALCH_PLACEHOLDER_COLON:
       alch_buffer_add_format(out, ":%s", slot->label);
-      if (slot->kind == ALCH_SLOT_EXPANDING) alch_buffer_add_format(out, "_%u", (unsigned)item);
+      if (slot->kind != ALCH_SLOT_EXPANDING) break;
+      if (slot->width > 0) alch_buffer_add_format(out, "_%u_%u", (unsigned)((item - 1) / slot->width + 1), (unsigned)((item - 1) % slot->width + 1));
+      else alch_buffer_add_format(out, "_%u", (unsigned)item);
       break;
   }
 }
 
+/* ---- empty lists ---- */
+
+static void add_times(const char *word, uint32_t count, alch_buffer *out) {
+  for (uint32_t i = 0; i < count; i++) {
+    if (i > 0) alch_buffer_add(out, ", ");
+    alch_buffer_add(out, word);
+  }
+}
+
+/* NULL, and then a condition that decides: x IN (NULL) AND (1 != 1). */
+static void add_decided(uint8_t set, uint32_t width, alch_buffer *out) {
+  if (width > 1) alch_buffer_add_char(out, '(');
+  add_times("NULL", width, out);
+  if (width > 1) alch_buffer_add_char(out, ')');
+  alch_buffer_add(out, set == ALCH_SET_IN ? ") AND (1 != 1" : ") OR (1 = 1");
+}
+
+void alch_empty_set_write(const alch_dialect *dialect, uint8_t set, uint32_t width, alch_buffer *out) {
+  if (width == 0) width = 1;
+  if (set != ALCH_SET_PLAIN && !alch_dialect_can(dialect, ALCH_CAPABILITY_EMPTY_SET_SELECT)) {
+    add_decided(set, width, out);
+    return;
+  }
+  for (const char *at = dialect->empty_set ? dialect->empty_set : "SELECT % WHERE 1!=1"; *at; at++) {
+    if (*at == '%') add_times("1", width, out);
+    else alch_buffer_add_char(out, *at);
+  }
+}
+
+/* ---- lists ---- */
+
+static void add_tuples(const alch_compiled *compiled, const alch_slot *slot, uint32_t number, uint32_t count, alch_buffer *out) {
+  if (alch_dialect_can(compiled->dialect, ALCH_CAPABILITY_TUPLE_VALUES)) alch_buffer_add(out, "VALUES ");
+  for (uint32_t i = 0; i < count; i++) {
+    bool first = i % slot->width == 0;
+    if (i > 0) alch_buffer_add(out, ", ");
+    if (first) alch_buffer_add_char(out, '(');
+    add_placeholder(compiled, slot, number + i, i + 1, out);
+    if ((i + 1) % slot->width == 0) alch_buffer_add_char(out, ')');
+  }
+}
+
 static void add_items(const alch_compiled *compiled, const alch_slot *slot, uint32_t number, uint32_t count, alch_buffer *out) {
+  if (count == 0) {
+    alch_empty_set_write(compiled->dialect, slot->set, slot->width, out);
+    return;
+  }
+  if (slot->width > 0) {
+    add_tuples(compiled, slot, number, count, out);
+    return;
+  }
   for (uint32_t i = 0; i < count; i++) {
     if (i > 0) alch_buffer_add(out, ", ");
     add_placeholder(compiled, slot, number + i, i + 1, out);
   }
-  if (count == 0) alch_buffer_add(out, ALCH_EMPTY_SET);
 }
+
+/* ---- literals ---- */
+
+void alch_literal_write(uint32_t *counts, const char *text, size_t length) {
+  counts[alch_literal_words(length) - 1] = 0;
+  counts[0] = (uint32_t)length;
+  if (length > 0) memcpy(counts + 1, text, length);
+}
+
+alch_status alch_literal_text(const alch_dialect *dialect, const alch_slot *slot, const alch_value *value, const alch_value *items, alch_buffer *out, alch_error *error) {
+  if (value->kind != ALCH_LIST) return alch_render_literal(dialect, slot->type, value, out, error);
+  if (value->integer == 0) alch_empty_set_write(dialect, slot->set, slot->width, out);
+  alch_status status = ALCH_OK;
+  for (int64_t i = 0; i < value->integer && status == ALCH_OK; i++) {
+    if (i > 0) alch_buffer_add(out, ", ");
+    status = alch_render_literal(dialect, slot->type, &items[i], out, error);
+  }
+  return status;
+}
+
+/* ---- the text ---- */
 
 alch_status alch_compiled_expand(const alch_compiled *compiled, const uint32_t *counts, alch_buffer *out, alch_error *error) {
   size_t copied = 0;
-  uint32_t number = 1, lists = 0;
+  uint32_t number = 1;
   for (uint32_t i = 0; i < compiled->slot_count; i++) {
     const alch_slot *slot = &compiled->slots[i];
-    uint32_t count = slot->kind == ALCH_SLOT_EXPANDING ? counts[lists++] : 1;
+    uint32_t count = slot->kind == ALCH_SLOT_EXPANDING ? *counts++ : 1;
     alch_buffer_add_bytes(out, compiled->sql + copied, slot->offset - copied);
-    add_items(compiled, slot, number, count, out);
     copied = slot->offset + slot->length;
+    if (slot->kind == ALCH_SLOT_LITERAL) {
+      alch_buffer_add_bytes(out, (const char *)(counts + 1), *counts);
+      counts += alch_literal_words(*counts);
+      continue;
+    }
+    add_items(compiled, slot, number, count, out);
     number += count;
   }
   alch_buffer_add_bytes(out, compiled->sql + copied, compiled->sql_length - copied);

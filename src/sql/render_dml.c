@@ -6,7 +6,7 @@
 alch_table *alch_target_table(alch_compiler *compiler, const alch_node *statement) {
   alch_table *table = alch_catalog_table(compiler->catalog, statement->a);
   if (!table) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the %s names no table", alch_node_kind_name(statement->kind));
-  else if (compiler->scope == NULL || compiler->scope->outer == NULL) compiler->compiled->table = table;
+  else if (compiler->role == ALCH_ROLE_TOP && compiler->scope == NULL) compiler->compiled->table = table;
   return table;
 }
 
@@ -70,8 +70,8 @@ alch_status alch_render_returning(alch_compiler *compiler, const alch_node *retu
   bool unqualified = compiler->unqualified;
   alch_write(compiler, " RETURNING ");
   compiler->unqualified = !qualified;
-  compiler->collects = compiler->scope->outer == NULL;
-  compiler->compiled->returns_rows = true;
+  compiler->collects = alch_is_whole(compiler->scope);
+  if (compiler->collects) compiler->compiled->returns_rows = true;
   alch_render_outputs(compiler, alch_plan_clause(compiler, statement, returning), ALCH_ROLE_TOP);
   compiler->unqualified = unqualified;
   return compiler->status;
@@ -88,10 +88,20 @@ static const alch_column *assigned_column(alch_compiler *compiler, const alch_no
   return NULL;
 }
 
+/* Beside further tables the column says which of them it is in. */
+static void write_set_name(alch_compiler *compiler, const alch_column *column) {
+  const alch_scope *scope = compiler->scope;
+  if (scope && scope->statement->kind == ALCH_NODE_UPDATE && scope->from_count > 0 && alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES)) {
+    alch_render_table_name(compiler, column->table);
+    alch_write_char(compiler, '.');
+  }
+  alch_write_column_name(compiler, column);
+}
+
 static void render_assign(alch_compiler *compiler, const alch_node *assign, const char *equals) {
   const alch_column *column = assigned_column(compiler, assign);
   if (!column) return;
-  alch_write_column_name(compiler, column);
+  write_set_name(compiler, column);
   alch_write(compiler, equals);
   alch_render_value_for(compiler, alch_node_child(assign), column, -1);
 }
@@ -124,7 +134,7 @@ static bool render_update_column(alch_compiler *compiler, const alch_node *set, 
     render_assign(compiler, assign, "=");
     return true;
   }
-  alch_write_column_name(compiler, column);
+  write_set_name(compiler, column);
   alch_write_char(compiler, '=');
   if (parameter) alch_render_parameter_for(compiler, column);
   else alch_render_column_default(compiler, column, true);
@@ -149,9 +159,13 @@ static void render_update_set(alch_compiler *compiler, const alch_node *statemen
 
 /* ---- the sources of an UPDATE or DELETE ---- */
 
-static void open_scope(alch_compiler *compiler, alch_scope *scope, const alch_node *statement) {
-  *scope = (alch_scope){ .outer = compiler->scope, .statement = statement };
+void alch_open_writing(alch_compiler *compiler, alch_scope *scope, const alch_node *statement) {
+  *scope = (alch_scope){ .outer = compiler->scope, .statement = statement, .role = compiler->role };
+  compiler->role = ALCH_ROLE_TOP;
   compiler->scope = scope;
+}
+
+static void find_sources(alch_compiler *compiler, alch_scope *scope, const alch_node *statement) {
   alch_ids_add(compiler, &scope->sources, statement->a);
   const alch_node *from = alch_node_clause(statement, ALCH_NODE_FROM);
   if (from)
@@ -163,45 +177,76 @@ static void open_scope(alch_compiler *compiler, alch_scope *scope, const alch_no
   alch_scope_add_used(compiler, scope, alch_node_clause(statement, ALCH_NODE_WHERE));
 }
 
-static void render_where(alch_compiler *compiler, const alch_node *statement) {
-  const alch_node *where = alch_node_clause(statement, ALCH_NODE_WHERE), *returning = alch_node_clause(statement, ALCH_NODE_RETURNING);
-  if (where) alch_render(compiler, where);
-  if (returning) alch_render(compiler, returning);
+alch_status alch_render_further_tables(alch_compiler *compiler, const char *word) {
+  const alch_scope *scope = compiler->scope;
+  const char *separator = word;
+  if (scope->from_count == 0) return compiler->status;
+  if (alch_can(compiler, ALCH_CAPABILITY_DML_FROM_TARGET)) {
+    alch_write(compiler, separator);
+    alch_render_source(compiler, scope->statement->a);
+    separator = ", ";
+  }
+  for (uint32_t i = 0; i < scope->from_count; i++) {
+    alch_write(compiler, separator);
+    if (scope->froms[i].node) alch_render(compiler, scope->froms[i].node);
+    else alch_render_source(compiler, scope->froms[i].source);
+    separator = ", ";
+  }
+  return compiler->status;
 }
 
-static void render_prefixes(alch_compiler *compiler, const alch_node *statement) {
-  const alch_node *prefixes = alch_node_clause(statement, ALCH_NODE_PREFIXES);
-  if (prefixes) alch_render(compiler, prefixes);
+/* ---- the statements: their clauses in the dialect's order ---- */
+
+static void render_target(alch_compiler *compiler, const alch_node *statement, const alch_table *table) {
+  alch_write(compiler, statement->kind == ALCH_NODE_DELETE ? " FROM " : " ");
+  alch_render_source_hints(compiler, statement->a, true);
+  alch_render_table_name(compiler, table);
+  alch_render_source_hints(compiler, statement->a, false);
+  if (statement->kind == ALCH_NODE_UPDATE && alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES)) alch_render_further_tables(compiler, ", ");
+}
+
+static void render_further(alch_compiler *compiler, const alch_node *statement) {
+  if (compiler->scope->from_count == 0) return;
+  if (statement->kind == ALCH_NODE_UPDATE) {
+    if (alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES)) return;
+    if (alch_require(compiler, ALCH_CAPABILITY_UPDATE_FROM, "UPDATE with further tables")) alch_render_further_tables(compiler, " FROM ");
+    return;
+  }
+  if (alch_can(compiler, ALCH_CAPABILITY_DELETE_USING)) alch_render_further_tables(compiler, " USING ");
+  else if (alch_can(compiler, ALCH_CAPABILITY_DML_FROM_TARGET)) alch_render_further_tables(compiler, " FROM ");
+  else
+    alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "DELETE with further tables is not supported by the dialect '%s'; put them into a subquery", compiler->dialect->name);
+}
+
+static void render_writing_clause(alch_compiler *compiler, const alch_node *statement, const alch_table *table, uint8_t kind) {
+  const alch_node *clause = alch_node_clause(statement, kind);
+  switch (kind) {
+    case ALCH_NODE_TABLE: render_target(compiler, statement, table); break;
+    case ALCH_NODE_SET: render_update_set(compiler, statement, table); break;
+    case ALCH_NODE_FROM: render_further(compiler, statement); break;
+    default:
+      if (clause) alch_render(compiler, clause);
+  }
+}
+
+static alch_status render_writing(alch_compiler *compiler, const alch_node *statement, const char *word, const uint8_t *clauses) {
+  alch_scope scope;
+  const alch_table *table = alch_target_table(compiler, statement);
+  if (!table) return compiler->status;
+  alch_open_writing(compiler, &scope, statement);
+  find_sources(compiler, &scope, statement);
+  alch_write(compiler, word);
+  for (; *clauses && compiler->status == ALCH_OK; clauses++) render_writing_clause(compiler, statement, table, *clauses);
+  compiler->scope = scope.outer;
+  return compiler->status;
 }
 
 alch_status alch_default_update(alch_compiler *compiler, const alch_node *node) {
-  alch_scope scope;
-  const alch_table *table = alch_target_table(compiler, node);
-  if (!table) return compiler->status;
-  open_scope(compiler, &scope, node);
-  alch_write(compiler, "UPDATE");
-  render_prefixes(compiler, node);
-  alch_write_char(compiler, ' ');
-  alch_render_table_name(compiler, table);
-  render_update_set(compiler, node, table);
-  if (scope.from_count > 0 && alch_require(compiler, ALCH_CAPABILITY_UPDATE_FROM, "UPDATE with further tables")) compiler->renderers[ALCH_NODE_FROM](compiler, NULL);
-  render_where(compiler, node);
-  compiler->scope = scope.outer;
-  return compiler->status;
+  static const uint8_t clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_SET, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_RETURNING, 0 };
+  return render_writing(compiler, node, "UPDATE", compiler->dialect->update_clauses ? compiler->dialect->update_clauses : clauses);
 }
 
 alch_status alch_default_delete(alch_compiler *compiler, const alch_node *node) {
-  alch_scope scope;
-  const alch_table *table = alch_target_table(compiler, node);
-  if (!table) return compiler->status;
-  open_scope(compiler, &scope, node);
-  alch_write(compiler, "DELETE");
-  render_prefixes(compiler, node);
-  alch_write(compiler, " FROM ");
-  alch_render_table_name(compiler, table);
-  if (scope.from_count > 0)
-    alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "DELETE with further tables is not supported by the dialect '%s'; put them into a subquery", compiler->dialect->name);
-  render_where(compiler, node);
-  compiler->scope = scope.outer;
-  return compiler->status;
+  static const uint8_t clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_RETURNING, 0 };
+  return render_writing(compiler, node, "DELETE", compiler->dialect->delete_clauses ? compiler->dialect->delete_clauses : clauses);
 }

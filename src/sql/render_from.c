@@ -137,7 +137,11 @@ static alch_status render_defined(alch_compiler *compiler, alch_defined *defined
 
 alch_status alch_render_source(alch_compiler *compiler, uint32_t source) {
   alch_defined *defined = source & ALCH_ANONYMOUS ? alch_defined_at(compiler, source) : NULL;
-  return defined ? render_defined(compiler, defined) : alch_render_source_name(compiler, source);
+  alch_render_source_hints(compiler, source, true);
+  if (defined) render_defined(compiler, defined);
+  else alch_render_source_name(compiler, source);
+  alch_render_source_hints(compiler, source, false);
+  return compiler->status;
 }
 
 alch_status alch_default_table(alch_compiler *compiler, const alch_node *node) { return alch_render_source(compiler, node->a); }

@@ -162,25 +162,13 @@ static void render_query(alch_compiler *compiler, const insertion *insert) {
     return;
   }
   alch_write_char(compiler, ' ');
+  if (alch_is_whole(compiler->scope) && alch_can(compiler, ALCH_CAPABILITY_CTE_FOLLOWS_INSERT)) alch_render_with(compiler);
   compiler->insert = &added;
   alch_render(compiler, insert->query);
   compiler->insert = NULL;
 }
 
-/* ---- the statement ---- */
-
-static void render_source_of_rows(alch_compiler *compiler, const insertion *insert) {
-  write_column_list(compiler, insert);
-  if (insert->query) render_query(compiler, insert);
-  else if (insert->pick_count == 0) render_default_values(compiler, insert);
-  else render_rows(compiler, insert);
-}
-
-static void render_after(alch_compiler *compiler, const alch_node *statement) {
-  const alch_node *conflict = alch_node_clause(statement, ALCH_NODE_ON_CONFLICT), *returning = alch_node_clause(statement, ALCH_NODE_RETURNING);
-  if (conflict) alch_render(compiler, conflict);
-  if (returning) alch_render(compiler, returning);
-}
+/* ---- the statement: its clauses in the dialect's order ---- */
 
 static insertion read_insert(alch_compiler *compiler, const alch_node *statement) {
   insertion insert = { .statement = statement, .table = alch_target_table(compiler, statement) };
@@ -191,23 +179,47 @@ static insertion read_insert(alch_compiler *compiler, const alch_node *statement
   return insert;
 }
 
+static void render_target(alch_compiler *compiler, const insertion *insert) {
+  alch_write(compiler, " INTO ");
+  alch_render_table_name(compiler, insert->table);
+  alch_render_source_hints(compiler, insert->table->id, false);
+}
+
+static void render_rows_clause(alch_compiler *compiler, const insertion *insert) {
+  if (insert->query) render_query(compiler, insert);
+  else if (insert->pick_count == 0) render_default_values(compiler, insert);
+  else render_rows(compiler, insert);
+  /* What stands behind ON CONFLICT sees the row that is there already. */
+  alch_ids_add(compiler, &compiler->scope->sources, insert->table->id);
+}
+
+static void render_insert_clause(alch_compiler *compiler, const insertion *insert, uint8_t kind) {
+  const alch_node *clause = alch_node_clause(insert->statement, kind);
+  switch (kind) {
+    case ALCH_NODE_TABLE: render_target(compiler, insert); break;
+    case ALCH_NODE_INTO: write_column_list(compiler, insert); break;
+    case ALCH_NODE_ROWS: render_rows_clause(compiler, insert); break;
+    default:
+      if (clause) alch_render(compiler, clause);
+  }
+}
+
+static void note_insert(alch_compiler *compiler, const insertion *insert) {
+  bool one_row = !insert->query && (!insert->rows || alch_node_child_count(insert->rows) <= 1);
+  if (alch_is_whole(compiler->scope)) compiler->compiled->bulk_insert = one_row && !alch_node_clause(insert->statement, ALCH_NODE_RETURNING);
+}
+
 alch_status alch_default_insert(alch_compiler *compiler, const alch_node *node) {
-  alch_scope scope = { .outer = compiler->scope, .statement = node };
+  static const uint8_t order[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_INTO, ALCH_NODE_ROWS, ALCH_NODE_ON_CONFLICT, ALCH_NODE_ON_DUPLICATE_KEY, ALCH_NODE_RETURNING, 0 };
+  alch_scope scope;
   insertion insert = read_insert(compiler, node);
-  const alch_node *prefixes = alch_node_clause(node, ALCH_NODE_PREFIXES);
   if (!insert.table || !check_into(compiler, &insert)) return compiler->status;
   pick_columns(compiler, &insert);
   if (compiler->status != ALCH_OK) return compiler->status;
-  compiler->scope = &scope;
+  alch_open_writing(compiler, &scope, node);
   alch_write(compiler, "INSERT");
-  if (prefixes) alch_render(compiler, prefixes);
-  alch_write(compiler, " INTO ");
-  alch_render_table_name(compiler, insert.table);
-  render_source_of_rows(compiler, &insert);
-  /* What stands behind ON CONFLICT sees the row that is there already. */
-  alch_ids_add(compiler, &scope.sources, node->a);
-  render_after(compiler, node);
-  compiler->compiled->bulk_insert = !insert.query && (!insert.rows || alch_node_child_count(insert.rows) <= 1) && !alch_node_clause(node, ALCH_NODE_RETURNING);
+  for (const uint8_t *kind = compiler->dialect->insert_clauses ? compiler->dialect->insert_clauses : order; *kind && compiler->status == ALCH_OK; kind++) render_insert_clause(compiler, &insert, *kind);
+  note_insert(compiler, &insert);
   compiler->scope = scope.outer;
   return compiler->status;
 }

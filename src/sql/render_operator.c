@@ -222,32 +222,31 @@ static void render_ilike(alch_compiler *compiler, const alch_node *node) {
 
 /* ---- IN ---- */
 
-static void write_nothing(alch_compiler *compiler, const alch_node *left) {
-  uint32_t width = left->kind == ALCH_NODE_TUPLE ? alch_node_child_count(left) : 1;
-  alch_write(compiler, "SELECT 1");
-  for (uint32_t i = 1; i < width; i++) alch_write(compiler, ", 1");
-  alch_write(compiler, " WHERE 1!=1");
-}
+static uint16_t tuple_width(const alch_node *node) { return node->kind == ALCH_NODE_TUPLE ? (uint16_t)alch_node_child_count(node) : 0; }
 
-static void render_set_items(alch_compiler *compiler, const alch_node *left, const alch_node *set) {
+static void render_set_items(alch_compiler *compiler, uint16_t width, const alch_node *set) {
   if (set->kind != ALCH_NODE_LIST && set->kind != ALCH_NODE_TUPLE) {
+    compiler->set_width = width;
     alch_render(compiler, set);
+    compiler->set_width = 0;
     return;
   }
   bool empty = alch_node_child_count(set) == 0;
-  if (empty) write_nothing(compiler, left);
+  if (empty) alch_empty_set_write(compiler->dialect, compiler->set, width, compiler->out);
   else if (alch_node_child(set)->kind == ALCH_NODE_TUPLE && alch_can(compiler, ALCH_CAPABILITY_TUPLE_VALUES)) alch_write(compiler, "VALUES ");
   alch_render_children(compiler, set, ", ");
 }
 
-static void render_set(alch_compiler *compiler, const alch_node *left, const alch_node *set) {
+static void render_set(alch_compiler *compiler, const alch_node *left, const alch_node *set, bool negative) {
   if (set->kind == ALCH_NODE_SCALAR) set = alch_node_child(set);
   if (alch_node_is_query(set)) {
     alch_render_subquery(compiler, set, ALCH_ROLE_NESTED);
     return;
   }
   alch_write_char(compiler, '(');
-  render_set_items(compiler, left, set);
+  compiler->set = negative ? ALCH_SET_NOT_IN : ALCH_SET_IN;
+  render_set_items(compiler, tuple_width(left), set);
+  compiler->set = ALCH_SET_PLAIN;
   alch_write_char(compiler, ')');
 }
 
@@ -257,7 +256,7 @@ static void render_in(alch_compiler *compiler, const alch_node *node) {
   if (negative) alch_write_char(compiler, '(');
   alch_render_operand(compiler, left, node->op);
   alch_write(compiler, alch_operator_spelling(compiler, node->op));
-  render_set(compiler, left, second(node));
+  render_set(compiler, left, second(node), negative);
   if (negative) alch_write_char(compiler, ')');
 }
 

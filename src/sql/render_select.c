@@ -88,11 +88,6 @@ alch_status alch_default_columns(alch_compiler *compiler, const alch_node *node)
   return compiler->status;
 }
 
-alch_status alch_default_prefixes(alch_compiler *compiler, const alch_node *node) {
-  alch_write_char(compiler, ' ');
-  return alch_render_children(compiler, node, " ");
-}
-
 alch_status alch_default_distinct(alch_compiler *compiler, const alch_node *node) {
   alch_write(compiler, " DISTINCT");
   if (alch_node_child_count(node) == 0 || !alch_require(compiler, ALCH_CAPABILITY_DISTINCT_ON, "DISTINCT ON")) return compiler->status;
@@ -158,13 +153,45 @@ alch_status alch_default_limit(alch_compiler *compiler, const alch_node *node) {
   return alch_render(compiler, alch_node_child(node));
 }
 
+static const alch_node *filled_clause(const alch_compiler *compiler, alch_node_kind kind) {
+  const alch_node *clause = alch_node_clause(compiler->scope->statement, kind);
+  return clause && alch_node_child_count(clause) > 0 ? clause : NULL;
+}
+
+static void write_fetch_as_limit(alch_compiler *compiler, const alch_node *fetch) {
+  if (fetch->op != 0) {
+    alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "FETCH %s is not supported by the dialect '%s'; compare with a window function such as rank() in a subquery",
+                       fetch->op & ALCH_FETCH_WITH_TIES ? "WITH TIES" : "PERCENT", compiler->dialect->name);
+    return;
+  }
+  alch_write(compiler, " LIMIT ");
+  alch_render(compiler, alch_node_child(fetch));
+}
+
 alch_status alch_default_offset(alch_compiler *compiler, const alch_node *node) {
   if (alch_node_child_count(node) == 0) return compiler->status;
-  const alch_node *limit = alch_node_clause(compiler->scope->statement, ALCH_NODE_LIMIT);
-  bool alone = !limit || alch_node_child_count(limit) == 0;
-  if (alone && !alch_can(compiler, ALCH_CAPABILITY_OFFSET_ALONE)) alch_write(compiler, " LIMIT -1");
+  const alch_node *limit = filled_clause(compiler, ALCH_NODE_LIMIT), *fetch = filled_clause(compiler, ALCH_NODE_FETCH);
+  bool standard = fetch && alch_can(compiler, ALCH_CAPABILITY_FETCH);
+  /* Where FETCH is written as LIMIT it stands before OFFSET. */
+  if (fetch && !standard) write_fetch_as_limit(compiler, fetch);
+  else if (!limit && !fetch && !alch_can(compiler, ALCH_CAPABILITY_OFFSET_ALONE)) alch_write(compiler, " LIMIT -1");
   alch_write(compiler, " OFFSET ");
-  return alch_render(compiler, alch_node_child(node));
+  alch_render(compiler, alch_node_child(node));
+  if (standard) alch_write(compiler, " ROWS");
+  return compiler->status;
+}
+
+alch_status alch_default_fetch(alch_compiler *compiler, const alch_node *node) {
+  if (alch_node_child_count(node) == 0) return compiler->status;
+  if (!alch_can(compiler, ALCH_CAPABILITY_FETCH)) {
+    if (!filled_clause(compiler, ALCH_NODE_OFFSET)) write_fetch_as_limit(compiler, node);
+    return compiler->status;
+  }
+  alch_write(compiler, " FETCH FIRST ");
+  alch_render(compiler, alch_node_child(node));
+  alch_write(compiler, node->op & ALCH_FETCH_PERCENT ? " PERCENT ROWS " : " ROWS ");
+  alch_write(compiler, node->op & ALCH_FETCH_WITH_TIES ? "WITH TIES" : "ONLY");
+  return compiler->status;
 }
 
 static const char *lock_word(uint8_t bits) {
@@ -253,7 +280,8 @@ static const char *const compound_words[] = {
 };
 
 static bool stands_apart(const alch_node *member) {
-  return member->kind == ALCH_NODE_COMPOUND || alch_node_clause(member, ALCH_NODE_ORDER_BY) || alch_node_clause(member, ALCH_NODE_LIMIT) || alch_node_clause(member, ALCH_NODE_OFFSET);
+  return member->kind == ALCH_NODE_COMPOUND || alch_node_clause(member, ALCH_NODE_ORDER_BY) || alch_node_clause(member, ALCH_NODE_LIMIT) || alch_node_clause(member, ALCH_NODE_OFFSET) ||
+         alch_node_clause(member, ALCH_NODE_FETCH);
 }
 
 /* Where members cannot stand in parentheses, one that needs them becomes a subquery of a select of its own. */
@@ -284,7 +312,7 @@ static bool is_known_compound(alch_compiler *compiler, const alch_node *node) {
 
 /* The members see the sources around the compound, as if they stood there themselves. */
 alch_status alch_default_compound(alch_compiler *compiler, const alch_node *node) {
-  static const uint8_t clauses[] = { ALCH_NODE_MEMBERS, ALCH_NODE_GROUP_BY, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT, ALCH_NODE_OFFSET, ALCH_NODE_FOR_UPDATE };
+  static const uint8_t clauses[] = { ALCH_NODE_MEMBERS, ALCH_NODE_GROUP_BY, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT, ALCH_NODE_OFFSET, ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE };
   alch_scope scope;
   if (!is_known_compound(compiler, node)) return compiler->status;
   push_scope(compiler, &scope, node);

@@ -54,7 +54,7 @@ static void finish_slot(alch_compiler *compiler, alch_slot *slot, alch_type_id t
   slot->column = column;
   slot->converts = compiler->dialect->converts(slot->type, true);
   if (slot->name || slot->kind == ALCH_SLOT_DEFAULT) compiler->compiled->has_values = true;
-  if (slot->kind == ALCH_SLOT_EXPANDING) compiler->compiled->expands = true;
+  if (slot->kind == ALCH_SLOT_EXPANDING || slot->kind == ALCH_SLOT_LITERAL) compiler->compiled->expands = true;
   write_placeholder(compiler, slot);
 }
 
@@ -88,7 +88,7 @@ static void write_items(alch_compiler *compiler, alch_type_id type, int64_t coun
     if (i > 0) alch_write(compiler, ", ");
     write_value(compiler, type, &item);
   }
-  if (count == 0) alch_write(compiler, ALCH_EMPTY_SET);
+  if (count == 0) alch_empty_set_write(compiler->dialect, compiler->set, compiler->set_width, compiler->out);
 }
 
 static alch_status write_literal(alch_compiler *compiler, const alch_node *bind, uint32_t ordinal, alch_type_id type) {
@@ -121,17 +121,36 @@ static uint32_t ordinal_of(alch_compiler *compiler, const alch_node *bind) {
   return hint;
 }
 
-alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column) {
+static uint8_t slot_kind(const alch_node *bind) {
+  if (bind->op & ALCH_BIND_LITERAL) return ALCH_SLOT_LITERAL;
+  return bind->op & ALCH_BIND_EXPANDING ? ALCH_SLOT_EXPANDING : ALCH_SLOT_VALUE;
+}
+
+static alch_status render_bind(alch_compiler *compiler, const alch_node *bind, uint8_t kind, const alch_column *column) {
   if (compiler->status != ALCH_OK) return compiler->status;
   uint32_t ordinal = ordinal_of(compiler, bind);
   alch_type_id type = bind->a == 0 && column ? alch_column_type(column) : bind->a;
-  if (compiler->literal_binds || (bind->op & ALCH_BIND_LITERAL)) return write_literal(compiler, bind, ordinal, type);
+  if (compiler->literal_binds) return write_literal(compiler, bind, ordinal, type);
   alch_slot *slot = new_slot(compiler);
   if (!slot) return compiler->status;
-  slot->kind = bind->op & ALCH_BIND_EXPANDING ? ALCH_SLOT_EXPANDING : ALCH_SLOT_VALUE;
+  slot->kind = kind;
+  slot->set = compiler->set;
+  slot->width = compiler->set_width;
   slot->required = (bind->op & ALCH_BIND_REQUIRED) != 0;
   slot->ordinal = ordinal;
   if (bind->length > 0) slot->name = keep_text(compiler, alch_node_text(bind), bind->length);
+  finish_slot(compiler, slot, type, column);
+  return compiler->status;
+}
+
+alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column) { return render_bind(compiler, bind, slot_kind(bind), column); }
+
+alch_status alch_render_bind_literal(alch_compiler *compiler, const alch_node *bind) { return render_bind(compiler, bind, ALCH_SLOT_LITERAL, NULL); }
+
+alch_status alch_render_out(alch_compiler *compiler, alch_type_id type, const alch_column *column) {
+  alch_slot *slot = new_slot(compiler);
+  if (!slot) return compiler->status;
+  slot->kind = ALCH_SLOT_OUT;
   finish_slot(compiler, slot, type, column);
   return compiler->status;
 }

@@ -1,6 +1,5 @@
 /* The dialect of no database: for printing statements, as SQLAlchemy prints them without an engine. */
-#include "sql/block.h"
-#include "sql/dialect.h"
+#include "sql/compiler.h"
 
 extern const alch_dialect alch_dialect_default;
 
@@ -17,7 +16,7 @@ static const char *const reserved_words[] = {
 };
 
 static const uint8_t select_clauses[] = { ALCH_NODE_WITH,     ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,       ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY,
-                                          ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FOR_UPDATE, 0 };
+                                          ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH,      ALCH_NODE_FOR_UPDATE, ALCH_NODE_HINTS, ALCH_NODE_SUFFIXES, 0 };
 
 static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = { [ALCH_OPERATOR_REGEXP] = " <regexp> ", [ALCH_OPERATOR_NOT_REGEXP] = " <not regexp> " };
 
@@ -30,6 +29,14 @@ static const struct alch_function_spelling functions[] = {
   { "session_user", "SESSION_USER", true }, { "sysdate", "sysdate", true },           { "user", "USER", true },
   { NULL, NULL, false },
 };
+
+static alch_status source_hint(alch_compiler *compiler, const alch_node *words, bool before) {
+  if (before) return compiler->status;
+  alch_write(compiler, " [");
+  alch_render_words(compiler, words);
+  alch_write_char(compiler, ']');
+  return compiler->status;
+}
 
 static const char *const table_options[] = { NULL };
 
@@ -50,7 +57,7 @@ const alch_dialect alch_dialect_default = {
   .name = "default",
   .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(DML_CTE) |
                   CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) | CAN(WINDOWS) |
-                  CAN(DISTINCT_ON) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) |
+                  CAN(DISTINCT_ON) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(DELETE_USING) | CAN(FETCH) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) |
                   CAN(SCHEMAS) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS),
   .quote_open = '"',
   .quote_close = '"',
@@ -63,6 +70,7 @@ const alch_dialect alch_dialect_default = {
   .renderers = renderers,
   .type_name = type_name,
   .functions = functions,
+  .source_hint = source_hint,
   .table_options = table_options,
   .column_parts = column_parts,
   .converts = converts,

@@ -21,7 +21,7 @@ static const char *const reserved_words[] = {
 };
 
 static const uint8_t select_clauses[] = { ALCH_NODE_WITH,   ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,   ALCH_NODE_WHERE,
-                                          ALCH_NODE_GROUP_BY, ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,   ALCH_NODE_OFFSET, 0 };
+                                          ALCH_NODE_GROUP_BY, ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,   ALCH_NODE_OFFSET, ALCH_NODE_FETCH,  ALCH_NODE_HINTS,  ALCH_NODE_SUFFIXES, 0 };
 
 static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = {
   [ALCH_OPERATOR_IS_DISTINCT] = " IS NOT ",
@@ -98,7 +98,7 @@ static alch_status table_suffix(const alch_table *table, alch_buffer *out, alch_
 const alch_dialect alch_dialect_sqlite = {
   .name = "sqlite",
   .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(CTE) |
-                  CAN(DML_CTE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(FULL_JOIN) | CAN(FILTER) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(INLINE_CYCLES) |
+                  CAN(DML_CTE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(FULL_JOIN) | CAN(FILTER) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(EMPTY_SET_SELECT) | CAN(INLINE_CYCLES) |
                   CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(DEFAULT_PARENTHESES) | CAN(INDEX_SCHEMA),
   .quote_open = '"',
   .quote_close = '"',
@@ -107,6 +107,7 @@ const alch_dialect alch_dialect_sqlite = {
   .reserved_words = reserved_words,
   .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
   .select_clauses = select_clauses,
+  .empty_set = "SELECT % FROM (SELECT %) WHERE 1!=1",
   .operator_spellings = operator_spellings,
   .renderers = alch_sqlite_renderers,
   .type_name = type_name,
