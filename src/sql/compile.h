@@ -23,8 +23,9 @@ typedef struct alch_slot {
   bool converts;             /* the dialect's to_database applies */
   bool required;             /* a named bind without a value: the execution must give one */
   bool update;               /* DEFAULT: the column's onupdate is meant */
-  uint8_t set;               /* EXPANDING: ALCH_SET_: what an empty list means */
-  uint16_t width;            /* EXPANDING: items of one tuple; 0: no tuples */
+  bool list;                 /* a list is wanted, and no single value */
+  uint8_t set;               /* of a list: ALCH_SET_: what it means when it is empty */
+  uint16_t width;            /* of a list: items of one tuple; 0: no tuples */
   uint32_t ordinal;          /* UINT32_MAX: no record; the value comes by name or default only */
   const char *label;         /* what stands behind the colon, where placeholders have names; NULL elsewhere */
   const char *name;          /* NULL: unnamed. An execution may give a value by this name */

@@ -134,6 +134,7 @@ static alch_status render_bind(alch_compiler *compiler, const alch_node *bind, u
   alch_slot *slot = new_slot(compiler);
   if (!slot) return compiler->status;
   slot->kind = kind;
+  slot->list = bind->op & ALCH_BIND_EXPANDING;
   slot->set = compiler->set;
   slot->width = compiler->set_width;
   slot->required = (bind->op & ALCH_BIND_REQUIRED) != 0;
