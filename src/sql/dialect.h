@@ -61,6 +61,8 @@ typedef struct alch_dialect {
      overwritten; NULL passes. The functions are NULL when there is nothing to do for any type. */
   alch_status (*to_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
   alch_status (*from_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
+  /* Writes a value, as it was before to_database, as a literal; *written: it did, else the default does. NULL: the default writes all of them. */
+  alch_status (*literal)(const struct alch_dialect *dialect, const alch_type *type, const alch_value *value, struct alch_buffer *out, bool *written, alch_error *error);
   /* Does a value of this type need from_database (to_database) at all? Asked once when a statement is compiled. */
   bool (*converts)(const alch_type *type, bool to_database);
 } alch_dialect;

@@ -103,6 +103,9 @@ alch_status alch_render_literal(const alch_dialect *dialect, const alch_type *ty
   alch_value stored = *value;
   alch_buffer scratch;
   alch_status status = ALCH_OK;
+  bool written = false;
+  if (dialect->literal && value->kind != ALCH_NULL) status = dialect->literal(dialect, type, value, out, &written, error);
+  if (written || status != ALCH_OK) return status;
   alch_buffer_init(&scratch, out->allocator);
   if (dialect->to_database && dialect->converts(type, true)) status = dialect->to_database(type, &stored, &scratch, error);
   /* A decimal is written with all its digits, whatever way it would go as a parameter. */

@@ -72,7 +72,7 @@ static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PA
     .name = "postgresql", .version_major = major, .capabilities = CAPABILITIES, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_DOLLAR,                         \
     .identifier_limit = 63, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,       \
     .operator_spellings = operator_spellings, .renderers = alch_postgresql_renderers, .type_name = alch_postgresql_type_name, .functions = functions, .table_options = table_options,  \
-    .column_parts = column_parts, .to_database = alch_postgresql_to_database, .from_database = alch_postgresql_from_database, .converts = alch_postgresql_converts,                     \
+    .column_parts = column_parts, .to_database = alch_postgresql_to_database, .from_database = alch_postgresql_from_database, .converts = alch_postgresql_converts, .literal = alch_postgresql_literal,                     \
   }
 
 RECORD(postgresql, 18);       /* virtual generated columns */

@@ -11,6 +11,8 @@ alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_ty
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 alch_status alch_postgresql_from_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 bool alch_postgresql_converts(const alch_type *type, bool to_database);
+/* Values as literals. */
+alch_status alch_postgresql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, struct alch_buffer *out, bool *written, alch_error *error);
 
 extern const struct alch_renderer_override alch_postgresql_renderers[];
 

@@ -1,22 +1,251 @@
-/* Values in the server's text format, in which libpq sends parameters and gives results. */
+/* Values in the server's text format, in which libpq sends parameters and gives results (https://www.postgresql.org/docs/current/datatype.html), and as literals. */
 #include "base/buffer.h"
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/real.h"
+#include "sql/compile.h"
 #include "sql/dialects/postgresql.h"
+#include <math.h>
 #include <string.h>
 
+#define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
+
+typedef struct conversion {
+  const alch_type *type;
+  alch_value *value;
+  alch_buffer *scratch;
+  alch_error *error;
+} conversion;
+
+static alch_status give_text(const conversion *c, uint8_t kind, const char *text, size_t length) {
+  alch_buffer_clear(c->scratch);
+  alch_buffer_add_bytes(c->scratch, text, length);
+  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
+  *c->value = (alch_value){ .kind = kind, .length = (uint32_t)length, .text = alch_buffer_text(c->scratch) };
+  return ALCH_OK;
+}
+
+static alch_status give_number(const conversion *c, uint8_t kind, int64_t integer) {
+  *c->value = (alch_value){ .kind = kind, .integer = integer };
+  return ALCH_OK;
+}
+
+/* ---- into the database: by the kind of the value, so that one whose type is not known goes alike ---- */
+
+static size_t print_moment(const alch_type *type, const alch_value *value, char text[48]) {
+  size_t length = 0;
+  switch (value->kind) {
+    case ALCH_DATE: return alch_date_print(value->integer, text);
+    case ALCH_TIME: length = alch_time_print(value->integer, false, text); break;
+    case ALCH_DATETIME: length = alch_datetime_print(value->integer, false, text); break;
+    default: return alch_interval_print(value->integer, text);
+  }
+  if (!type->timezone) return length;
+  memcpy(text + length, "+00:00", sizeof "+00:00");
+  return length + strlen("+00:00");
+}
+
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  (void)type, (void)value, (void)scratch, (void)error;
+  const conversion c = { type, value, scratch, error };
+  char text[64];
+  switch (value->kind) {
+    case ALCH_BOOLEAN: return value->integer ? give_text(&c, ALCH_TEXT, "true", 4) : give_text(&c, ALCH_TEXT, "false", 5);
+    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return give_text(&c, ALCH_TEXT, text, print_moment(type, value, text));
+    case ALCH_DECIMAL: value->kind = ALCH_TEXT; return ALCH_OK;
+    default: return ALCH_OK;
+  }
+}
+
+/* ---- out of it: a driver may have made numbers of texts already ---- */
+
+static alch_status refuse(const conversion *c, const char *expected) {
+  alch_buffer type, value;
+  alch_buffer_init(&type, c->scratch->allocator);
+  alch_buffer_init(&value, c->scratch->allocator);
+  alch_type_print(c->type, &type);
+  alch_value_print(c->value, &value, 40);
+  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database gave the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind), alch_buffer_text(&value),
+                                      alch_buffer_text(&type), expected);
+  alch_buffer_close(&type);
+  alch_buffer_close(&value);
+  return status;
+}
+
+static bool is_text(const alch_value *value, const char *text) { return value->kind == ALCH_TEXT && value->length == strlen(text) && memcmp(value->text, text, value->length) == 0; }
+
+static alch_status load_boolean(const conversion *c) {
+  if (c->value->kind == ALCH_BOOLEAN) return ALCH_OK;
+  bool truth = is_text(c->value, "t") || is_text(c->value, "true");
+  if (!truth && !is_text(c->value, "f") && !is_text(c->value, "false")) return refuse(c, "t or f");
+  return give_number(c, ALCH_BOOLEAN, truth);
+}
+
+static alch_status load_integer(const conversion *c) {
+  alch_decimal decimal = { 0 };
+  int64_t integer;
+  if (c->value->kind != ALCH_TEXT) return ALCH_OK;
+  if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK || !alch_decimal_to_integer(&decimal, &integer)) return refuse(c, "an integer of 64 bits");
+  return give_number(c, ALCH_INTEGER, integer);
+}
+
+static bool parse_real(const alch_value *value, double *real) {
+  if (is_text(value, "NaN")) *real = NAN;
+  else if (is_text(value, "Infinity")) *real = INFINITY;
+  else if (is_text(value, "-Infinity")) *real = -INFINITY;
+  else return alch_real_parse(value->text, value->length, real);
+  return true;
+}
+
+static alch_status load_real(const conversion *c) {
+  double real;
+  if (c->value->kind != ALCH_TEXT) return ALCH_OK;
+  if (!parse_real(c->value, &real)) return refuse(c, "a number");
+  *c->value = alch_value_real(real);
+  return ALCH_OK;
+}
+
+/* The server gives as many digits behind the point as the column has. */
+static alch_status load_numeric(const conversion *c) {
+  char text[ALCH_DECIMAL_TEXT_SIZE];
+  alch_decimal decimal = { 0 };
+  if (c->type->as_number) return load_real(c);
+  if (c->value->kind == ALCH_INTEGER) alch_decimal_from_integer(&decimal, c->value->integer);
+  else if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return refuse(c, "a number");
+  else if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return refuse(c, "a number of at most 38 digits");
+  return give_text(c, ALCH_DECIMAL, text, alch_decimal_print(&decimal, text));
+}
+
+static alch_status load_date(const conversion *c) {
+  int64_t days;
+  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &days)) return give_number(c, ALCH_DATE, days);
+  return c->value->kind == ALCH_DATE ? ALCH_OK : refuse(c, "text such as 2024-02-29");
+}
+
+/* A time with a zone carries it behind: it goes to UTC, as timestamps do. */
+static bool parse_time(const alch_value *value, int64_t *microseconds) {
+  char text[64];
+  alch_civil civil;
+  if (value->kind != ALCH_TEXT || value->length > sizeof text - sizeof "1970-01-02 ") return false;
+  memcpy(text, "1970-01-02 ", 11);
+  memcpy(text + 11, value->text, value->length);
+  if (!alch_datetime_parse(text, 11 + value->length, &civil)) return false;
+  *microseconds = (alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0)) % ALCH_MICROSECONDS_PER_DAY;
+  return true;
+}
+
+static alch_status load_time(const conversion *c) {
+  int64_t microseconds;
+  if (parse_time(c->value, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
+  return c->value->kind == ALCH_TIME ? ALCH_OK : refuse(c, "text such as 13:14:15.000001");
+}
+
+static alch_status load_datetime(const conversion *c) {
+  alch_civil civil;
+  if (c->value->kind == ALCH_DATETIME) return ALCH_OK;
+  if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return refuse(c, "text such as 2024-02-29 13:14:15.000001+00, of the years 1 to 9999");
+  return give_number(c, ALCH_DATETIME, alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0));
+}
+
+static alch_status load_interval(const conversion *c) {
+  int64_t microseconds;
+  if (c->value->kind == ALCH_TEXT && alch_interval_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_INTERVAL, microseconds);
+  return c->value->kind == ALCH_INTERVAL ? ALCH_OK : refuse(c, "text such as 1 day 02:03:04, without months and years");
+}
+
+static int hexadecimal(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static alch_status load_blob(const conversion *c) {
+  const char *text = c->value->text;
+  uint32_t length = c->value->length;
+  if (c->value->kind == ALCH_BLOB) return ALCH_OK;
+  if (c->value->kind != ALCH_TEXT || length < 2 || length % 2 != 0 || text[0] != '\\' || text[1] != 'x') return refuse(c, "text such as \\x00ff");
+  alch_buffer_clear(c->scratch);
+  for (uint32_t i = 2; i < length; i += 2) {
+    int high = hexadecimal(text[i]), low = hexadecimal(text[i + 1]);
+    if (high < 0 || low < 0) return refuse(c, "text such as \\x00ff");
+    alch_buffer_add_char(c->scratch, (char)(high << 4 | low));
+  }
+  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
+  *c->value = (alch_value){ .kind = ALCH_BLOB, .length = (uint32_t)c->scratch->length, .text = alch_buffer_text(c->scratch) };
   return ALCH_OK;
 }
 
 alch_status alch_postgresql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  (void)type, (void)value, (void)scratch, (void)error;
-  return ALCH_OK;
+  const conversion c = { type, value, scratch, error };
+  if (value->kind == ALCH_NULL) return ALCH_OK;
+  switch (type->family) {
+    case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
+    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: return load_integer(&c);
+    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return load_real(&c);
+    case ALCH_TYPE_NUMERIC: return load_numeric(&c);
+    case ALCH_TYPE_DATE: return load_date(&c);
+    case ALCH_TYPE_TIME: return load_time(&c);
+    case ALCH_TYPE_DATETIME: return load_datetime(&c);
+    case ALCH_TYPE_INTERVAL: return load_interval(&c);
+    case ALCH_TYPE_LARGE_BINARY: return load_blob(&c);
+    default: return ALCH_OK;
+  }
 }
 
 bool alch_postgresql_converts(const alch_type *type, bool to_database) {
-  (void)type, (void)to_database;
-  return false;
+  switch (type->family) {
+    case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: return true;
+    case ALCH_TYPE_NULL: return to_database;    /* whatever comes */
+    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_LARGE_BINARY: return !to_database;
+    default: return false;
+  }
+}
+
+/* ---- literals ---- */
+
+/* With its type behind it: without one the server would take it for text. */
+static void write_blob(const alch_value *value, alch_buffer *out) {
+  static const char digits[] = "0123456789abcdef";
+  alch_buffer_add(out, "'\\x");
+  for (uint32_t i = 0; i < value->length; i++) {
+    alch_buffer_add_char(out, digits[(unsigned char)value->text[i] >> 4]);
+    alch_buffer_add_char(out, digits[value->text[i] & 15]);
+  }
+  alch_buffer_add(out, "'::BYTEA");
+}
+
+static void write_interval(int64_t microseconds, alch_buffer *out) {
+  uint64_t size = microseconds < 0 ? 0 - (uint64_t)microseconds : (uint64_t)microseconds;
+  uint64_t fraction = size % (uint64_t)ALCH_MICROSECONDS_PER_SECOND;
+  alch_buffer_add_format(out, "make_interval(secs=>%s%llu.", microseconds < 0 ? "-" : "", (unsigned long long)(size / (uint64_t)ALCH_MICROSECONDS_PER_SECOND));
+  int digits = 6;
+  for (; digits > 1 && fraction % 10 == 0; digits--) fraction /= 10;
+  alch_buffer_add_format(out, "%0*llu)", digits, (unsigned long long)fraction);
+}
+
+/* Those that are not finite have words. */
+static void write_real(double real, alch_buffer *out) {
+  alch_buffer_add(out, isnan(real) ? "'NaN'" : real < 0 ? "'-Infinity'" : "'Infinity'");
+  alch_buffer_add(out, "::DOUBLE PRECISION");
+}
+
+alch_status alch_postgresql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error) {
+  char text[64];
+  (void)dialect, (void)error;
+  *written = true;
+  switch (value->kind) {
+    case ALCH_BOOLEAN: alch_buffer_add(out, value->integer ? "true" : "false"); return ALCH_OK;
+    case ALCH_BLOB: write_blob(value, out); return ALCH_OK;
+    case ALCH_INTERVAL: write_interval(value->integer, out); return ALCH_OK;
+    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME:
+      print_moment(type, value, text);
+      alch_buffer_add_format(out, "'%s'", text);
+      return ALCH_OK;
+    case ALCH_REAL:
+      if (isfinite(value->real)) break;
+      write_real(value->real, out);
+      return ALCH_OK;
+    default: break;
+  }
+  *written = false;
+  return ALCH_OK;
 }
