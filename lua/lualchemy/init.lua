@@ -30,6 +30,8 @@ for name, value in pairs(core.types) do
   if name ~= "NullType" and not name:find " " then la[name] = value end
 end
 
+for name, value in pairs(core.exact_types()) do la[name] = value end
+
 for _, name in ipairs {
   "Column", "Table", "MetaData", "ForeignKey", "ForeignKeyConstraint", "PrimaryKeyConstraint", "UniqueConstraint", "CheckConstraint",
   "Index", "Computed", "Identity", "FetchedValue", "CreateTable", "DropTable",
@@ -121,4 +123,12 @@ la.dialects = core.dialects
 local orm = require "lualchemy.orm"
 for name, value in pairs(orm) do la[name] = value end
 
-return la
+-- Words of one database: la.postgresql.JSONB, la.mysql.TINYINT … ------------------------------------
+
+-- lualchemy.dialects.<name> is loaded when it is first asked for.
+return setmetatable(la, { __index = function(words, name)
+  if type(name) ~= "string" or not core.exact_types(name) then return nil end
+  local made = require("lualchemy.dialects." .. name)
+  words[name] = made
+  return made
+end })

@@ -94,7 +94,7 @@ static void push_key_value(lua_State *L, binding *b, const binding_result *resul
     else lua_pushnil(L);
     return;
   }
-  const alch_type *type = alch_catalog_type(b->catalog, column->type);
+  const alch_type *type = alch_type_in(alch_catalog_type(b->catalog, column->type), compiled->dialect->name);
   alch_buffer_clear(&b->scratch);
   if (compiled->dialect->from_database && compiled->dialect->converts(type, false))
     binding_must(L, b, compiled->dialect->from_database(type, &value, &b->scratch, &b->error));

@@ -1,4 +1,5 @@
 /* type.c - SQL types as callable values: Integer, String(80), Numeric{ precision = 10, scale = 2 }. */
+#include "base/map.h"
 #include "lua/binding.h"
 #include <string.h>
 
@@ -19,79 +20,104 @@ alch_type_id binding_check_type(lua_State *L, binding *b, int index, const char 
   return *id;
 }
 
-/* ---- options, by family ---- */
-
-typedef enum type_option { OPTION_LENGTH, OPTION_PRECISION, OPTION_SCALE, OPTION_ASDECIMAL, OPTION_COLLATION, OPTION_TIMEZONE, OPTION_NAME, OPTION_CONSTRAINT, OPTION_NATIVE_ENUM, OPTION_NATIVE_UUID } type_option;
+/* ---- options ---- */
 
 static const binding_option options[] = {
-  [OPTION_LENGTH] = { "length", LUA_TNUMBER }, [OPTION_PRECISION] = { "precision", LUA_TNUMBER }, [OPTION_SCALE] = { "scale", LUA_TNUMBER },
-  [OPTION_ASDECIMAL] = { "asdecimal", LUA_TBOOLEAN }, [OPTION_COLLATION] = { "collation", LUA_TSTRING }, [OPTION_TIMEZONE] = { "timezone", LUA_TBOOLEAN },
-  [OPTION_NAME] = { "name", LUA_TSTRING }, [OPTION_CONSTRAINT] = { "create_constraint", LUA_TBOOLEAN },
-  [OPTION_NATIVE_ENUM] = { "native_enum", LUA_TBOOLEAN }, [OPTION_NATIVE_UUID] = { "native_uuid", LUA_TBOOLEAN },
+#define NUMBER LUA_TNUMBER
+#define STRING LUA_TSTRING
+#define BOOLEAN LUA_TBOOLEAN
+#define NONE LUA_TNONE
+#define ALCH_TYPE_OPTION(symbol, name, kind) [ALCH_TYPE_OPTION_##symbol] = { name, kind },
+#include "schema/type_option.def"
+#undef ALCH_TYPE_OPTION
+#undef NUMBER
+#undef STRING
+#undef BOOLEAN
+#undef NONE
 };
+_Static_assert(ALCH_TYPE_OPTION_COUNT <= 64, "options are the bits of one word");
 
-#define BIT(option) (1u << OPTION_##option)
+#define TAKES(type, option) ((alch_type_options(type) & ALCH_TAKES(option)) != 0)
 
-/* The options of a family; `positional` gets those that may be written without their names, in order. */
-static uint32_t family_options(uint8_t family, type_option positional[2], int *count) {
-  *count = 0;
-  switch (family) {
-    case ALCH_TYPE_STRING: case ALCH_TYPE_TEXT: case ALCH_TYPE_UNICODE: case ALCH_TYPE_UNICODE_TEXT:
-      positional[(*count)++] = OPTION_LENGTH;
-      return BIT(LENGTH) | BIT(COLLATION);
-    case ALCH_TYPE_LARGE_BINARY: positional[(*count)++] = OPTION_LENGTH; return BIT(LENGTH);
-    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: positional[(*count)++] = OPTION_PRECISION; return BIT(PRECISION);
-    case ALCH_TYPE_NUMERIC:
-      positional[(*count)++] = OPTION_PRECISION;
-      positional[(*count)++] = OPTION_SCALE;
-      return BIT(PRECISION) | BIT(SCALE) | BIT(ASDECIMAL);
-    case ALCH_TYPE_DATETIME: case ALCH_TYPE_TIME: return BIT(TIMEZONE);
-    case ALCH_TYPE_BOOLEAN: return BIT(CONSTRAINT) | BIT(NAME);
-    case ALCH_TYPE_ENUM: return BIT(NAME) | BIT(CONSTRAINT) | BIT(NATIVE_ENUM) | BIT(LENGTH);
-    case ALCH_TYPE_UUID: return BIT(NATIVE_UUID);
-    default: return 0;
-  }
+static const char *type_name(const alch_type *type) { return type->exact ? type->exact->name : alch_type_family_name(type->family); }
+
+static bool is_hidden(int option) { return options[option].name[0] == '\0'; }
+
+/* The options that may be written without their names, in order. */
+static int positional_options(const alch_type *type, alch_type_option positional[4]) {
+  int count = 0;
+  for (int option = 0; option <= ALCH_TYPE_LAST_POSITIONAL; option++)
+    if (alch_type_options(type) >> option & 1 && type->family != ALCH_TYPE_ENUM) positional[count++] = (alch_type_option)option;
+  return count;
 }
 
-static int32_t size_option(lua_State *L, binding *b, int index, const char *name, const char *type, int32_t least) {
+static int32_t size_option(lua_State *L, binding *b, int index, alch_type_option option, const alch_type *type, int32_t least) {
   int integral = 0;
   lua_Integer value = lua_tointegerx(L, index, &integral);
-  if (lua_type(L, index) != LUA_TNUMBER || !integral || value < least || value > INT32_MAX) {
-    const char *expected = lua_pushfstring(L, "a whole number from %d on as its %s", (int)least, name);
-    binding_expected(L, b, index, expected, type);   /* index counts from the bottom */
+  if (lua_type(L, index) != LUA_TNUMBER || !integral || value < least || value >= INT32_MAX) {
+    bool max = option == ALCH_TYPE_OPTION_LENGTH && TAKES(type, MAX);
+    const char *expected = lua_pushfstring(L, max ? "a whole number from %d on or \"max\" as its %s" : "a whole number from %d on as its %s", (int)least, options[option].name);
+    binding_expected(L, b, index, expected, type_name(type));   /* index counts from the bottom */
   }
   return (int32_t)value;
 }
 
+static int32_t length_option(lua_State *L, binding *b, int index, alch_type_option option, const alch_type *type) {
+  if (TAKES(type, MAX) && lua_type(L, index) == LUA_TSTRING && binding_is(L, index, "max")) return ALCH_LENGTH_MAX;
+  return size_option(L, b, index, option, type, 1);
+}
+
 /* Takes the value at index for the option. */
-static void set_option(lua_State *L, binding *b, int index, type_option option, alch_type *type) {
-  const char *name = alch_type_family_name(type->family);
+static void set_option(lua_State *L, binding *b, int index, alch_type_option option, alch_type *type) {
   switch (option) {
-    case OPTION_LENGTH: type->length = size_option(L, b, index, "length", name, 1); return;
-    case OPTION_PRECISION: type->precision = size_option(L, b, index, "precision", name, 1); return;
-    case OPTION_SCALE: type->scale = size_option(L, b, index, "scale", name, 0); return;
-    case OPTION_ASDECIMAL: type->as_number = !lua_toboolean(L, index); return;
-    case OPTION_COLLATION: type->collation = lua_tostring(L, index); return;
-    case OPTION_TIMEZONE: type->timezone = lua_toboolean(L, index); return;
-    case OPTION_NAME: type->name = lua_tostring(L, index); return;
-    case OPTION_CONSTRAINT: type->create_constraint = lua_toboolean(L, index); return;
-    case OPTION_NATIVE_ENUM: case OPTION_NATIVE_UUID: type->native = lua_toboolean(L, index); return;
+    case ALCH_TYPE_OPTION_LENGTH: case ALCH_TYPE_OPTION_DISPLAY_WIDTH: case ALCH_TYPE_OPTION_BINARY_PRECISION: type->length = length_option(L, b, index, option, type); return;
+    case ALCH_TYPE_OPTION_PRECISION: type->precision = size_option(L, b, index, option, type, type->family == ALCH_TYPE_DATETIME || type->family == ALCH_TYPE_TIME ? 0 : 1); return;
+    case ALCH_TYPE_OPTION_FSP: case ALCH_TYPE_OPTION_DAY_PRECISION: type->precision = size_option(L, b, index, option, type, 0); return;
+    case ALCH_TYPE_OPTION_SCALE: case ALCH_TYPE_OPTION_SECOND_PRECISION: type->scale = size_option(L, b, index, option, type, 0); return;
+    case ALCH_TYPE_OPTION_DIMENSIONS: type->dimensions = (uint8_t)size_option(L, b, index, option, type, 1); return;
+    case ALCH_TYPE_OPTION_ASDECIMAL: type->as_number = !lua_toboolean(L, index); return;
+    case ALCH_TYPE_OPTION_COLLATION: type->collation = lua_tostring(L, index); return;
+    case ALCH_TYPE_OPTION_TIMEZONE: type->timezone = lua_toboolean(L, index); return;
+    case ALCH_TYPE_OPTION_NAME: type->name = lua_tostring(L, index); return;
+    case ALCH_TYPE_OPTION_SCHEMA: type->schema = lua_tostring(L, index); return;
+    case ALCH_TYPE_OPTION_INHERIT_SCHEMA: type->inherit_schema = lua_toboolean(L, index); return;
+    case ALCH_TYPE_OPTION_CREATE_CONSTRAINT: type->create_constraint = lua_toboolean(L, index); return;
+    case ALCH_TYPE_OPTION_NATIVE_ENUM: case ALCH_TYPE_OPTION_NATIVE_UUID: case ALCH_TYPE_OPTION_NATIVE: type->native = lua_toboolean(L, index); return;
+    case ALCH_TYPE_OPTION_NONE_AS_NULL: type->null_as_json = !lua_toboolean(L, index); return;
+    case ALCH_TYPE_OPTION_FIELDS: case ALCH_TYPE_OPTION_CHARSET: type->detail = lua_tostring(L, index); return;
+    default:
+      if (lua_toboolean(L, index)) type->words |= UINT64_C(1) << option;
+      else type->words &= ~(UINT64_C(1) << option);
   }
 }
 
+/* What stands in the text of a statement must be a word, or several. */
+static void check_detail(lua_State *L, binding *b, const alch_type *type) {
+  for (const char *at = type->detail; at && *at; at++)
+    if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '_' || *at == ' '))
+      binding_error(L, b, ALCH_ERROR_ARGUMENT, "'%s' of %s must be a name, such as %s", type->detail, type_name(type), type->family == ALCH_TYPE_INTERVAL ? "DAY TO SECOND" : "utf8mb4");
+}
+
 /* The options table at index; its values stay in it while the type is being made. */
-static void read_options(lua_State *L, binding *b, int index, alch_type *type, uint32_t allowed) {
+static void read_options(lua_State *L, binding *b, int index, alch_type *type) {
   binding_option known[ALCH_COUNT(options) + 1] = { { NULL, 0 } };
+  uint64_t takes = alch_type_options(type);
   size_t count = 0;
-  for (size_t i = 0; i < ALCH_COUNT(options); i++)
-    if (allowed >> i & 1) known[count++] = options[i];
-  binding_options(L, b, index, known, alch_type_family_name(type->family));
   for (size_t i = 0; i < ALCH_COUNT(options); i++) {
-    if (!(allowed >> i & 1)) continue;
+    if (!(takes >> i & 1) || is_hidden((int)i)) continue;
+    known[count] = options[i];
+    if (i == ALCH_TYPE_OPTION_LENGTH && TAKES(type, MAX)) known[count].lua_type = LUA_TNONE;
+    count++;
+  }
+  known[count] = (binding_option){ NULL, 0 };
+  binding_options(L, b, index, known, type_name(type));
+  for (size_t i = 0; i < ALCH_COUNT(options); i++) {
+    if (!(takes >> i & 1) || is_hidden((int)i)) continue;
     lua_getfield(L, index, options[i].name);
-    if (!lua_isnil(L, -1)) set_option(L, b, lua_gettop(L), (type_option)i, type);
+    if (!lua_isnil(L, -1)) set_option(L, b, lua_gettop(L), (alch_type_option)i, type);
     lua_pop(L, 1);
   }
+  check_detail(L, b, type);
 }
 
 /* ---- calls ---- */
@@ -104,7 +130,7 @@ static const char *enum_word(lua_State *L, binding *b, int index) {
 static int call_enum(lua_State *L, binding *b, alch_type *type) {
   bool table = lua_istable(L, 2);
   lua_Integer count = table ? (lua_Integer)lua_rawlen(L, 2) : lua_gettop(L) - 1;
-  if (count < 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "Enum needs at least one word");
+  if (count < 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs at least one word", type_name(type));
   const char **items = lua_newuserdatauv(L, (size_t)count * sizeof *items, 0);
   for (lua_Integer i = 0; i < count; i++) {
     if (!table) { items[i] = enum_word(L, b, (int)i + 2); continue; }
@@ -112,26 +138,43 @@ static int call_enum(lua_State *L, binding *b, alch_type *type) {
     items[i] = enum_word(L, b, -1);
     lua_pop(L, 1);
   }
-  type_option positional[2];
-  int none;
-  if (table) read_options(L, b, 2, type, family_options(type->family, positional, &none));
+  if (table) read_options(L, b, 2, type);
   type->items = items;
   type->item_count = (uint32_t)count;
   return push_type(L, b, type);
 }
 
-static void call_positional(lua_State *L, binding *b, alch_type *type, const type_option *positional, int count) {
+/* ARRAY(T), ARRAY{ T, dimensions = 2 } */
+static int call_array(lua_State *L, binding *b, alch_type *type) {
+  if (lua_istable(L, 2)) {
+    read_options(L, b, 2, type);
+    if (lua_rawlen(L, 2) != 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "ARRAY takes one type, as in ARRAY(Integer) or ARRAY{ Integer, dimensions = 2 }");
+    lua_rawgeti(L, 2, 1);
+    lua_replace(L, 2);
+  }
+  if (lua_gettop(L) > 2) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "ARRAY takes one type, as in ARRAY(Integer) or ARRAY{ Integer, dimensions = 2 }");
+  type->item_id = binding_check_type(L, b, 2, "ARRAY");
+  type->item = alch_catalog_type(b->catalog, type->item_id);
+  if (type->item->family == ALCH_TYPE_ARRAY)
+    return binding_error(L, b, ALCH_ERROR_ARGUMENT, "do not nest ARRAY types; ARRAY(item) holds lists of lists as well, and ARRAY{ item, dimensions = 2 } nothing else");
+  return push_type(L, b, type);
+}
+
+static int too_many(lua_State *L, binding *b, const alch_type *type, int count) {
+  return binding_error(L, b, ALCH_ERROR_ARGUMENT, count == 0 ? "%s takes no arguments without a name" : "%s takes at most %d arguments without a name", type_name(type), count);
+}
+
+static void call_positional(lua_State *L, binding *b, alch_type *type, const alch_type_option *positional, int count) {
   int given = lua_gettop(L) - 1;
-  if (given > count)
-    binding_error(L, b, ALCH_ERROR_ARGUMENT, count == 0 ? "%s takes no arguments without a name" : "%s takes at most %d arguments without a name", alch_type_family_name(type->family), count);
+  if (given > count) too_many(L, b, type, count);
   for (int i = 0; i < given; i++)
     if (!lua_isnil(L, i + 2)) set_option(L, b, i + 2, positional[i], type);
 }
 
 /* The positional part of a table: Numeric{ 10, 2, asdecimal = false }. */
-static void call_table(lua_State *L, binding *b, alch_type *type, const type_option *positional, int count, uint32_t allowed) {
-  read_options(L, b, 2, type, allowed);
-  if ((int)lua_rawlen(L, 2) > count) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s takes at most %d arguments without a name", alch_type_family_name(type->family), count);
+static void call_table(lua_State *L, binding *b, alch_type *type, const alch_type_option *positional, int count) {
+  read_options(L, b, 2, type);
+  if ((int)lua_rawlen(L, 2) > count) too_many(L, b, type, count);
   for (int i = 0; i < (int)lua_rawlen(L, 2); i++) {
     lua_rawgeti(L, 2, i + 1);
     set_option(L, b, lua_gettop(L), positional[i], type);
@@ -144,13 +187,66 @@ static int type_call(lua_State *L) {
   binding *b = BINDING(L);
   const alch_type_id *id = binding_check(L, b, 1, BINDING_TYPE);
   alch_type type = *alch_catalog_type(b->catalog, *id);
-  type_option positional[2];
-  int count;
-  uint32_t allowed = family_options(type.family, positional, &count);
-  if (type.family == ALCH_TYPE_ENUM) return call_enum(L, b, &type);
-  if (lua_istable(L, 2)) call_table(L, b, &type, positional, count, allowed);
+  alch_type_option positional[4];
+  int count = positional_options(&type, positional);
+  if (TAKES(&type, ITEMS)) return call_enum(L, b, &type);
+  if (type.family == ALCH_TYPE_ARRAY) return call_array(L, b, &type);
+  if (lua_istable(L, 2)) call_table(L, b, &type, positional, count);
   else call_positional(L, b, &type, positional, count);
   return push_type(L, b, &type);
+}
+
+/* ---- types for some dialects ---- */
+
+static const char *nearest_dialect(const char *name) {
+  const char *const *names = alch_dialect_names();
+  size_t count = 0;
+  while (names[count]) count++;
+  return alch_nearest(name, names, count);
+}
+
+static void check_variant(lua_State *L, binding *b, const alch_type *type, const char *dialect) {
+  const alch_type_variant *variants = type->variants;
+  bool known = alch_dialect_find(dialect) || alch_dialect_types(dialect);
+  const char *nearest = known ? NULL : nearest_dialect(dialect);
+  if (!known)
+    binding_error(L, b, ALCH_ERROR_ARGUMENT, "with_variant: there is no dialect '%s'%s%s%s", dialect, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  for (uint32_t i = 0; i < type->variant_count; i++)
+    if (strcmp(variants[i].dialect, dialect) == 0) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the type has a variant for the dialect '%s' already", dialect);
+}
+
+/* type:with_variant(other, dialect, …) */
+static int type_with_variant(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_type_id *id = binding_check(L, b, 1, BINDING_TYPE);
+  alch_type_id other = binding_check_type(L, b, 2, "with_variant");
+  alch_type type = *alch_catalog_type(b->catalog, *id);
+  uint32_t count = (uint32_t)lua_gettop(L) - 2;
+  if (count < 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "with_variant needs the name of a dialect: String(80):with_variant(Text, dialect)");
+  if (alch_catalog_type(b->catalog, other)->variant_count > 0) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "the type that is to be the variant has variants of its own; give with_variant a plain type");
+  alch_type_variant *variants = lua_newuserdatauv(L, (type.variant_count + count) * sizeof *variants, 0);
+  if (type.variant_count > 0) memcpy(variants, type.variants, type.variant_count * sizeof *variants);
+  for (uint32_t i = 0; i < count; i++) {
+    const char *dialect = binding_text(L, b, (int)i + 3, NULL, "names of dialects", "with_variant");
+    check_variant(L, b, &type, dialect);
+    variants[type.variant_count] = (alch_type_variant){ dialect, alch_catalog_type(b->catalog, other), other };
+    type.variants = variants;
+    type.variant_count++;
+  }
+  return push_type(L, b, &type);
+}
+
+/* exact_types([dialect]): a table of the standard's exact types, or of those of one database, by name; nil when there is no such list. */
+static int type_exact_types(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_exact_type *list = lua_isnoneornil(L, 1) ? alch_exact_types : alch_dialect_types(luaL_checkstring(L, 1));
+  if (!list) return 0;
+  lua_newtable(L);
+  for (; list->name; list++) {
+    push_type(L, b, &ALCH_TYPE_EXACT(list));
+    lua_setfield(L, -2, list->name);
+  }
+  return 1;
 }
 
 /* custom_type(impl, { bind = …, result = … }): the table is kept as long as the state lives. */
@@ -205,6 +301,9 @@ static int type_property(lua_State *L) {
   else if (binding_is(L, 2, "collation")) lua_pushstring(L, type->collation);
   else if (binding_is(L, 2, "name")) lua_pushstring(L, type->name);
   else if (binding_is(L, 2, "enums")) push_words(L, type);
+  else if (binding_is(L, 2, "schema")) lua_pushstring(L, type->schema);
+  else if (binding_is(L, 2, "dimensions")) return optional_integer(L, type->dimensions, 0);
+  else if (binding_is(L, 2, "item_type")) return type->item ? (binding_push_type(L, b, type->item_id), 1) : (lua_pushnil(L), 1);
   else if (binding_is(L, 2, "decorator")) lua_rawgeti(L, LUA_REGISTRYINDEX, type->host ? type->host : LUA_REFNIL);
   else return 0;
   return 1;
@@ -218,8 +317,9 @@ static int type_is_type(lua_State *L) {
 
 void binding_open_type(lua_State *L, binding *b) {
   static const luaL_Reg metamethods[] = { { "__call", type_call }, { "__tostring", type_tostring }, { "__eq", type_eq }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "custom_type", type_custom }, { "is_type", type_is_type }, { NULL, NULL } };
-  binding_kind_register(L, b, BINDING_TYPE, "type", NULL, metamethods);
+  static const luaL_Reg methods[] = { { "with_variant", type_with_variant }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "custom_type", type_custom }, { "is_type", type_is_type }, { "exact_types", type_exact_types }, { NULL, NULL } };
+  binding_kind_register(L, b, BINDING_TYPE, "type", methods, metamethods);
   binding_kind_properties(L, b, BINDING_TYPE, type_property);
   lua_newtable(L);
   for (int family = 0; family < ALCH_TYPE_FAMILY_COUNT; family++) {

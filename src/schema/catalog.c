@@ -68,6 +68,7 @@ const alch_type *alch_catalog_type(const alch_catalog *catalog, alch_type_id id)
 
 static alch_status check_type(const alch_type *type, alch_error *error) {
   if (type->family >= ALCH_TYPE_FAMILY_COUNT) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "there is no type family %d", type->family);
+  if (type->exact && type->exact->family != type->family && type->exact->family != ALCH_TYPE_NULL) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s is no %s", type->exact->name, alch_type_family_name(type->family));
   if (type->length < 0) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s: the length must be positive, not %d", alch_type_family_name(type->family), (int)type->length);
   if (type->precision > 0 && type->scale > type->precision)
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s: the scale (%d) must not be larger than the precision (%d)", alch_type_family_name(type->family), (int)type->scale,
@@ -91,9 +92,28 @@ static bool copy_items(alch_catalog *catalog, alch_type *type) {
   return true;
 }
 
+static bool copy_variants(alch_catalog *catalog, alch_type *type) {
+  if (type->variant_count == 0) return true;
+  alch_type_variant *variants = alch_arena_copy(&catalog->arena, type->variants, type->variant_count * sizeof *variants);
+  if (!variants) return false;
+  for (uint32_t i = 0; i < type->variant_count; i++)
+    if (!alch_record_text(catalog, &variants[i].dialect)) return false;
+  type->variants = variants;
+  return true;
+}
+
+static bool copy_texts(alch_catalog *catalog, alch_type *type) {
+  const char **const texts[] = { &type->collation, &type->name, &type->schema, &type->detail, &type->word };
+  for (size_t i = 0; i < ALCH_COUNT(texts); i++) {
+    bool constant = texts[i] == &type->word && type->exact && type->word == type->exact->word;
+    if (!constant && !alch_record_text(catalog, texts[i])) return false;
+  }
+  return true;
+}
+
 static bool add_type(alch_catalog *catalog, const alch_type *type, const alch_buffer *printed) {
   alch_type *copy = alch_arena_copy(&catalog->arena, type, sizeof *type);
-  if (!copy || !copy_items(catalog, copy) || !alch_record_text(catalog, &copy->collation) || !alch_record_text(catalog, &copy->name)) return false;
+  if (!copy || !copy_items(catalog, copy) || !copy_variants(catalog, copy) || !copy_texts(catalog, copy)) return false;
   const alch_type **types = alch_grow(catalog->allocator, catalog->types, &catalog->type_capacity, catalog->type_count + 1, sizeof *types);
   if (!types) return false;
   catalog->types = types;
@@ -104,11 +124,25 @@ static bool add_type(alch_catalog *catalog, const alch_type *type, const alch_bu
 
 static bool is_plain(const alch_type *type) {
   return type->length == 0 && type->precision < 0 && type->scale < 0 && type->item_count == 0 && type->host == 0 && type->native && !type->timezone && !type->as_number &&
-         !type->create_constraint && !type->collation && !type->name;
+         !type->create_constraint && !type->collation && !type->name && !type->schema && !type->inherit_schema && !type->null_as_json && type->dimensions == 0 && type->variant_count == 0 &&
+         !type->exact && !type->word && !type->item && !type->bind_expression && !type->column_expression;
+}
+
+/* What its print does not tell: identities of what it points to, which the catalog has interned or kept. */
+static void add_identity(const alch_type *type, alch_buffer *key) {
+  const void *const parts[] = { type->exact, type->item, type->bind_expression, type->column_expression };
+  bool plain = type->variant_count == 0 && !type->word;
+  for (size_t i = 0; i < ALCH_COUNT(parts); i++) plain = plain && !parts[i];
+  if (plain) return;
+  alch_buffer_add_char(key, '\0');
+  alch_buffer_add_bytes(key, (const char *)parts, sizeof parts);
+  for (uint32_t i = 0; i < type->variant_count; i++) alch_buffer_add_format(key, "%u,", (unsigned)type->variants[i].id);
+  if (type->word) alch_buffer_add(key, type->word);
 }
 
 static alch_status intern(alch_catalog *catalog, const alch_type *type, alch_buffer *printed, alch_type_id *id, alch_error *error) {
   alch_type_print(type, printed);
+  add_identity(type, printed);
   if (alch_buffer_failed(printed)) return alch_error_out_of_memory(error);
   uintptr_t known = (uintptr_t)alch_map_get(&catalog->type_ids, printed->text, printed->length);
   if (known == 0) {

@@ -5,9 +5,6 @@
 
 #include "schema/metadata.h"
 
-/* The type with everything that means nothing for its family set to the plain value: equal types have equal bytes of meaning. */
-alch_type alch_type_relevant(const alch_type *type);
-
 /* Puts a copy in the place of *text (NULL stays NULL). False when there is no memory. */
 bool alch_record_text(alch_catalog *catalog, const char **text);
 /* The same for the text of a value. */

@@ -46,7 +46,7 @@ const char *alch_operator_spelling(alch_compiler *compiler, uint8_t op) {
 
 alch_status alch_write_type(alch_compiler *compiler, alch_type_id type) {
   if (compiler->status != ALCH_OK) return compiler->status;
-  compiler->status = compiler->dialect->type_name(compiler->dialect, alch_catalog_type(compiler->catalog, type), NULL, compiler->out, compiler->error);
+  compiler->status = alch_type_write(compiler->dialect, alch_catalog_type(compiler->catalog, type), NULL, compiler->out, compiler->error);
   return compiler->status;
 }
 

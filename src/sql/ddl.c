@@ -103,7 +103,7 @@ static alch_status column_part(const ddl *d, alch_column_part part, const alch_c
 static alch_status column_specification(const ddl *d, const alch_column *column, bool *is_key) {
   quote(d, column->name, column->quote);
   alch_buffer_add_char(d->out, ' ');
-  if (d->dialect->type_name(d->dialect, alch_catalog_type(d->catalog, column->type), column, d->out, d->error) != ALCH_OK) return ALCH_ERROR;
+  if (alch_type_write(d->dialect, alch_catalog_type(d->catalog, column->type), column, d->out, d->error) != ALCH_OK) return ALCH_ERROR;
   for (const uint8_t *part = d->dialect->column_parts; *part; part++)
     if (column_part(d, *part, column, is_key) != ALCH_OK) return ALCH_ERROR;
   return ALCH_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define ALCH_DIALECT_TYPES(name)
 #define ALCH_DIALECT(name) extern const alch_dialect alch_dialect_##name;
 #define ALCH_OLDER_DIALECT(name) extern const alch_dialect alch_dialect_##name;
 #include "sql/dialects/dialects.def"
@@ -25,6 +26,21 @@ static const char *const dialect_names[] = {
 #undef ALCH_DIALECT
 #undef ALCH_OLDER_DIALECT
   NULL
+};
+#undef ALCH_DIALECT_TYPES
+
+#define ALCH_DIALECT(name)
+#define ALCH_OLDER_DIALECT(name)
+#define ALCH_DIALECT_TYPES(name) extern const alch_exact_type alch_##name##_types[];
+#include "sql/dialects/dialects.def"
+#undef ALCH_DIALECT_TYPES
+
+static const struct { const char *name; const alch_exact_type *types; } type_lists[] = {
+#define ALCH_DIALECT_TYPES(name) { #name, alch_##name##_types },
+#include "sql/dialects/dialects.def"
+#undef ALCH_DIALECT_TYPES
+#undef ALCH_DIALECT
+#undef ALCH_OLDER_DIALECT
 };
 
 _Static_assert(ALCH_CAPABILITY_COUNT <= 64, "capabilities are the bits of one word");
@@ -60,6 +76,12 @@ alch_status alch_dialect_require(const char *name, const alch_dialect **out, alc
   return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect '%s'%s%s%s", name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
+const alch_exact_type *alch_dialect_types(const char *name) {
+  for (size_t i = 0; i < ALCH_COUNT(type_lists); i++)
+    if (strcmp(type_lists[i].name, name) == 0) return type_lists[i].types;
+  return NULL;
+}
+
 alch_status alch_table_option_check(const char *name, alch_error *error) {
   const char *names[64] = { NULL };
   size_t count = 0;
@@ -70,51 +92,6 @@ alch_status alch_table_option_check(const char *name, alch_error *error) {
     }
   const char *nearest = alch_nearest(name, names, count);
   return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Table has no option '%s'%s%s%s", name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-}
-
-static const char *const standard_words[ALCH_TYPE_FAMILY_COUNT] = {
-  [ALCH_TYPE_INTEGER] = "INTEGER",   [ALCH_TYPE_SMALL_INTEGER] = "SMALLINT", [ALCH_TYPE_BIG_INTEGER] = "BIGINT", [ALCH_TYPE_FLOAT] = "FLOAT",
-  [ALCH_TYPE_DOUBLE] = "DOUBLE",     [ALCH_TYPE_NUMERIC] = "NUMERIC",        [ALCH_TYPE_STRING] = "VARCHAR",     [ALCH_TYPE_TEXT] = "TEXT",
-  [ALCH_TYPE_UNICODE] = "VARCHAR",   [ALCH_TYPE_UNICODE_TEXT] = "TEXT",      [ALCH_TYPE_BOOLEAN] = "BOOLEAN",    [ALCH_TYPE_DATE] = "DATE",
-  [ALCH_TYPE_TIME] = "TIME",         [ALCH_TYPE_DATETIME] = "DATETIME",      [ALCH_TYPE_INTERVAL] = "DATETIME",  [ALCH_TYPE_LARGE_BINARY] = "BLOB",
-  [ALCH_TYPE_UUID] = "CHAR(32)",     [ALCH_TYPE_ENUM] = "VARCHAR",           [ALCH_TYPE_JSON] = "JSON",
-};
-
-/* Characters, not bytes: the database counts so. */
-static int32_t longest_word(const alch_type *type) {
-  int32_t longest = 0;
-  for (uint32_t i = 0; i < type->item_count; i++) {
-    int32_t length = 0;
-    for (const char *at = type->items[i]; *at; at++) length += (*at & 0xc0) != 0x80;
-    if (length > longest) longest = length;
-  }
-  return longest;
-}
-
-static void write_arguments(const alch_type *type, alch_buffer *out) {
-  int32_t length = type->family == ALCH_TYPE_ENUM ? longest_word(type) : type->family == ALCH_TYPE_LARGE_BINARY ? 0 : type->length;
-  if (length > 0) alch_buffer_add_format(out, "(%d)", (int)length);
-  if (type->family != ALCH_TYPE_NUMERIC || type->precision <= 0) return;
-  alch_buffer_add_format(out, "(%d", (int)type->precision);
-  if (type->scale >= 0) alch_buffer_add_format(out, ", %d", (int)type->scale);
-  alch_buffer_add_char(out, ')');
-}
-
-alch_status alch_type_name_write(const char *const *words, const alch_type *type, alch_buffer *out, alch_error *error) {
-  const char *word = words && words[type->family] ? words[type->family] : standard_words[type->family];
-  if (!word)
-    return alch_error_set(error, ALCH_ERROR_COMPILE, "Can't generate DDL for %s; did you forget to specify a type on this Column?", alch_type_family_name(type->family));
-  alch_buffer_add(out, word);
-  /* A word that has its arguments already takes no more. */
-  if (!strchr(word, '(')) write_arguments(type, out);
-  if (!type->collation) return ALCH_OK;
-  alch_buffer_add(out, " COLLATE \"");
-  for (const char *at = type->collation; *at; at++) {
-    if (*at == '"') alch_buffer_add_char(out, '"');
-    alch_buffer_add_char(out, *at);
-  }
-  alch_buffer_add_char(out, '"');
-  return ALCH_OK;
 }
 
 static const char *missing_part(const alch_dialect *dialect) {

@@ -46,8 +46,11 @@ typedef struct alch_dialect {
   const char *empty_set;                   /* rows of an empty list behind IN, % being a list of ones; NULL: SELECT % WHERE 1!=1 */
   const char *const *operator_spellings;   /* by alch_operator; NULL: the default */
   const struct alch_renderer_override { uint8_t kind; alch_renderer render; } *renderers;   /* kind 0 at the end */
-  /* Writes the name of a type as CREATE TABLE and CAST have it; column may be NULL. */
+  /* Writes the name of a type as CREATE TABLE and CAST have it; column may be NULL. Called by alch_type_write alone, with the variants resolved. A type with a `word` is an exact one, whose word the
+     dialect knows: alch_type_name_write writes it. */
   alch_status (*type_name)(const struct alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
+  const struct alch_type_word { const char *word, *spelling; } *type_words;   /* exact names of the standard that are spelt otherwise here, "TIMESTAMP% WITH TIME ZONE" (arguments stand for the %); spelling NULL: there is none such. NULL word at the end; may be NULL */
+  bool any_type;                           /* writes the types of all databases: for printing */
   const struct alch_function_spelling { const char *name, *spelling; bool bare; } *functions;   /* NULL name at the end: now -> CURRENT_TIMESTAMP */
   /* A hint of a source (a WORDS node), written before its name or behind it; NULL: the database has none, and they are passed over. */
   alch_status (*source_hint)(struct alch_compiler *compiler, const struct alch_node *words, bool before);
@@ -67,7 +70,12 @@ typedef struct alch_dialect {
   bool (*converts)(const alch_type *type, bool to_database);
 } alch_dialect;
 
-/* The standard's name of a type, with its arguments: what a dialect falls back on. words: by alch_type_family, NULL at places (or NULL): the dialect's own words. */
+/* The name of a type in a dialect: its variant's there, its exact name, or the dialect's own for a generic one. An exact type of another database is refused (UNSUPPORTED_COMPILATION). column may be NULL. */
+alch_status alch_type_write(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
+/* The types that a database knows beside the standard's, NULL name at the end; NULL when it has no list. */
+const alch_exact_type *alch_dialect_types(const char *name);
+/* An exact name, or the standard's name of a type, with its arguments: what a dialect falls back on. words: by alch_type_family, NULL at places (or NULL): the dialect's own words for generic types;
+   a % in one is where the arguments go. */
 alch_status alch_type_name_write(const char *const *words, const alch_type *type, struct alch_buffer *out, alch_error *error);
 /* Refuses names of table options that no dialect has, naming the nearest (ARGUMENT). */
 alch_status alch_table_option_check(const char *name, alch_error *error);

@@ -103,6 +103,7 @@ alch_status alch_render_literal(const alch_dialect *dialect, const alch_type *ty
   alch_value stored = *value;
   alch_buffer scratch;
   alch_status status = ALCH_OK;
+  type = alch_type_in(type, dialect->name);
   bool written = false;
   if (dialect->literal && value->kind != ALCH_NULL) status = dialect->literal(dialect, type, value, out, &written, error);
   if (written || status != ALCH_OK) return status;

@@ -49,7 +49,7 @@ static void collect(alch_compiler *compiler, alch_named_output *named) {
   compiler->columns = columns;
   alch_result_column *column = &columns[compiler->column_count++];
   *column = (alch_result_column){ .type_id = output->type, .source = output->source, .index = output->index, .place = output->place };
-  column->type = alch_catalog_type(compiler->catalog, output->type);
+  column->type = alch_type_in(alch_catalog_type(compiler->catalog, output->type), compiler->dialect->name);
   column->converts = compiler->dialect->converts(column->type, false);
   column->name = keep_name(compiler, named, alch_output_name(compiler, named));
   column->key = output->column && is_column(output) ? output->column->key : column->name;

@@ -50,7 +50,7 @@ static void write_placeholder(alch_compiler *compiler, alch_slot *slot) {
 }
 
 static void finish_slot(alch_compiler *compiler, alch_slot *slot, alch_type_id type, const alch_column *column) {
-  slot->type = alch_catalog_type(compiler->catalog, type == 0 && column ? alch_column_type(column) : type);
+  slot->type = alch_type_in(alch_catalog_type(compiler->catalog, type == 0 && column ? alch_column_type(column) : type), compiler->dialect->name);
   slot->column = column;
   slot->converts = compiler->dialect->converts(slot->type, true);
   if (slot->name || slot->kind == ALCH_SLOT_DEFAULT) compiler->compiled->has_values = true;

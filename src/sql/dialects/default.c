@@ -69,6 +69,7 @@ const alch_dialect alch_dialect_default = {
   .operator_spellings = operator_spellings,
   .renderers = renderers,
   .type_name = type_name,
+  .any_type = true,
   .functions = functions,
   .source_hint = source_hint,
   .table_options = table_options,

@@ -1,0 +1,5 @@
+--- la.mariadb: MariaDB's words, which are MySQL's and some more; loaded when first used.
+local namespace = require "lualchemy.namespace"
+local core = require "lualchemy.core"
+
+return namespace("mariadb", core.exact_types "mysql")

@@ -1,0 +1,4 @@
+--- la.postgresql: PostgreSQL's words, loaded when first used.
+local namespace = require "lualchemy.namespace"
+
+return namespace "postgresql"
