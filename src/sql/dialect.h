@@ -66,6 +66,8 @@ typedef struct alch_dialect {
   alch_status (*from_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
   /* Writes a value, as it was before to_database, as a literal; *written: it did, else the default does. NULL: the default writes all of them. */
   alch_status (*literal)(const struct alch_dialect *dialect, const alch_type *type, const alch_value *value, struct alch_buffer *out, bool *written, alch_error *error);
+  /* Writes what stands behind the placeholder of a value of this type, since the database could not tell what it is: ::UUID. NULL: nothing does. */
+  alch_status (*placeholder_cast)(const struct alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
   /* Does a value of this type need from_database (to_database) at all? Asked once when a statement is compiled. */
   bool (*converts)(const alch_type *type, bool to_database);
 } alch_dialect;

@@ -14,6 +14,8 @@ static void add_placeholder(const alch_compiled *compiled, const alch_slot *slot
       else alch_buffer_add_format(out, "_%u", (unsigned)item);
       break;
   }
+  /* It was written once already, when the statement was compiled. */
+  if (compiled->dialect->placeholder_cast) compiled->dialect->placeholder_cast(compiled->dialect, slot->type, out, NULL);
 }
 
 /* ---- empty lists ---- */

@@ -150,11 +150,14 @@ alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node
 alch_status alch_render_conditions(alch_compiler *compiler, const alch_node *node) {
   alch_operator parent = alch_node_child_count(node) > 1 ? ALCH_OPERATOR_AND : ALCH_OPERATOR_NONE;
   const char *separator = "";
+  bool in_operator = compiler->in_operator;
+  compiler->in_operator = parent == ALCH_OPERATOR_AND;
   for ALCH_EACH_CHILD(child, node) {
     alch_write(compiler, separator);
     alch_render_condition(compiler, child, parent);
     separator = alch_operator_spelling(compiler, ALCH_OPERATOR_AND);
   }
+  compiler->in_operator = in_operator;
   return compiler->status;
 }
 
@@ -304,14 +307,18 @@ alch_status alch_default_binary(alch_compiler *compiler, const alch_node *node) 
     hint from = hint_from(compiler, alch_node_child(node));
     set_hint(compiler, from.text ? from : hint_from(compiler, second(node)));
   }
+  bool in_operator = compiler->in_operator;
+  compiler->in_operator = true;
   render_binary(compiler, node);
+  compiler->in_operator = in_operator;
   set_hint(compiler, outer);
   return compiler->status;
 }
 
 alch_status alch_default_custom(alch_compiler *compiler, const alch_node *node) {
   hint outer = take_hint(compiler);
-  bool unary = node->op == 1;
+  bool unary = node->op == 1, in_operator = compiler->in_operator;
+  compiler->in_operator = true;
   const alch_node *left = alch_node_child(node);
   set_hint(compiler, hint_from(compiler, left));
   if (!unary) {
@@ -321,6 +328,7 @@ alch_status alch_default_custom(alch_compiler *compiler, const alch_node *node) 
   alch_buffer_add_bytes(compiler->out, alch_node_text(node), node->length);
   alch_write_char(compiler, ' ');
   alch_render_operand(compiler, unary ? left : second(node), ALCH_OPERATOR_CONCAT);
+  compiler->in_operator = in_operator;
   set_hint(compiler, outer);
   return compiler->status;
 }
@@ -342,13 +350,15 @@ alch_status alch_default_between(alch_compiler *compiler, const alch_node *node)
 
 alch_status alch_default_list(alch_compiler *compiler, const alch_node *node) {
   const char *spelling = alch_operator_spelling(compiler, node->op), *separator = "";
-  bool junction = node->op == ALCH_OPERATOR_AND || node->op == ALCH_OPERATOR_OR;
+  bool junction = node->op == ALCH_OPERATOR_AND || node->op == ALCH_OPERATOR_OR, in_operator = compiler->in_operator;
+  compiler->in_operator = in_operator || junction;
   for ALCH_EACH_CHILD(child, node) {
     alch_write(compiler, separator);
     if (junction) alch_render_condition(compiler, child, node->op);
     else alch_render_operand(compiler, child, node->op);
     separator = spelling;
   }
+  compiler->in_operator = in_operator;
   return compiler->status;
 }
 

@@ -200,6 +200,13 @@ static const char *lock_word(uint8_t bits) {
   return key ? " FOR NO KEY UPDATE" : " FOR UPDATE";
 }
 
+/* The name under which the statement knows it: a table's without its schema. */
+static void render_locked(alch_compiler *compiler, uint32_t source) {
+  const alch_table *table = source & ALCH_ANONYMOUS ? NULL : alch_catalog_table(compiler->catalog, source);
+  if (table) alch_quote_identifier(compiler->dialect, table->name, table->quote, compiler->out);
+  else alch_render_source_name(compiler, source);
+}
+
 /* Where a database knows no row locks the whole transaction holds them, so there is nothing to write. */
 alch_status alch_default_for_update(alch_compiler *compiler, const alch_node *node) {
   const char *separator = " OF ";
@@ -207,7 +214,7 @@ alch_status alch_default_for_update(alch_compiler *compiler, const alch_node *no
   alch_write(compiler, lock_word(node->op));
   for ALCH_EACH_CHILD(child, node) {
     alch_write(compiler, separator);
-    alch_render_source_name(compiler, child->a);
+    render_locked(compiler, child->a);
     separator = ", ";
   }
   if (node->op & ALCH_FOR_UPDATE_NOWAIT) alch_write(compiler, " NOWAIT");
@@ -257,9 +264,9 @@ alch_status alch_default_select(alch_compiler *compiler, const alch_node *node) 
 }
 
 alch_status alch_render_subquery(alch_compiler *compiler, const alch_node *query, alch_role role) {
-  bool collects = compiler->collects, in_order_by = compiler->in_order_by;
+  bool collects = compiler->collects, in_order_by = compiler->in_order_by, in_operator = compiler->in_operator;
   const char *hint = compiler->hint;
-  compiler->collects = compiler->in_order_by = false;
+  compiler->collects = compiler->in_order_by = compiler->in_operator = false;
   compiler->hint = NULL;
   compiler->role = role;
   alch_write_char(compiler, '(');
@@ -268,6 +275,7 @@ alch_status alch_render_subquery(alch_compiler *compiler, const alch_node *query
   compiler->role = ALCH_ROLE_TOP;
   compiler->collects = collects;
   compiler->in_order_by = in_order_by;
+  compiler->in_operator = in_operator;
   compiler->hint = hint;
   return compiler->status;
 }

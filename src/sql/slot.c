@@ -46,6 +46,8 @@ static void write_placeholder(alch_compiler *compiler, alch_slot *slot) {
       if (slot->label) alch_write(compiler, slot->label);
       break;
   }
+  const alch_dialect *dialect = compiler->dialect;
+  if (dialect->placeholder_cast && compiler->status == ALCH_OK) compiler->status = dialect->placeholder_cast(dialect, slot->type, compiler->out, compiler->error);
   slot->length = compiler->out->length - slot->offset;
 }
 

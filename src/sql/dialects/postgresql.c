@@ -17,7 +17,7 @@ static const char *const reserved_words[] = {
 };
 
 static const uint8_t select_clauses[] = { ALCH_NODE_WITH,   ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,  ALCH_NODE_WHERE,      ALCH_NODE_GROUP_BY,
-                                          ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE, ALCH_NODE_SUFFIXES,
+                                          ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE, ALCH_NODE_HINTS, ALCH_NODE_SUFFIXES,
                                           0 };
 
 static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = {
@@ -59,20 +59,40 @@ static const char *const table_options[] = { "postgresql_inherits",  "postgresql
 
 static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_END };
 
-#define CAPABILITIES                                                                                                                                                                  \
-  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) |   \
-   CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(DML_CTE) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) |       \
-   CAN(WINDOWS) | CAN(DISTINCT_ON) | CAN(ILIKE) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |            \
-   CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS) | CAN(DOLLAR_QUOTES))
+#define CAPABILITIES \
+  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) | \
+   CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(DML_CTE) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | \
+   CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) | CAN(WINDOWS) | CAN(DISTINCT_ON) | CAN(ILIKE) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(DELETE_USING) | \
+   CAN(FETCH) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(SCHEMAS) | \
+   CAN(NATIVE_ENUM) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS) | CAN(DOLLAR_QUOTES))
 
 /* One record for each server version from which on the text may be another; the renderers ask alch_postgresql_since. */
-#define RECORD(symbol, major)                                                                                                                                                         \
-  extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
-  const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "postgresql", .version_major = major, .capabilities = CAPABILITIES, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_DOLLAR,                         \
-    .identifier_limit = 63, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,       \
-    .operator_spellings = operator_spellings, .renderers = alch_postgresql_renderers, .type_name = alch_postgresql_type_name, .functions = functions, .table_options = table_options,  \
-    .column_parts = column_parts, .to_database = alch_postgresql_to_database, .from_database = alch_postgresql_from_database, .converts = alch_postgresql_converts, .literal = alch_postgresql_literal,                     \
+#define RECORD(symbol, major) \
+  extern const alch_dialect alch_dialect_##symbol; \
+  const alch_dialect alch_dialect_##symbol = { \
+    .name = "postgresql", \
+    .version_major = major, \
+    .capabilities = CAPABILITIES, \
+    .quote_open = '"', \
+    .quote_close = '"', \
+    .placeholder = ALCH_PLACEHOLDER_DOLLAR, \
+    .identifier_limit = 63, \
+    .parameter_limit = 65535, \
+    .reserved_words = reserved_words, \
+    .reserved_word_count = ALCH_COUNT(reserved_words) - 1, \
+    .select_clauses = select_clauses, \
+    .operator_spellings = operator_spellings, \
+    .renderers = alch_postgresql_renderers, \
+    .type_name = alch_postgresql_type_name, \
+    .functions = functions, \
+    .source_hint = alch_postgresql_source_hint, \
+    .table_options = table_options, \
+    .column_parts = column_parts, \
+    .to_database = alch_postgresql_to_database, \
+    .from_database = alch_postgresql_from_database, \
+    .literal = alch_postgresql_literal, \
+    .placeholder_cast = alch_postgresql_placeholder_cast, \
+    .converts = alch_postgresql_converts, \
   }
 
 RECORD(postgresql, 18);       /* virtual generated columns */

@@ -16,11 +16,94 @@ static alch_status render_match(alch_compiler *compiler, const alch_node *node) 
   return compiler->status;
 }
 
+/* Operators of JSON and its kin stand in parentheses beside any other operator, as SQLAlchemy has them: their precedence is nobody's second nature. */
+static alch_status render_grouped(alch_compiler *compiler, const alch_node *node) {
+  bool parentheses = compiler->in_operator;
+  if (parentheses) alch_write_char(compiler, '(');
+  alch_render_default(compiler, node);
+  if (parentheses) alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
 static alch_status render_binary(alch_compiler *compiler, const alch_node *node) {
   switch (node->op) {
     case ALCH_OPERATOR_MATCH: case ALCH_OPERATOR_NOT_MATCH: return render_match(compiler, node);
+    case ALCH_OPERATOR_CONTAINS: case ALCH_OPERATOR_CONTAINED_BY: case ALCH_OPERATOR_HAS_KEY: case ALCH_OPERATOR_HAS_ALL: case ALCH_OPERATOR_HAS_ANY: case ALCH_OPERATOR_PATH_EXISTS:
+    case ALCH_OPERATOR_PATH_MATCH: case ALCH_OPERATOR_DELETE_PATH:
+      return render_grouped(compiler, node);
     default: return alch_render_default(compiler, node);
   }
+}
+
+/* ---- parts of JSON, HSTORE and arrays ---- */
+
+/* The server takes a subscript behind a column, a parameter, another subscript, or parentheses. */
+static void render_subscripted(alch_compiler *compiler, const alch_node *node) {
+  bool bare = node->kind == ALCH_NODE_COLUMN || node->kind == ALCH_NODE_NAME || node->kind == ALCH_NODE_SUBSCRIPT || node->kind == ALCH_NODE_SCALAR || node->kind == ALCH_NODE_GROUPING;
+  if (!bare) alch_write_char(compiler, '(');
+  alch_render(compiler, node);
+  if (!bare) alch_write_char(compiler, ')');
+}
+
+static alch_status render_brackets(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *subject = alch_node_child(node), *index = alch_node_next(subject), *last = alch_node_nth(node, 2);
+  render_subscripted(compiler, subject);
+  alch_write_char(compiler, '[');
+  alch_render(compiler, index);
+  if (last) {
+    alch_write_char(compiler, ':');
+    alch_render(compiler, last);
+  }
+  alch_write_char(compiler, ']');
+  return compiler->status;
+}
+
+static alch_status render_arrow(alch_compiler *compiler, const alch_node *node, const char *arrow) {
+  const alch_node *subject = alch_node_child(node);
+  bool outer = compiler->in_operator, mixed = subject->kind == ALCH_NODE_SUBSCRIPT && subject->op != node->op;
+  if (outer) alch_write_char(compiler, '(');
+  compiler->in_operator = true;
+  if (mixed) alch_write_char(compiler, '(');
+  alch_render_operand(compiler, subject, ALCH_OPERATOR_JSON_INDEX);
+  if (mixed) alch_write_char(compiler, ')');
+  alch_write(compiler, arrow);
+  alch_render_operand(compiler, alch_node_next(subject), ALCH_OPERATOR_JSON_INDEX);
+  compiler->in_operator = outer;
+  if (outer) alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+/* A part that is wanted as a number or text comes out as text, and is cast. */
+static alch_status render_json(alch_compiler *compiler, const alch_node *node) {
+  bool path = node->op == ALCH_OPERATOR_JSON_PATH;
+  const alch_type *type = alch_catalog_type(compiler->catalog, node->b);
+  if (type->family == ALCH_TYPE_JSON || node->b == 0) {
+    if (!path && alch_postgresql_takes_subscripts(compiler->dialect, alch_catalog_type(compiler->catalog, alch_type_of(compiler, alch_node_child(node))))) return render_brackets(compiler, node);
+    return render_arrow(compiler, node, path ? " #> " : " -> ");
+  }
+  alch_write(compiler, "CAST(");
+  render_arrow(compiler, node, path ? " #>> " : " ->> ");
+  alch_write(compiler, " AS ");
+  alch_write_type(compiler, node->b);
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+static alch_status render_subscript(alch_compiler *compiler, const alch_node *node) {
+  const alch_type *type = alch_catalog_type(compiler->catalog, alch_type_of(compiler, alch_node_child(node)));
+  if (node->op == ALCH_OPERATOR_ARRAY_INDEX || node->op == ALCH_OPERATOR_ARRAY_SLICE) return render_brackets(compiler, node);
+  if (type->family != ALCH_TYPE_HSTORE) return render_json(compiler, node);
+  return alch_postgresql_takes_subscripts(compiler->dialect, type) ? render_brackets(compiler, node) : render_arrow(compiler, node, " -> ");
+}
+
+/* Without items the server cannot tell what the array is of. */
+static alch_status render_array(alch_compiler *compiler, const alch_node *node) {
+  alch_write(compiler, "ARRAY[");
+  alch_render_children(compiler, node, ", ");
+  alch_write_char(compiler, ']');
+  if (alch_node_child_count(node) > 0 || node->b == 0) return compiler->status;
+  alch_write(compiler, "::");
+  return alch_write_type(compiler, node->b);
 }
 
 /* ---- regular expressions: ~ knows no flags but *, the others stand in the pattern ---- */
@@ -105,7 +188,15 @@ static alch_status render_fetch(alch_compiler *compiler, const alch_node *node) 
   return compiler->status;
 }
 
-/* ---- writes ---- */
+/* ---- writes, and the one hint there is ---- */
+
+/* ONLY: the table without those that inherit from it. */
+alch_status alch_postgresql_source_hint(alch_compiler *compiler, const alch_node *words, bool before) {
+  if (!before) return compiler->status;
+  if (!is_called(words, "only")) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "Unrecognized hint: '%.*s'; the dialect 'postgresql' knows ONLY", (int)words->length, alch_node_text(words));
+  alch_write(compiler, "ONLY ");
+  return compiler->status;
+}
 
 static alch_status render_on_duplicate_key(alch_compiler *compiler, const alch_node *node) {
   (void)node;
@@ -113,7 +204,8 @@ static alch_status render_on_duplicate_key(alch_compiler *compiler, const alch_n
 }
 
 const struct alch_renderer_override alch_postgresql_renderers[] = {
-  { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_REGEXP, render_regexp }, { ALCH_NODE_FUNCTION, render_function },
+  { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_REGEXP, render_regexp },       { ALCH_NODE_FUNCTION, render_function },
+  { ALCH_NODE_ARRAY, render_array },   { ALCH_NODE_SUBSCRIPT, render_subscript },
   { ALCH_NODE_OFFSET, render_offset }, { ALCH_NODE_FETCH, render_fetch },   { ALCH_NODE_ON_DUPLICATE_KEY, render_on_duplicate_key },
   { 0, NULL },
 };

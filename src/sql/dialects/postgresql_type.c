@@ -53,3 +53,15 @@ alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_ty
     default: return alch_type_name_write(words, type, out, error);
   }
 }
+
+/* Not where the server knows it from the column; these it would take for text, as SQLAlchemy has found. */
+alch_status alch_postgresql_placeholder_cast(const alch_dialect *dialect, const alch_type *type, alch_buffer *out, alch_error *error) {
+  bool wanted = type->family == ALCH_TYPE_JSON || type->family == ALCH_TYPE_RANGE || (type->family == ALCH_TYPE_UUID && type->native);
+  if (!wanted) return ALCH_OK;
+  alch_buffer_add(out, "::");
+  return alch_postgresql_type_name(dialect, type, NULL, out, error);
+}
+
+bool alch_postgresql_takes_subscripts(const alch_dialect *dialect, const alch_type *type) {
+  return alch_postgresql_since(dialect, 14) && type->family == ALCH_TYPE_HSTORE;
+}
