@@ -1,0 +1,62 @@
+/* MariaDB 10.7 and later (SQLAlchemy: dialects/mysql/_mariadb_shim.py). */
+#include "sql/block.h"
+#include "sql/dialects/mysql.h"
+
+extern const alch_dialect alch_dialect_mariadb;
+
+#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+
+/* With the words that it reserves in its Oracle mode. */
+static const char *const reserved_words[] = {
+  "accessible", "add", "all", "alter", "analyze", "and", "as", "asc", "asensitive", "before", "between", "bigint", "binary", "blob", "body", "both",
+  "by", "call", "cascade", "case", "change", "char", "character", "check", "collate", "column", "condition", "constraint", "continue", "convert",
+  "create", "cross", "current_date", "current_role", "current_time", "current_timestamp", "current_user", "cursor", "database", "databases",
+  "day_hour", "day_microsecond", "day_minute", "day_second", "dec", "decimal", "declare", "default", "delayed", "delete", "desc", "describe",
+  "deterministic", "distinct", "distinctrow", "div", "do_domain_ids", "double", "drop", "dual", "each", "else", "elseif", "elsif", "enclosed",
+  "escaped", "except", "exists", "exit", "explain", "false", "fetch", "float", "float4", "float8", "for", "force", "foreign", "from", "fulltext",
+  "general", "goto", "grant", "group", "having", "high_priority", "history", "hour_microsecond", "hour_minute", "hour_second", "if", "ignore",
+  "ignore_domain_ids", "ignore_server_ids", "in", "index", "infile", "inner", "inout", "insensitive", "insert", "int", "int1", "int2", "int3", "int4",
+  "int8", "integer", "intersect", "interval", "into", "is", "iterate", "join", "key", "keys", "kill", "leading", "leave", "left", "like", "limit",
+  "linear", "lines", "load", "localtime", "localtimestamp", "lock", "long", "longblob", "longtext", "loop", "low_priority", "master_heartbeat_period",
+  "master_ssl_verify_server_cert", "match", "maxvalue", "mediumblob", "mediumint", "mediumtext", "middleint", "minute_microsecond", "minute_second",
+  "mod", "modifies", "natural", "no_write_to_binlog", "not", "null", "numeric", "offset", "on", "optimize", "option", "optionally", "or", "order",
+  "others", "out", "outer", "outfile", "over", "package", "page_checksum", "parse_vcol_expr", "partition", "period", "position", "precision",
+  "primary", "procedure", "purge", "raise", "range", "read", "read_write", "reads", "real", "recursive", "ref_system_id", "references", "regexp",
+  "release", "rename", "repeat", "replace", "require", "resignal", "restrict", "return", "returning", "revoke", "right", "rlike", "row_number",
+  "rows", "rowtype", "schema", "schemas", "second_microsecond", "select", "sensitive", "separator", "set", "show", "signal", "slow", "smallint",
+  "spatial", "specific", "sql", "sql_big_result", "sql_calc_found_rows", "sql_small_result", "sqlexception", "sqlstate", "sqlwarning", "ssl",
+  "starting", "stats_auto_recalc", "stats_persistent", "stats_sample_pages", "straight_join", "system", "system_time", "table", "terminated", "then",
+  "tinyblob", "tinyint", "tinytext", "to", "trailing", "trigger", "true", "undo", "union", "unique", "unlock", "unsigned", "update", "usage", "use",
+  "using", "utc_date", "utc_time", "utc_timestamp", "values", "varbinary", "varchar", "varcharacter", "varying", "versioning", "when", "where",
+  "while", "window", "with", "without", "write", "xor", "year_month", "zerofill", NULL
+};
+
+static const char *const table_options[] = { NULL };
+
+const alch_dialect alch_dialect_mariadb = {
+  .name = "mariadb",
+  .version_major = 10,
+  .version_minor = 7,
+  .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) |
+                  CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) | CAN(COMPOUND_PARENTHESES) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |
+                  CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS),
+  .quote_open = '`',
+  .quote_close = '`',
+  .placeholder = ALCH_PLACEHOLDER_QUESTION,
+  .identifier_limit = 64,
+  .parameter_limit = 65535,
+  .reserved_words = reserved_words,
+  .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
+  .select_clauses = alch_mysql_select_clauses,
+  .operator_spellings = alch_mysql_operator_spellings,
+  .renderers = alch_mysql_renderers,
+  .type_name = alch_mysql_type_name,
+  .functions = alch_mysql_functions,
+  .table_options = table_options,
+  .column_parts = alch_mysql_column_parts,
+  .column_key = alch_mysql_column_key,
+  .table_suffix = alch_mysql_table_suffix,
+  .to_database = alch_mariadb_to_database,
+  .from_database = alch_mysql_from_database,
+  .converts = alch_mysql_converts,
+};

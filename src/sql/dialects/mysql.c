@@ -1,0 +1,94 @@
+/* MySQL 5.7 and later, in SQLAlchemy's words for it (dialects/mysql/base.py), and what MariaDB shares with it. */
+#include "sql/dialects/mysql.h"
+#include "sql/block.h"
+
+extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_dialect_mariadb;
+
+#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+
+/* What all of them can. */
+#define CAPABILITIES                                                                                                                                                                  \
+  (CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
+   CAN(COMPOUND_PARENTHESES) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS))
+
+/* Of MySQL 8.4; a word that an older server does not reserve may be quoted there as well. */
+static const char *const reserved_words[] = {
+  "accessible", "add", "admin", "all", "alter", "analyze", "and", "array", "as", "asc", "asensitive", "before", "between", "bigint", "binary", "blob",
+  "both", "by", "call", "cascade", "case", "change", "char", "character", "check", "collate", "column", "condition", "constraint", "continue",
+  "convert", "create", "cross", "cube", "cume_dist", "current_date", "current_time", "current_timestamp", "current_user", "cursor", "database",
+  "databases", "day_hour", "day_microsecond", "day_minute", "day_second", "dec", "decimal", "declare", "default", "delayed", "delete", "dense_rank",
+  "desc", "describe", "deterministic", "distinct", "distinctrow", "div", "double", "drop", "dual", "each", "else", "elseif", "empty", "enclosed",
+  "escaped", "except", "exists", "exit", "explain", "false", "fetch", "first_value", "float", "float4", "float8", "for", "force", "foreign", "from",
+  "fulltext", "function", "general", "generated", "get", "get_master_public_key", "grant", "group", "grouping", "groups", "having", "high_priority",
+  "hour_microsecond", "hour_minute", "hour_second", "if", "ignore", "ignore_server_ids", "in", "index", "infile", "inner", "inout", "insensitive",
+  "insert", "int", "int1", "int2", "int3", "int4", "int8", "integer", "intersect", "interval", "into", "io_after_gtids", "io_before_gtids", "is",
+  "iterate", "join", "json_table", "key", "keys", "kill", "lag", "last_value", "lateral", "lead", "leading", "leave", "left", "like", "limit",
+  "linear", "lines", "load", "localtime", "localtimestamp", "lock", "long", "longblob", "longtext", "loop", "low_priority", "master_bind",
+  "master_heartbeat_period", "master_ssl_verify_server_cert", "match", "maxvalue", "mediumblob", "mediumint", "mediumtext", "member", "middleint",
+  "minute_microsecond", "minute_second", "mod", "modifies", "natural", "no_write_to_binlog", "not", "nth_value", "ntile", "null", "numeric", "of",
+  "on", "optimize", "optimizer_costs", "option", "optionally", "or", "order", "out", "outer", "outfile", "over", "parallel", "parse_gcol_expr",
+  "partition", "percent_rank", "persist", "persist_only", "precision", "primary", "procedure", "purge", "qualify", "range", "rank", "read",
+  "read_write", "reads", "real", "recursive", "references", "regexp", "release", "rename", "repeat", "replace", "require", "resignal", "restrict",
+  "return", "revoke", "right", "rlike", "role", "row", "row_number", "rows", "schema", "schemas", "second_microsecond", "select", "sensitive",
+  "separator", "set", "show", "signal", "slow", "smallint", "spatial", "specific", "sql", "sql_after_gtids", "sql_before_gtids", "sql_big_result",
+  "sql_calc_found_rows", "sql_small_result", "sqlexception", "sqlstate", "sqlwarning", "ssl", "starting", "stored", "straight_join", "system",
+  "table", "terminated", "then", "tinyblob", "tinyint", "tinytext", "to", "trailing", "trigger", "true", "undo", "union", "unique", "unlock",
+  "unsigned", "update", "usage", "use", "using", "utc_date", "utc_time", "utc_timestamp", "values", "varbinary", "varchar", "varcharacter", "varying",
+  "virtual", "when", "where", "while", "window", "with", "write", "xor", "year_month", "zerofill", NULL
+};
+
+const uint8_t alch_mysql_select_clauses[] = { ALCH_NODE_WITH,     ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,  ALCH_NODE_WHERE,      ALCH_NODE_GROUP_BY,
+                                              ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE, ALCH_NODE_SUFFIXES,
+                                              0 };
+
+const char *const alch_mysql_operator_spellings[ALCH_OPERATOR_COUNT] = {
+  [ALCH_OPERATOR_BITWISE_XOR] = " ^ ",
+  [ALCH_OPERATOR_IS_NOT_DISTINCT] = " <=> ",
+};
+
+/* USER and SESSION_USER without parentheses would be columns. */
+const struct alch_function_spelling alch_mysql_functions[] = {
+  { "current_date", "CURRENT_DATE", true },
+  { "current_time", "CURRENT_TIME", true },
+  { "current_timestamp", "CURRENT_TIMESTAMP", true },
+  { "current_user", "CURRENT_USER", true },
+  { "localtime", "LOCALTIME", true },
+  { "localtimestamp", "LOCALTIMESTAMP", true },
+  { "random", "rand", false },
+  { "session_user", "SESSION_USER()", true },
+  { "sysdate", "SYSDATE()", true },
+  { "user", "USER()", true },
+  { NULL, NULL, false },
+};
+
+const uint8_t alch_mysql_column_parts[] = { ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_KEY, ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_END };
+
+static const char *const table_options[] = { NULL };
+
+/* What each record has beyond the oldest. */
+static const struct { const alch_dialect *dialect; uint32_t traits; } traits[] = {
+  { &alch_dialect_mysql, ALCH_MYSQL_ROW_ALIAS | ALCH_MYSQL_FOR_SHARE | ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_VALUES_ROW |
+                           ALCH_MYSQL_REGEXP_FUNCTIONS | ALCH_MYSQL_SET_OPERATIONS | ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_FRAME_BINDS | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
+  { &alch_dialect_mysql_5_7, ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
+  { &alch_dialect_mariadb, ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_REGEXP_INLINE_FLAGS | ALCH_MYSQL_FETCH_TIES | ALCH_MYSQL_SET_OPERATIONS |
+                             ALCH_MYSQL_NATIVE_UUID | ALCH_MYSQL_WITHIN_GROUP },
+};
+
+bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
+  for (size_t i = 0; i < ALCH_COUNT(traits); i++)
+    if (traits[i].dialect == dialect) return traits[i].traits & trait;
+  return false;
+}
+
+#define RECORD(symbol, major, minor, more)                                                                                                                                            \
+  const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
+    .name = "mysql", .version_major = major, .version_minor = minor, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
+    .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 64, .parameter_limit = 65535, .reserved_words = reserved_words,                                                     \
+    .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .operator_spellings = alch_mysql_operator_spellings,                          \
+    .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .functions = alch_mysql_functions, .table_options = table_options, .column_parts = alch_mysql_column_parts, \
+    .column_key = alch_mysql_column_key, .table_suffix = alch_mysql_table_suffix, .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
+    .converts = alch_mysql_converts,                                                                                                                                                  \
+  }
+
+RECORD(mysql, 8, 0, CAN(CTE) | CAN(DML_CTE) | CAN(LATERAL) | CAN(WINDOWS) | CAN(EXPRESSION_INDEX));    /* as of 8.0.31, and 8.4 */
+RECORD(mysql_5_7, 5, 7, 0);
