@@ -181,7 +181,8 @@ alch_status alch_render_further_tables(alch_compiler *compiler, const char *word
   const alch_scope *scope = compiler->scope;
   const char *separator = word;
   if (scope->from_count == 0) return compiler->status;
-  if (alch_can(compiler, ALCH_CAPABILITY_DML_FROM_TARGET)) {
+  bool beside = scope->statement->kind == ALCH_NODE_UPDATE && alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES);
+  if (!beside && alch_can(compiler, ALCH_CAPABILITY_DML_FROM_TARGET)) {
     alch_write(compiler, separator);
     alch_render_source(compiler, scope->statement->a);
     separator = ", ";

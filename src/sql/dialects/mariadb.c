@@ -38,7 +38,7 @@ const alch_dialect alch_dialect_mariadb = {
   .version_major = 10,
   .version_minor = 7,
   .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) |
-                  CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) | CAN(COMPOUND_PARENTHESES) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |
+                  CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) | CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |
                   CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS),
   .quote_open = '`',
   .quote_close = '`',
@@ -48,6 +48,9 @@ const alch_dialect alch_dialect_mariadb = {
   .reserved_words = reserved_words,
   .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
   .select_clauses = alch_mysql_select_clauses,
+  .update_clauses = alch_mysql_update_clauses,
+  .delete_clauses = alch_mysql_delete_clauses,
+  .source_hint = alch_mysql_source_hint,
   .operator_spellings = alch_mysql_operator_spellings,
   .renderers = alch_mysql_renderers,
   .type_name = alch_mysql_type_name,

@@ -9,7 +9,8 @@ extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_diale
 /* What all of them can. */
 #define CAPABILITIES                                                                                                                                                                  \
   (CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
-   CAN(COMPOUND_PARENTHESES) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS))
+   CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |   \
+   CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS))
 
 /* Of MySQL 8.4; a word that an older server does not reserve may be quoted there as well. */
 static const char *const reserved_words[] = {
@@ -38,8 +39,11 @@ static const char *const reserved_words[] = {
 };
 
 const uint8_t alch_mysql_select_clauses[] = { ALCH_NODE_WITH,     ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,  ALCH_NODE_WHERE,      ALCH_NODE_GROUP_BY,
-                                              ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE, ALCH_NODE_SUFFIXES,
-                                              0 };
+                                              ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE, ALCH_NODE_HINTS,
+                                              ALCH_NODE_SUFFIXES, 0 };
+
+const uint8_t alch_mysql_update_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_SET, ALCH_NODE_WHERE, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT, ALCH_NODE_RETURNING, 0 };
+const uint8_t alch_mysql_delete_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT, ALCH_NODE_RETURNING, 0 };
 
 const char *const alch_mysql_operator_spellings[ALCH_OPERATOR_COUNT] = {
   [ALCH_OPERATOR_BITWISE_XOR] = " ^ ",
@@ -84,7 +88,8 @@ bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
     .name = "mysql", .version_major = major, .version_minor = minor, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
     .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 64, .parameter_limit = 65535, .reserved_words = reserved_words,                                                     \
-    .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .operator_spellings = alch_mysql_operator_spellings,                          \
+    .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
+    .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \
     .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .functions = alch_mysql_functions, .table_options = table_options, .column_parts = alch_mysql_column_parts, \
     .column_key = alch_mysql_column_key, .table_suffix = alch_mysql_table_suffix, .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
     .converts = alch_mysql_converts,                                                                                                                                                  \

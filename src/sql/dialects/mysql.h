@@ -27,7 +27,7 @@ typedef enum alch_mysql_trait {
 bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait);
 
 extern const struct alch_renderer_override alch_mysql_renderers[];
-extern const uint8_t alch_mysql_select_clauses[];
+extern const uint8_t alch_mysql_select_clauses[], alch_mysql_update_clauses[], alch_mysql_delete_clauses[];
 extern const char *const alch_mysql_operator_spellings[];
 extern const struct alch_function_spelling alch_mysql_functions[];
 extern const uint8_t alch_mysql_column_parts[];
@@ -39,6 +39,7 @@ struct alch_node;
 ALCH_RENDERER(from); ALCH_RENDERER(join); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(fetch); ALCH_RENDERER(for_update); ALCH_RENDERER(compound); ALCH_RENDERER(on_conflict);
 ALCH_RENDERER(on_duplicate_key); ALCH_RENDERER(excluded);
 #undef ALCH_RENDERER
+alch_status alch_mysql_source_hint(struct alch_compiler *compiler, const struct alch_node *words, bool before);
 
 /* Types, in CREATE TABLE and in CAST. alch_mysql_cast_type answers false when CAST has no word for the type. */
 alch_status alch_mysql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
