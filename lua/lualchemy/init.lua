@@ -18,7 +18,7 @@ for _, name in ipairs {
   "and_", "or_", "not_", "case", "cast", "type_coerce", "extract", "literal", "literal_column", "bindparam", "true_", "false_",
   "tuple_", "distinct", "any_", "all_", "desc", "asc", "nulls_first", "nulls_last", "bitwise_not", "text",
   -- statements
-  "select", "insert", "update", "delete", "exists", "union", "union_all", "intersect", "intersect_all", "except_", "except_all",
+  "select", "insert", "update", "delete", "upsert", "exists", "union", "union_all", "intersect", "intersect_all", "except_", "except_all",
   "alias", "lateral", "join", "outerjoin",
   -- errors and waiting
   "is_error", "Error", "set_wait",

@@ -156,3 +156,62 @@ CASE("expressions for DDL stand without their table, their values written out") 
   alch_buffer_close(&out);
   spec_close();
 }
+
+/* ---- MERGE: a dialect made up here, which knows no ON CONFLICT ---- */
+
+static X upsert(uint8_t op, X row, X targets, X set, X where) {
+  X conflict = set.block ? where.block ? NODE(ON_CONFLICT, op, 0, 0, targets, set, where) : NODE(ON_CONFLICT, op, 0, 0, targets, set)
+                         : NODE(ON_CONFLICT, op, 0, 0, targets);
+  alch_builder_open(start(), ALCH_NODE_INSERT, 0, w.users->id, 0);
+  alch_builder_open(&w.builder, ALCH_NODE_INTO, 0, 0, 0);
+  static const char *const names[] = { "id", "name", "age" };
+  for (size_t n = 0; n < ALCH_COUNT(names); n++) alch_builder_leaf(&w.builder, ALCH_NODE_COLUMN, 0, w.users->id, column_index(w.users, names[n]));
+  alch_builder_close(&w.builder);
+  put(row);
+  put(conflict);
+  alch_builder_close(&w.builder);
+  return taken(ALCH_OK);
+}
+
+static void check_merge(X statement, const alch_dialect *dialect, const char *expected, int line) {
+  alch_compiled *compiled = NULL;
+  if (!check_true(statement.block != NULL, "it is built", __FILE__, line)) return;
+  alch_compile(w.catalog, dialect, statement.block, NULL, w.allocator, &compiled, &w.error);
+  check_text(compiled ? compiled->sql : alch_error_message(&w.error), expected, "merge", __FILE__, line);
+  alch_compiled_release(compiled);
+  alch_error_close(&w.error);
+}
+
+CASE("a portable upsert is a MERGE where there is no ON CONFLICT") {
+  spec_open();
+  alch_dialect hasty = *alch_dialect_find("sqlite"), careful = hasty;
+  hasty.capabilities = (hasty.capabilities & ~(UINT64_C(1) << ALCH_CAPABILITY_ON_CONFLICT)) | UINT64_C(1) << ALCH_CAPABILITY_MERGE;
+  careful.capabilities = (hasty.capabilities & ~(UINT64_C(1) << ALCH_CAPABILITY_TABLE_ALIAS_AS)) | UINT64_C(1) << ALCH_CAPABILITY_MERGE_WHERE;
+  hasty.merge_hint = " WITH (HOLDLOCK)";
+  hasty.merge_end = ";";
+  careful.empty_from = " FROM DUAL";
+  uint8_t update = ALCH_CONFLICT_PORTABLE | ALCH_CONFLICT_UPDATE;
+  X nothing = { 0 }, key = NODE(TARGETS, 0, 0, 0, U("id")), one = NODE(ROWS, 0, 0, 0, ROW(i(1), s("a"), i(30))), two = NODE(ROWS, 0, 0, 0, ROW(i(1), s("a"), i(30)), ROW(i(2), s("b"), i(40)));
+  X older = NODE(SET, 0, 0, 0, assign(w.users, "age", add(U("age"), i(1)))), young = NODE(WHERE, 0, 0, 0, lt(U("age"), i(5)));
+  check_merge(upsert(update, one, key, nothing, nothing), &hasty,
+              "MERGE INTO users WITH (HOLDLOCK) USING (SELECT ? AS id, ? AS name, ? AS age) AS excluded ON (users.id = excluded.id) WHEN MATCHED THEN UPDATE SET name = excluded.name, age = excluded.age "
+              "WHEN NOT MATCHED THEN INSERT (id, name, age) VALUES (excluded.id, excluded.name, excluded.age);", __LINE__);
+  check_merge(upsert(update, two, NODE(TARGETS, 0, 0, 0, U("name")), older, young), &hasty,
+              "MERGE INTO users WITH (HOLDLOCK) USING (SELECT ? AS id, ? AS name, ? AS age UNION ALL SELECT ?, ?, ?) AS excluded ON (users.name = excluded.name) "
+              "WHEN MATCHED AND users.age < ? THEN UPDATE SET age = (users.age + ?) WHEN NOT MATCHED THEN INSERT (id, name, age) VALUES (excluded.id, excluded.name, excluded.age);", __LINE__);
+  check_merge(upsert(update, one, key, older, young), &careful,
+              "MERGE INTO users USING (SELECT ? AS id, ? AS name, ? AS age FROM DUAL) excluded ON (users.id = excluded.id) WHEN MATCHED THEN UPDATE SET age = (users.age + ?) WHERE users.age < ? "
+              "WHEN NOT MATCHED THEN INSERT (id, name, age) VALUES (excluded.id, excluded.name, excluded.age)", __LINE__);
+  check_merge(upsert(ALCH_CONFLICT_PORTABLE, one, key, nothing, nothing), &careful,
+              "MERGE INTO users USING (SELECT ? AS id, ? AS name, ? AS age FROM DUAL) excluded ON (users.id = excluded.id) WHEN NOT MATCHED THEN INSERT (id, name, age) VALUES (excluded.id, excluded.name, excluded.age)",
+              __LINE__);
+  X query = NODE(ROWS, 0, 0, 0, SELECT(A("id"), label(A("email"), "name"), label(i(3), "age")));
+  check_merge(upsert(update, query, key, nothing, nothing), &hasty,
+              "MERGE INTO users WITH (HOLDLOCK) USING (SELECT addresses.id AS id, addresses.email AS name, ? AS age FROM addresses) AS excluded ON (users.id = excluded.id) "
+              "WHEN MATCHED THEN UPDATE SET name = excluded.name, age = excluded.age WHEN NOT MATCHED THEN INSERT (id, name, age) VALUES (excluded.id, excluded.name, excluded.age);", __LINE__);
+  X unnamed = NODE(ROWS, 0, 0, 0, SELECT(A("id"), A("email"), label(i(3), "age")));
+  check_merge(upsert(update, unnamed, key, nothing, nothing), &hasty, "an upsert from a select needs a column called 'name' as number 2 of the select on the dialect 'sqlite'; label it so", __LINE__);
+  SQL(upsert(update, two, key, nothing, nothing),
+      "INSERT INTO users (id, name, age) VALUES (:id_m0, :name_m0, :age_m0), (:id_m1, :name_m1, :age_m1) ON CONFLICT (id) DO UPDATE SET name = excluded.name, age = excluded.age");
+  spec_close();
+}

@@ -188,3 +188,20 @@ describe("values that the text carries", function()
     assert.equal(0, connection:execute(la.select(la.type_coerce(word:in_(list), la.Integer)), { l = {} }):scalar())
   end)
 end)
+
+describe("upsert", function()
+  local w = world.tables()
+  local p = w.players.c
+
+  it("writes what is there when the row is", function()
+    local stmt = la.upsert(w.players)
+    gives("INSERT INTO players (id, name, score) VALUES (:id, :name, :score) ON CONFLICT (id) DO UPDATE SET name = excluded.name", stmt:values { id = 1, name = "a" })
+    gives("INSERT INTO players (id, score) VALUES (:id, :score) ON CONFLICT (id) DO NOTHING", stmt:values { id = 1 })
+    gives("INSERT INTO players (id, name, score) VALUES (:id, :name, :score) ON CONFLICT (name) DO UPDATE SET shirt = (excluded.shirt + :param_1) WHERE players.shirt < :shirt_1",
+      la.upsert(w.players, { index_elements = { p.name }, set = { shirt = stmt.excluded.shirt + 1 }, where = p.shirt:lt(9) }):values { id = 1, name = "a" })
+    gives("INSERT INTO players (id, name, score) VALUES (:id, :name, :score) ON CONFLICT (id) DO NOTHING", la.upsert(w.players, { do_nothing = true }):values { id = 1, name = "a" })
+    gives("INSERT INTO players (id, name, score) VALUES (:id, :name, :score) ON CONFLICT (name) DO UPDATE SET shirt = excluded.shirt", w.players:upsert { index_elements = { "name" }, set = { "shirt" } }:values { id = 1, name = "a" })
+    fails("ArgumentError", function() la.upsert(w.players, { do_nothing = true, set = { "name" } }) end, "set or do_nothing")
+    fails("UnsupportedCompilationError", function() return tostring(la.insert(w.players):values { id = 1 }:on_duplicate_key_update { name = "b" }) end, "on duplicate key")
+  end)
+end)

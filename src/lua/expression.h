@@ -68,6 +68,8 @@ void binding_column_operand(lua_State *L, binding *b, int index, const alch_colu
 void binding_build_value(lua_State *L, binding *b, const alch_operand *operand, const alch_column *column);
 /* update.c: the values of the table at index, in the order of the columns, into arrays that have room for all columns; they stay on the stack. */
 uint32_t binding_assignments(lua_State *L, binding *b, const alch_table *table, int index, const alch_column **columns, alch_operand *operands);
+/* The same of a list of pairs { column or name, value }, in its own order. */
+uint32_t binding_ordered_assignments(lua_State *L, binding *b, const alch_table *table, int index, const alch_column **columns, alch_operand *operands);
 void binding_build_set(lua_State *L, binding *b, const alch_table *table, const alch_column *const *columns, const alch_operand *operands, uint32_t count, uint8_t op);
 /* The statement at index, whose root must be one of the two kinds. */
 const alch_block *binding_check_statement(lua_State *L, binding *b, int index, alch_node_kind kind, alch_node_kind other, const char *method);

@@ -17,6 +17,28 @@ uint32_t binding_assignments(lua_State *L, binding *b, const alch_table *table, 
   return count;
 }
 
+uint32_t binding_ordered_assignments(lua_State *L, binding *b, const alch_table *table, int index, const alch_column **columns, alch_operand *operands) {
+  uint32_t count = (uint32_t)lua_rawlen(L, index);
+  if (count > table->column_count) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%u values for the %u columns of '%s'", (unsigned)count, (unsigned)table->column_count, table->full_name);
+  luaL_checkstack(L, (int)count + 8, "too many values");
+  for (uint32_t i = 0; i < count; i++) {
+    if (lua_rawgeti(L, index, i + 1) != LUA_TTABLE || lua_rawlen(L, -1) != 2) binding_expected(L, b, -1, "pairs { name, value }", "a list of values");
+    int pair = lua_gettop(L);
+    alch_column *column = NULL;
+    lua_rawgeti(L, pair, 1);
+    if (lua_type(L, -1) != LUA_TSTRING && binding_test(L, b, -1, BINDING_EXPRESSION)) { lua_getfield(L, -1, "key"); lua_remove(L, -2); }
+    binding_must(L, b, alch_table_require_column(table, binding_text(L, b, -1, NULL, "names of columns", "values"), &column, &b->error));
+    for (uint32_t before = 0; before < i; before++)
+      if (columns[before] == column) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the column '%s' is given two values", column->key);
+    columns[i] = column;
+    lua_rawgeti(L, pair, 2);
+    binding_column_operand(L, b, lua_gettop(L), column, &operands[i]);
+    lua_replace(L, pair);
+    lua_settop(L, pair);
+  }
+  return count;
+}
+
 void binding_build_set(lua_State *L, binding *b, const alch_table *table, const alch_column *const *columns, const alch_operand *operands, uint32_t count, uint8_t op) {
   alch_builder_open(&b->builder, ALCH_NODE_SET, op, 0, 0);
   for (uint32_t i = 0; i < count; i++) {
@@ -74,6 +96,24 @@ static int statement_values(lua_State *L) {
   return update_values(L);
 }
 
+/* update:ordered_values{ { name, value }, … }: SET in this order, where the database goes by it. */
+static int update_ordered_values(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *statement = binding_check_statement(L, b, 1, ALCH_NODE_UPDATE, ALCH_NODE_UPDATE, "ordered_values");
+  if (!lua_istable(L, 2) || lua_gettop(L) != 2 || lua_rawlen(L, 2) == 0) return binding_expected(L, b, 2, "a list of pairs { name, value }", "ordered_values");
+  if (alch_node_clause(alch_block_root(statement), ALCH_NODE_SET)) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "this update has its values already");
+  alch_table *table = alch_catalog_table(b->catalog, alch_block_root(statement)->a);
+  const alch_column **columns = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *columns, 0);
+  alch_operand *operands = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *operands, 0);
+  uint32_t count = binding_ordered_assignments(L, b, table, 2, columns, operands);
+  bool there;
+  alch_reader reader = alch_build_up_to(&b->builder, statement, ALCH_NODE_SET, &there);
+  binding_build_set(L, b, table, columns, operands, count, 1);
+  alch_build_rest(&b->builder, &reader);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  return 1;
+}
+
 /* all_rows(): an update or delete of a model that is meant for every row. */
 static int statement_all_rows(lua_State *L) {
   binding *b = BINDING(L);
@@ -110,7 +150,7 @@ static int update_new(lua_State *L) { return make(L, ALCH_NODE_UPDATE, "update")
 static int delete_new(lua_State *L) { return make(L, ALCH_NODE_DELETE, "delete"); }
 
 void binding_open_update(lua_State *L, binding *b) {
-  static const luaL_Reg methods[] = { { "values", statement_values }, { "all_rows", statement_all_rows }, { NULL, NULL } };
+  static const luaL_Reg methods[] = { { "values", statement_values }, { "ordered_values", update_ordered_values }, { "all_rows", statement_all_rows }, { NULL, NULL } };
   static const luaL_Reg functions[] = { { "update", update_new }, { "delete", delete_new }, { NULL, NULL } };
   binding_kind_methods(L, b, BINDING_STATEMENT, methods);
   binding_kind_methods(L, b, BINDING_TABLE, functions);

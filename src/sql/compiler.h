@@ -47,6 +47,7 @@ typedef struct alch_scope {
   uint32_t from_count, from_capacity;
   alch_id_list sources;         /* all sources that its FROM shows */
   alch_output_plan *plan;       /* of a SELECT */
+  const struct alch_insertion *insertion;   /* of an INSERT, see insertion.h */
   struct alch_insert *insert;   /* of a SELECT that gives an INSERT its rows, what it has to add; or NULL */
 } alch_scope;
 
@@ -230,6 +231,8 @@ alch_table *alch_target_table(alch_compiler *compiler, const alch_node *statemen
 /* A value on its way into a column; row: its number among several, or -1. */
 alch_status alch_render_value_for(alch_compiler *compiler, const alch_node *value, const alch_column *column, int64_t row);
 alch_status alch_render_parameter_for(alch_compiler *compiler, const alch_column *column);
+/* column = value, of an ASSIGN node. */
+void alch_render_assign(alch_compiler *compiler, const alch_node *assign, const char *equals);
 void alch_write_column_name(alch_compiler *compiler, const alch_column *column);
 /* Will the execution give this column's value by name? */
 bool alch_is_parameter(const alch_compiler *compiler, const alch_column *column);

@@ -44,6 +44,8 @@ typedef struct alch_dialect {
   const uint8_t *select_clauses;           /* node kinds in the order in which the text has them, 0 at the end */
   const uint8_t *insert_clauses, *update_clauses, *delete_clauses;   /* the same for these statements, TABLE being the table written to; NULL: those of render_insert.c and render_dml.c */
   const char *empty_set;                   /* rows of an empty list behind IN, % being a list of ones; NULL: SELECT % WHERE 1!=1 */
+  const char *empty_from;                  /* behind a select list without sources, " FROM DUAL"; NULL: nothing */
+  const char *merge_hint, *merge_end;      /* behind the name of the table that a MERGE writes to, and at its end; NULL: nothing */
   const char *const *operator_spellings;   /* by alch_operator; NULL: the default */
   const struct alch_renderer_override { uint8_t kind; alch_renderer render; } *renderers;   /* kind 0 at the end */
   /* Writes the name of a type as CREATE TABLE and CAST have it; column may be NULL. Called by alch_type_write alone, with the variants resolved. A type with a `word` is an exact one, whose word the

@@ -98,7 +98,7 @@ static void write_set_name(alch_compiler *compiler, const alch_column *column) {
   alch_write_column_name(compiler, column);
 }
 
-static void render_assign(alch_compiler *compiler, const alch_node *assign, const char *equals) {
+void alch_render_assign(alch_compiler *compiler, const alch_node *assign, const char *equals) {
   const alch_column *column = assigned_column(compiler, assign);
   if (!column) return;
   write_set_name(compiler, column);
@@ -111,7 +111,7 @@ alch_status alch_default_set(alch_compiler *compiler, const alch_node *node) {
   const char *separator = " SET ";
   for ALCH_EACH_CHILD(assign, node) {
     alch_write(compiler, separator);
-    render_assign(compiler, assign, " = ");
+    alch_render_assign(compiler, assign, " = ");
     separator = ", ";
   }
   return compiler->status;
@@ -131,7 +131,7 @@ static bool render_update_column(alch_compiler *compiler, const alch_node *set, 
   if (!parameter && !assign && !defaults) return false;
   alch_write(compiler, separator);
   if (assign && !parameter) {
-    render_assign(compiler, assign, "=");
+    alch_render_assign(compiler, assign, "=");
     return true;
   }
   write_set_name(compiler, column);
@@ -149,7 +149,7 @@ static void render_update_set(alch_compiler *compiler, const alch_node *statemen
   if (ordered)
     for ALCH_EACH_CHILD(assign, set) {
       alch_write(compiler, separator);
-      render_assign(compiler, assign, "=");
+      alch_render_assign(compiler, assign, "=");
       separator = ", ";
     }
   for (uint32_t i = 0; i < table->column_count; i++)

@@ -259,6 +259,7 @@ void alch_infer_froms(alch_compiler *compiler, alch_scope *scope) {
 alch_status alch_default_from(alch_compiler *compiler, const alch_node *node) {
   const alch_scope *scope = compiler->scope;
   (void)node;
+  if (scope->from_count == 0 && compiler->dialect->empty_from) alch_write(compiler, compiler->dialect->empty_from);
   for (uint32_t i = 0; i < scope->from_count; i++) {
     alch_write(compiler, i == 0 ? " FROM " : ", ");
     if (scope->froms[i].node) alch_render(compiler, scope->froms[i].node);

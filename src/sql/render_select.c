@@ -76,6 +76,9 @@ static void render_added_defaults(alch_compiler *compiler, const alch_scope *sco
   for (uint32_t i = 0; scope->insert && i < scope->insert->default_count; i++) {
     alch_write(compiler, ", ");
     alch_render_column_default(compiler, scope->insert->defaults[i], false);
+    if (scope->role != ALCH_ROLE_FROM) continue;
+    alch_write(compiler, " AS ");
+    alch_write_column_name(compiler, scope->insert->defaults[i]);
   }
 }
 
