@@ -1,0 +1,99 @@
+/* SQL Server 2008 and later, in SQLAlchemy's words for it (dialects/mssql/base.py). */
+#include "sql/dialects/mssql.h"
+#include "sql/block.h"
+
+#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+
+/* SQLAlchemy's list, and five words that the server reserves as well (https://learn.microsoft.com/sql/t-sql/language-elements/reserved-keywords-transact-sql):
+   try_convert, within, and those that begin with semantic. */
+static const char *const reserved_words[] = {
+  "add", "all", "alter", "and", "any", "as", "asc", "authorization", "backup", "begin", "between", "break", "browse", "bulk", "by", "cascade", "case", "check",
+  "checkpoint", "close", "clustered", "coalesce", "collate", "column", "commit", "compute", "constraint", "contains", "containstable", "continue", "convert",
+  "create", "cross", "current", "current_date", "current_time", "current_timestamp", "current_user", "cursor", "database", "dbcc", "deallocate", "declare",
+  "default", "delete", "deny", "desc", "disk", "distinct", "distributed", "double", "drop", "dump", "else", "end", "errlvl", "escape", "except", "exec",
+  "execute", "exists", "exit", "external", "fetch", "file", "fillfactor", "for", "foreign", "freetext", "freetexttable", "from", "full", "function", "goto",
+  "grant", "group", "having", "holdlock", "identity", "identity_insert", "identitycol", "if", "in", "index", "inner", "insert", "intersect", "into", "is",
+  "join", "key", "kill", "left", "like", "lineno", "load", "merge", "national", "nocheck", "nonclustered", "not", "null", "nullif", "of", "off", "offsets",
+  "on", "open", "opendatasource", "openquery", "openrowset", "openxml", "option", "or", "order", "outer", "over", "percent", "pivot", "plan", "precision",
+  "primary", "print", "proc", "procedure", "public", "raiserror", "read", "readtext", "reconfigure", "references", "replication", "restore", "restrict",
+  "return", "revert", "revoke", "right", "rollback", "rowcount", "rowguidcol", "rule", "save", "schema", "securityaudit", "select", "semantickeyphrasetable",
+  "semanticsimilaritydetailstable", "semanticsimilaritytable", "session_user", "set", "setuser", "shutdown", "some", "statistics", "system_user", "table",
+  "tablesample", "textsize", "then", "to", "top", "tran", "transaction", "trigger", "truncate", "try_convert", "tsequal", "union", "unique", "unpivot",
+  "update", "updatetext", "use", "user", "values", "varying", "view", "waitfor", "when", "where", "while", "with", "within", "writetext", NULL
+};
+
+/* TOP stands where LIMIT does here, OFFSET and FETCH behind ORDER BY where OFFSET does: both renderers look at all three. */
+static const uint8_t select_clauses[] = { ALCH_NODE_WITH,  ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_LIMIT,  ALCH_NODE_COLUMNS,  ALCH_NODE_FROM,
+                                          ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY, ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_OFFSET, ALCH_NODE_SUFFIXES, 0 };
+
+static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = {
+  [ALCH_OPERATOR_CONCAT] = " + ",
+  [ALCH_OPERATOR_BITWISE_XOR] = " ^ ",
+};
+
+/* The standard's names that the server has not, under its own. */
+static const struct alch_function_spelling functions[] = {
+  { "now", "CURRENT_TIMESTAMP", true },
+  { "current_timestamp", "CURRENT_TIMESTAMP", true },
+  { "localtimestamp", "CURRENT_TIMESTAMP", true },
+  { "current_date", "CAST(GETDATE() AS DATE)", true },
+  { "current_time", "CAST(GETDATE() AS TIME)", true },
+  { "localtime", "CAST(GETDATE() AS TIME)", true },
+  { "current_user", "CURRENT_USER", true },
+  { "session_user", "SESSION_USER", true },
+  { "user", "USER", true },
+  { "length", "LEN", false },
+  { "char_length", "LEN", false },
+  { "octet_length", "DATALENGTH", false },
+  { "pow", "POWER", false },
+  { "ceil", "CEILING", false },
+  { "substr", "SUBSTRING", false },
+  { "group_concat", "string_agg", false },
+  { "aggregate_strings", "string_agg", false },
+  { NULL, NULL, false },
+};
+
+static const struct alch_renderer_override renderers[] = {
+  { ALCH_NODE_BINARY, alch_mssql_binary },
+  { ALCH_NODE_UNARY, alch_mssql_unary },
+  { ALCH_NODE_FUNCTION, alch_mssql_function },
+  { ALCH_NODE_CAST, alch_mssql_cast },
+  { ALCH_NODE_EXTRACT, alch_mssql_extract },
+  { ALCH_NODE_COLLATE, alch_mssql_collate },
+  { ALCH_NODE_OVER, alch_mssql_over },
+  { ALCH_NODE_FRAME, alch_mssql_frame },
+  { ALCH_NODE_WITHIN_GROUP, alch_mssql_within_group },
+  { ALCH_NODE_REGEXP, alch_mssql_regexp },
+  { 0, NULL },
+};
+
+static const char *const table_options[] = { NULL };
+
+static const uint8_t column_parts[] = { ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_END };
+
+#define CAPABILITIES                                                                                                                                                                  \
+  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(CTE) |            \
+   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
+   CAN(PARTIAL_INDEX) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
+
+/* One record for each server version from which on the text may be another; the renderers ask alch_mssql_since. */
+#define RECORD(symbol, major, more)                                                                                                                                                   \
+  extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
+  const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
+    .name = "mssql", .version_major = major, .capabilities = CAPABILITIES | (more), .quote_open = '[', .quote_close = ']', .placeholder = ALCH_PLACEHOLDER_QUESTION,                   \
+    .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,       \
+    .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .table_options = table_options,                       \
+    .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts,                                   \
+  }
+
+RECORD(mssql, ALCH_MSSQL_2022, CAN(IF_EXISTS));         /* << and >> */
+RECORD(mssql_2017, ALCH_MSSQL_2017, CAN(IF_EXISTS));    /* STRING_AGG; parameters as JSON paths */
+RECORD(mssql_2016, ALCH_MSSQL_2016, CAN(IF_EXISTS));    /* JSON, DROP IF EXISTS */
+RECORD(mssql_2012, ALCH_MSSQL_2012, 0);                 /* OFFSET and FETCH, TRY_CAST, sequences, VARCHAR(max) for Text */
+RECORD(mssql_2008, ALCH_MSSQL_2008, 0);
+
+bool alch_mssql_require(alch_compiler *compiler, uint16_t major, const char *construct, const char *year) {
+  if (alch_mssql_since(compiler->dialect, major)) return true;
+  alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s' before SQL Server %s", construct, compiler->dialect->name, year);
+  return false;
+}

@@ -1,0 +1,187 @@
+/* Values on their way to SQL Server and back, as an ODBC driver has them: dates and decimals go as what they are, a BIT is 0 or 1, an Interval is a moment counted from 1970 (SQLAlchemy's Interval). */
+#include "base/buffer.h"
+#include "base/date.h"
+#include "base/decimal.h"
+#include "sql/dialects/mssql.h"
+#include <math.h>
+#include <string.h>
+
+/* A double holds every integer up to here. */
+#define EXACT_INTEGER (INT64_C(1) << 53)
+#define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
+
+typedef struct conversion {
+  const alch_type *type;
+  alch_value *value;
+  alch_buffer *scratch;
+  alch_error *error;
+} conversion;
+
+static alch_status give_text(const conversion *c, uint8_t kind, const char *text, size_t length) {
+  alch_buffer_clear(c->scratch);
+  alch_buffer_add_bytes(c->scratch, text, length);
+  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
+  *c->value = (alch_value){ .kind = kind, .length = (uint32_t)length, .text = alch_buffer_text(c->scratch) };
+  return ALCH_OK;
+}
+
+static alch_status give_number(const conversion *c, uint8_t kind, int64_t integer) {
+  *c->value = (alch_value){ .kind = kind, .integer = integer };
+  return ALCH_OK;
+}
+
+/* ---- into the database ---- */
+
+static alch_status store_uuid(const conversion *c) {
+  char digits[32], text[36];
+  if (!alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_error_set(c->error, ALCH_ERROR_DATA, "'%.*s' is no UUID", (int)c->value->length, c->value->text);
+  if (!c->type->native) return give_text(c, ALCH_TEXT, digits, sizeof digits);
+  alch_uuid_print(digits, text);
+  return give_text(c, ALCH_TEXT, text, sizeof text);
+}
+
+static alch_status store_interval(const conversion *c) {
+  if (c->value->integer < ALCH_MICROSECONDS_MIN || c->value->integer > ALCH_MICROSECONDS_MAX)
+    return alch_error_set(c->error, ALCH_ERROR_DATA, "an interval that, counted from 1970, leads outside the years 1 to 9999 cannot be stored");
+  return give_number(c, ALCH_DATETIME, c->value->integer);
+}
+
+alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
+  const conversion c = { type, value, scratch, error };
+  switch (value->kind) {
+    case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
+    case ALCH_INTERVAL: return store_interval(&c);
+    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? store_uuid(&c) : ALCH_OK;
+    default: return ALCH_OK;
+  }
+}
+
+/* ---- out of it ---- */
+
+static alch_status refuse(const conversion *c, const char *expected) {
+  alch_buffer type, value;
+  alch_buffer_init(&type, c->scratch->allocator);
+  alch_buffer_init(&value, c->scratch->allocator);
+  alch_type_print(c->type, &type);
+  alch_value_print(c->value, &value, 40);
+  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database holds the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind),
+                                      alch_buffer_text(&value), alch_buffer_text(&type), expected);
+  alch_buffer_close(&type);
+  alch_buffer_close(&value);
+  return status;
+}
+
+static alch_status load_boolean(const conversion *c) {
+  bool number = c->value->kind == ALCH_INTEGER || c->value->kind == ALCH_BOOLEAN;
+  if (!number || (c->value->integer != 0 && c->value->integer != 1)) return refuse(c, "0 or 1");
+  c->value->kind = ALCH_BOOLEAN;
+  return ALCH_OK;
+}
+
+/* The scale of the type, unless digits would be lost. */
+static alch_status give_decimal(const conversion *c, const alch_decimal *decimal) {
+  char text[ALCH_DECIMAL_TEXT_SIZE];
+  alch_decimal scaled = { 0 };
+  const alch_decimal *chosen = decimal;
+  if (c->type->scale >= 0 && c->type->scale <= ALCH_DECIMAL_DIGITS && alch_decimal_rescale(&scaled, decimal, c->type->scale, NULL) == ALCH_OK &&
+      alch_decimal_compare(&scaled, decimal) == 0)
+    chosen = &scaled;
+  return give_text(c, ALCH_DECIMAL, text, alch_decimal_print(chosen, text));
+}
+
+static bool read_decimal(const alch_value *value, alch_decimal *out) {
+  switch (value->kind) {
+    case ALCH_INTEGER: alch_decimal_from_integer(out, value->integer); return true;
+    case ALCH_REAL: return isfinite(value->real) && alch_decimal_from_real(out, value->real, NULL) == ALCH_OK;
+    case ALCH_TEXT: case ALCH_DECIMAL: return alch_decimal_parse(out, value->text, value->length, NULL) == ALCH_OK;
+    default: return false;
+  }
+}
+
+static alch_status load_numeric(const conversion *c) {
+  alch_decimal decimal = { 0 };
+  bool as_number = c->type->as_number, integer = c->value->kind == ALCH_INTEGER;
+  if (as_number && c->value->kind == ALCH_REAL) return ALCH_OK;
+  if (as_number && integer && (c->value->integer < -EXACT_INTEGER || c->value->integer > EXACT_INTEGER)) return ALCH_OK;
+  if (!read_decimal(c->value, &decimal)) return refuse(c, "a number of at most 38 digits");
+  if (!as_number) return give_decimal(c, &decimal);
+  *c->value = alch_value_real(alch_decimal_to_real(&decimal));
+  return ALCH_OK;
+}
+
+/* Moments come as they are, or as text: 2024-02-29 13:14:15.0000010 +02:00, the wall clock of UTC where no offset stands. */
+static bool read_moment(const alch_value *value, int64_t *microseconds) {
+  char text[48];
+  alch_civil civil;
+  size_t length = 0;
+  if (value->kind == ALCH_DATETIME) {
+    *microseconds = value->integer;
+    return true;
+  }
+  if (value->kind != ALCH_TEXT || value->length >= sizeof text) return false;
+  for (uint32_t i = 0; i < value->length; i++)
+    if (!(value->text[i] == ' ' && i + 1 < value->length && (value->text[i + 1] == '+' || value->text[i + 1] == '-'))) text[length++] = value->text[i];
+  if (!alch_datetime_parse(text, length, &civil)) return false;
+  *microseconds = alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0);
+  return true;
+}
+
+static alch_status load_date(const conversion *c) {
+  int64_t moment;
+  if (c->value->kind == ALCH_DATE) return ALCH_OK;
+  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &moment)) return give_number(c, ALCH_DATE, moment);
+  if (read_moment(c->value, &moment) && moment % ALCH_MICROSECONDS_PER_DAY == 0) return give_number(c, ALCH_DATE, moment / ALCH_MICROSECONDS_PER_DAY);
+  return refuse(c, "a date such as 2024-02-29");
+}
+
+static alch_status load_time(const conversion *c) {
+  int64_t microseconds;
+  if (c->value->kind == ALCH_TIME) return ALCH_OK;
+  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
+  return refuse(c, "a time such as 13:14:15.000001");
+}
+
+static alch_status load_moment(const conversion *c, uint8_t kind, const char *expected) {
+  int64_t microseconds;
+  return read_moment(c->value, &microseconds) ? give_number(c, kind, microseconds) : refuse(c, expected);
+}
+
+static alch_status load_uuid(const conversion *c) {
+  char digits[32], text[36];
+  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return refuse(c, "text of 32 hexadecimal digits");
+  alch_uuid_print(digits, text);
+  return give_text(c, ALCH_TEXT, text, sizeof text);
+}
+
+static alch_status load_enum(const conversion *c) {
+  if (c->value->kind == ALCH_TEXT)
+    for (uint32_t i = 0; i < c->type->item_count; i++)
+      if (strlen(c->type->items[i]) == c->value->length && memcmp(c->type->items[i], c->value->text, c->value->length) == 0) return ALCH_OK;
+  return refuse(c, "one of its words");
+}
+
+alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
+  const conversion c = { type, value, scratch, error };
+  if (value->kind == ALCH_NULL) return ALCH_OK;
+  switch (type->family) {
+    case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
+    case ALCH_TYPE_NUMERIC: return load_numeric(&c);
+    case ALCH_TYPE_DATE: return load_date(&c);
+    case ALCH_TYPE_TIME: return load_time(&c);
+    case ALCH_TYPE_DATETIME: return load_moment(&c, ALCH_DATETIME, "a moment such as 2024-02-29 13:14:15.000001");
+    case ALCH_TYPE_INTERVAL: return load_moment(&c, ALCH_INTERVAL, "a moment, counted from 1970-01-01 00:00:00");
+    case ALCH_TYPE_UUID: return load_uuid(&c);
+    case ALCH_TYPE_ENUM: return type->item_count > 0 ? load_enum(&c) : ALCH_OK;
+    default: return ALCH_OK;
+  }
+}
+
+bool alch_mssql_converts(const alch_type *type, bool to_database) {
+  switch (type->family) {
+    case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_INTERVAL: case ALCH_TYPE_UUID: return true;
+    case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return !to_database;
+    case ALCH_TYPE_NULL: return to_database;    /* whatever comes */
+    case ALCH_TYPE_ENUM: return !to_database && type->item_count > 0;
+    default: return false;
+  }
+}
