@@ -104,6 +104,8 @@ alch_status alch_compile_index(const alch_dialect *dialect, alch_ddl_action acti
 alch_status alch_compile_constraint(const alch_dialect *dialect, alch_ddl_action action, const alch_constraint *constraint, alch_buffer *out, alch_error *error);
 /* One identifier, quoted as the dialect needs (quote: 0 as needed, 1 always, 2 never). */
 void alch_quote_identifier(const alch_dialect *dialect, const char *name, uint8_t quote, alch_buffer *out);
+/* The name of a schema, quoted as the dialect needs; in some databases it has parts. */
+void alch_quote_schema(const alch_dialect *dialect, const char *schema, alch_buffer *out);
 /* A value as a literal of its type. */
 alch_status alch_render_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error);
 

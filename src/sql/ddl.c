@@ -25,7 +25,7 @@ static void quote_table(const ddl *d, const alch_table *table, bool with_schema)
 
 void alch_quote_table(const alch_dialect *dialect, const alch_table *table, bool with_schema, alch_buffer *out) {
   if (with_schema && table->schema) {
-    alch_quote_identifier(dialect, table->schema, 0, out);
+    alch_quote_schema(dialect, table->schema, out);
     alch_buffer_add_char(out, '.');
   }
   alch_quote_identifier(dialect, table->name, table->quote, out);
@@ -353,7 +353,7 @@ alch_status alch_compile_column(const alch_dialect *dialect, const alch_column *
 static alch_status index_name(const ddl *d, const alch_index *index, bool with_schema) {
   if (check_identifier(d, index->name) != ALCH_OK) return ALCH_ERROR;
   if (with_schema && index->table->schema) {
-    quote(d, index->table->schema, 0);
+    alch_quote_schema(d->dialect, index->table->schema, d->out);
     alch_buffer_add_char(d->out, '.');
   }
   quote(d, index->name, 0);

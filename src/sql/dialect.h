@@ -43,6 +43,8 @@ typedef struct alch_dialect {
   uint32_t reserved_word_count;            /* how many there are: every identifier is looked up among them */
   const uint8_t *select_clauses;           /* node kinds in the order in which the text has them, 0 at the end */
   const uint8_t *insert_clauses, *update_clauses, *delete_clauses;   /* the same for these statements, TABLE being the table written to; NULL: those of render_insert.c and render_dml.c */
+  /* Writes a table's schema, quoted; NULL: as one identifier. */
+  void (*schema_name)(const struct alch_dialect *dialect, const char *schema, struct alch_buffer *out);
   const char *empty_set;                   /* rows of an empty list behind IN, % being a list of ones; NULL: SELECT % WHERE 1!=1 */
   const char *empty_from;                  /* behind a select list without sources, " FROM DUAL"; NULL: nothing */
   const char *merge_hint, *merge_end;      /* behind the name of the table that a MERGE writes to, and at its end; NULL: nothing */

@@ -43,6 +43,11 @@ void alch_quote_identifier(const alch_dialect *dialect, const char *name, uint8_
   alch_buffer_add_char(out, dialect->quote_close);
 }
 
+void alch_quote_schema(const alch_dialect *dialect, const char *schema, alch_buffer *out) {
+  if (dialect->schema_name) dialect->schema_name(dialect, schema, out);
+  else alch_quote_identifier(dialect, schema, 0, out);
+}
+
 static alch_status render_text(const alch_value *value, alch_buffer *out, alch_error *error) {
   if (value->length > 0 && memchr(value->text, 0, value->length))
     return alch_error_set(error, ALCH_ERROR_DATA, "text with a zero byte cannot be written as a literal; send it as a parameter");

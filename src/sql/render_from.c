@@ -7,7 +7,7 @@
 
 void alch_render_table_name(alch_compiler *compiler, const alch_table *table) {
   if (table->schema) {
-    alch_quote_identifier(compiler->dialect, table->schema, 0, compiler->out);
+    alch_quote_schema(compiler->dialect, table->schema, compiler->out);
     alch_write_char(compiler, '.');
   }
   alch_quote_identifier(compiler->dialect, table->name, table->quote, compiler->out);
@@ -38,7 +38,8 @@ static const char *defined_name(alch_compiler *compiler, alch_defined *defined) 
 alch_status alch_render_source_name(alch_compiler *compiler, uint32_t source) {
   alch_defined *defined = source & ALCH_ANONYMOUS ? alch_defined_at(compiler, source) : NULL;
   const alch_table *table = defined ? NULL : alch_catalog_table(compiler->catalog, source);
-  if (defined) alch_write_identifier(compiler, defined_name(compiler, defined));
+  if (compiler->renamed && source == compiler->renamed_source) alch_write(compiler, compiler->renamed);
+  else if (defined) alch_write_identifier(compiler, defined_name(compiler, defined));
   else if (table) alch_render_table_name(compiler, table);
   else return unknown_source(compiler, source);
   return compiler->status;
@@ -126,7 +127,7 @@ static alch_status render_defined(alch_compiler *compiler, alch_defined *defined
   }
   if (defined->node->op == ALCH_DEFINITION_LATERAL) {
     if (!alch_require(compiler, ALCH_CAPABILITY_LATERAL, "LATERAL")) return compiler->status;
-    alch_write(compiler, "LATERAL ");
+    if (!alch_can(compiler, ALCH_CAPABILITY_APPLY)) alch_write(compiler, "LATERAL ");
     render_element(compiler, element, ALCH_ROLE_LATERAL);
   } else {
     render_aliased(compiler, element);

@@ -1,6 +1,7 @@
 /* SQL Server 2008 and later, in SQLAlchemy's words for it (dialects/mssql/base.py). */
 #include "sql/dialects/mssql.h"
 #include "sql/block.h"
+#include <string.h>
 
 #define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
 
@@ -22,9 +23,14 @@ static const char *const reserved_words[] = {
   "update", "updatetext", "use", "user", "values", "varying", "view", "waitfor", "when", "where", "while", "with", "within", "writetext", NULL
 };
 
-/* TOP stands where LIMIT does here, OFFSET and FETCH behind ORDER BY where OFFSET does: both renderers look at all three. */
-static const uint8_t select_clauses[] = { ALCH_NODE_WITH,  ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_LIMIT,  ALCH_NODE_COLUMNS,  ALCH_NODE_FROM,
-                                          ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY, ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_OFFSET, ALCH_NODE_SUFFIXES, 0 };
+/* The renderer of COLUMNS writes TOP, and that of ORDER BY what OFFSET and FETCH say: they are its parts here. */
+static const uint8_t select_clauses[] = { ALCH_NODE_WITH,   ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,  ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY,
+                                          ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_HINTS,    ALCH_NODE_SUFFIXES, 0 };
+
+/* OUTPUT stands before what gives the rows. */
+static const uint8_t insert_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_INTO, ALCH_NODE_RETURNING, ALCH_NODE_ROWS, ALCH_NODE_ON_CONFLICT, ALCH_NODE_ON_DUPLICATE_KEY, 0 };
+static const uint8_t update_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_SET, ALCH_NODE_RETURNING, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_HINTS, 0 };
+static const uint8_t delete_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_RETURNING, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_HINTS, 0 };
 
 static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = {
   [ALCH_OPERATOR_CONCAT] = " + ",
@@ -64,8 +70,45 @@ static const struct alch_renderer_override renderers[] = {
   { ALCH_NODE_FRAME, alch_mssql_frame },
   { ALCH_NODE_WITHIN_GROUP, alch_mssql_within_group },
   { ALCH_NODE_REGEXP, alch_mssql_regexp },
+  { ALCH_NODE_SELECT, alch_mssql_select },
+  { ALCH_NODE_COMPOUND, alch_mssql_compound },
+  { ALCH_NODE_MEMBERS, alch_mssql_members },
+  { ALCH_NODE_COLUMNS, alch_mssql_columns },
+  { ALCH_NODE_FROM, alch_mssql_from },
+  { ALCH_NODE_JOIN, alch_mssql_join },
+  { ALCH_NODE_ORDER_BY, alch_mssql_order_by },
+  { ALCH_NODE_LIMIT, alch_default_nothing },
+  { ALCH_NODE_OFFSET, alch_default_nothing },
+  { ALCH_NODE_FETCH, alch_default_nothing },
+  { ALCH_NODE_RETURNING, alch_mssql_returning },
   { 0, NULL },
 };
+
+/* A part of a name, without the brackets that it may have. */
+static void add_part(const alch_dialect *dialect, const char *start, const char *end, alch_buffer *out) {
+  char name[256];
+  if (end - start >= 2 && *start == '[' && end[-1] == ']') start++, end--;
+  size_t length = (size_t)(end - start) < sizeof name ? (size_t)(end - start) : sizeof name - 1;
+  memcpy(name, start, length);
+  name[length] = '\0';
+  alch_quote_identifier(dialect, name, 0, out);
+}
+
+/* database.owner. What stands in brackets is one part; several of those before the owner are taken as they are. */
+static void schema_name(const alch_dialect *dialect, const char *schema, alch_buffer *out) {
+  const char *last = NULL, *end = schema + strlen(schema);
+  bool inside = false, several = false;
+  for (const char *at = schema; at < end; at++) {
+    if (*at == '[' || *at == ']') inside = *at == '[';
+    if (*at != '.' || inside) continue;
+    several = several || (last && at > schema && at[-1] == ']');
+    last = at;
+  }
+  if (last && several) alch_buffer_add_bytes(out, schema, (size_t)(last - schema));
+  else if (last) add_part(dialect, schema, last, out);
+  if (last) alch_buffer_add_char(out, '.');
+  add_part(dialect, last ? last + 1 : schema, end, out);
+}
 
 static const char *const table_options[] = { NULL };
 
@@ -73,7 +116,7 @@ static const uint8_t column_parts[] = { ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_P
 
 #define CAPABILITIES                                                                                                                                                                  \
   (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(CTE) |            \
-   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
+   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) | CAN(EMPTY_SET_SELECT) | CAN(LATERAL) | CAN(APPLY) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
    CAN(PARTIAL_INDEX) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
 
 /* One record for each server version from which on the text may be another; the renderers ask alch_mssql_since. */
@@ -81,7 +124,8 @@ static const uint8_t column_parts[] = { ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_P
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
     .name = "mssql", .version_major = major, .capabilities = CAPABILITIES | (more), .quote_open = '[', .quote_close = ']', .placeholder = ALCH_PLACEHOLDER_QUESTION,                   \
-    .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,       \
+    .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses, \
+    .schema_name = schema_name, .insert_clauses = insert_clauses, .update_clauses = update_clauses, .delete_clauses = delete_clauses, .source_hint = alch_mssql_source_hint, \
     .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .table_options = table_options,                       \
     .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts,                                   \
   }

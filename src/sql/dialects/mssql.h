@@ -21,7 +21,12 @@ bool alch_mssql_converts(const alch_type *type, bool to_database);
 ALCH_MSSQL_RENDERER(binary); ALCH_MSSQL_RENDERER(unary); ALCH_MSSQL_RENDERER(function); ALCH_MSSQL_RENDERER(cast); ALCH_MSSQL_RENDERER(extract); ALCH_MSSQL_RENDERER(collate); ALCH_MSSQL_RENDERER(over);
 ALCH_MSSQL_RENDERER(frame); ALCH_MSSQL_RENDERER(within_group); ALCH_MSSQL_RENDERER(regexp);
 /* mssql_select.c */
-ALCH_MSSQL_RENDERER(select); ALCH_MSSQL_RENDERER(columns); ALCH_MSSQL_RENDERER(limit); ALCH_MSSQL_RENDERER(order_by); ALCH_MSSQL_RENDERER(offset);
+ALCH_MSSQL_RENDERER(select); ALCH_MSSQL_RENDERER(compound); ALCH_MSSQL_RENDERER(members); ALCH_MSSQL_RENDERER(columns); ALCH_MSSQL_RENDERER(order_by);
+/* mssql_from.c */
+ALCH_MSSQL_RENDERER(from); ALCH_MSSQL_RENDERER(join);
+alch_status alch_mssql_source_hint(alch_compiler *compiler, const alch_node *words, bool before);
+/* mssql_dml.c */
+ALCH_MSSQL_RENDERER(returning);
 #undef ALCH_MSSQL_RENDERER
 
 #endif
