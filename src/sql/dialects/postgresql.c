@@ -84,6 +84,7 @@ static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PA
     .operator_spellings = operator_spellings, \
     .renderers = alch_postgresql_renderers, \
     .type_name = alch_postgresql_type_name, \
+    .type_words = alch_postgresql_type_words, \
     .functions = functions, \
     .source_hint = alch_postgresql_source_hint, \
     .table_options = table_options, \

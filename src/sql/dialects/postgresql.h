@@ -5,6 +5,9 @@
 #include "sql/dialect.h"
 
 /* Type names as CREATE TABLE and CAST have them. */
+extern const struct alch_type_word alch_postgresql_type_words[];
+/* The name of an enumeration, which is a type of its own in the database. */
+alch_status alch_postgresql_own_name(const alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
 alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
 
 /* Values as the server reads and writes them in its text format. */

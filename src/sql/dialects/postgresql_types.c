@@ -1,5 +1,9 @@
 /* PostgreSQL's own types (its manual, chapter 8), with the values that they have here; what goes through as text is not taken apart. */
-#include "schema/type.h"
+#include "base/buffer.h"
+#include "sql/compile.h"
+#include "sql/dialects/postgresql.h"
+#include <string.h>
+#include <strings.h>
 
 extern const alch_exact_type alch_postgresql_types[];
 
@@ -44,3 +48,141 @@ const alch_exact_type alch_postgresql_types[] = {
   { "TSTZMULTIRANGE", "TSTZMULTIRANGE", ALCH_TYPE_RANGE, 0, KNOWN },
   { NULL, NULL, 0, 0, NULL },
 };
+
+/* ---- their names (SQLAlchemy: PGTypeCompiler in dialects/postgresql/base.py) ---- */
+
+/* The standard's names that the server does not know. */
+const struct alch_type_word alch_postgresql_type_words[] = {
+  { "BLOB", "BYTEA" }, { "BINARY", "BYTEA" },     { "VARBINARY", "BYTEA" },         { "CLOB", "TEXT" },
+  { "NVARCHAR", "VARCHAR" }, { "DATETIME", "TIMESTAMP" }, { "DOUBLE", "DOUBLE PRECISION" }, { NULL, NULL },
+};
+
+static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_DOUBLE] = "DOUBLE PRECISION", [ALCH_TYPE_JSON_INDEX] = "INT", [ALCH_TYPE_JSON_PATH] = "TEXT[]", [ALCH_TYPE_HSTORE] = "HSTORE" };
+
+/* SQLAlchemy's ischema_names, whose types would hide one of the same name. */
+static const char *const known_names[] = {
+  "bigint", "bit", "boolean", "bytea", "character", "cidr", "citext", "date", "datemultirange", "daterange", "float", "hstore", "inet", "int4multirange", "int4range", "int8multirange",
+  "int8range", "integer", "interval", "json", "jsonb", "macaddr", "macaddr8", "money", "name", "numeric", "nummultirange", "numrange", "oid", "real", "regclass", "smallint", "text",
+  "time", "timestamp", "tsmultirange", "tsrange", "tstzmultirange", "tstzrange", "tsvector", "uuid",
+};
+
+static alch_status write_plain(const char *word, alch_buffer *out) {
+  alch_buffer_add(out, word);
+  return ALCH_OK;
+}
+
+static alch_status write_moment(const alch_type *type, alch_buffer *out) {
+  alch_buffer_add(out, type->family == ALCH_TYPE_TIME ? "TIME" : "TIMESTAMP");
+  if (type->precision >= 0) alch_buffer_add_format(out, "(%d)", (int)type->precision);
+  return write_plain(type->timezone ? " WITH TIME ZONE" : " WITHOUT TIME ZONE", out);
+}
+
+/* A generic one has the digits of its seconds as scale, an exact one as precision. */
+static alch_status write_interval(const alch_type *type, alch_buffer *out) {
+  int digits = type->exact ? type->precision : type->scale;
+  if (!type->native) return write_plain("TIMESTAMP WITHOUT TIME ZONE", out);
+  alch_buffer_add(out, "INTERVAL");
+  if (type->detail) alch_buffer_add_format(out, " %s", type->detail);
+  if (digits >= 0) alch_buffer_add_format(out, " (%d)", digits);
+  return ALCH_OK;
+}
+
+alch_status alch_postgresql_own_name(const alch_dialect *dialect, const alch_type *type, alch_buffer *out, alch_error *error) {
+  if (!type->name) return alch_error_set(error, ALCH_ERROR_COMPILE, "PostgreSQL ENUM type requires a name: Enum{ \"a\", \"b\", name = \"…\" }");
+  for (size_t i = 0; i < ALCH_COUNT(known_names) && !type->schema; i++)
+    if (strcmp(known_names[i], type->name) == 0)
+      return alch_error_set(error, ALCH_ERROR_COMPILE, "the type has the name '%s' of one that the server has; give it another name, or a schema", type->name);
+  if (type->schema) {
+    alch_quote_identifier(dialect, type->schema, 0, out);
+    alch_buffer_add_char(out, '.');
+  }
+  alch_quote_identifier(dialect, type->name, 0, out);
+  return ALCH_OK;
+}
+
+/* The length of a text without limit, or of bytes, is only for other databases. */
+static alch_status write_unsized(const alch_type *type, alch_buffer *out, alch_error *error) {
+  alch_type bare = *type;
+  bare.length = 0;
+  return alch_type_name_write(words, &bare, out, error);
+}
+
+static alch_status write_bits(const alch_type *type, alch_buffer *out) {
+  bool varying = type->words & ALCH_TAKES(VARYING);
+  alch_buffer_add(out, varying ? "BIT VARYING" : "BIT");
+  if (type->length > 0) alch_buffer_add_format(out, "(%d)", (int)type->length);
+  else if (!varying) alch_buffer_add(out, "(1)");
+  return ALCH_OK;
+}
+
+/* The brackets stand between the name of what is in it and its collation. */
+static alch_status write_array(const alch_dialect *dialect, const alch_type *type, alch_buffer *out, alch_error *error) {
+  if (!type->item) return alch_error_set(error, ALCH_ERROR_COMPILE, "Can't generate DDL for an ARRAY of unknown items; write ARRAY(Integer) or the like");
+  const alch_type *item = alch_type_in(type->item, dialect->name);
+  alch_type bare = *item;
+  bare.collation = NULL;
+  bare.variant_count = 0;
+  if (alch_type_write(dialect, &bare, NULL, out, error) != ALCH_OK) return ALCH_ERROR;
+  for (int i = 0; i < (type->dimensions > 0 ? type->dimensions : 1); i++) alch_buffer_add(out, "[]");
+  if (!item->collation) return ALCH_OK;
+  alch_buffer_add(out, " COLLATE ");
+  alch_quote_identifier(dialect, item->collation, 0, out);
+  return ALCH_OK;
+}
+
+/* A column whose numbers a sequence gives that comes with it. */
+static const char *serial_word(const alch_type *type, const alch_column *column) {
+  if (!column || !column->primary_key || column->identity || column->insert_default.kind != ALCH_DEFAULT_NONE) return NULL;
+  if (alch_table_autoincrement(column->table) != column) return NULL;
+  switch (type->family) {
+    case ALCH_TYPE_BIG_INTEGER: return "BIGSERIAL";
+    case ALCH_TYPE_SMALL_INTEGER: return "SMALLSERIAL";
+    default: return "SERIAL";
+  }
+}
+
+static bool is_called(const alch_type *type, const char *word) { return type->word && strcasecmp(type->word, word) == 0; }
+
+static alch_status write_range(const alch_dialect *dialect, const alch_type *type, alch_buffer *out, alch_error *error) {
+  if (!type->word) return alch_error_set(error, ALCH_ERROR_COMPILE, "Can't generate DDL for a range of unknown kind; write postgresql.INT4RANGE or the like");
+  if (strstr(type->word, "MULTI") && !alch_postgresql_since(dialect, 14))
+    return alch_error_set(error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "the type %s is not supported by the dialect 'postgresql' before version 14", type->word);
+  return write_plain(type->word, out);
+}
+
+alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, alch_buffer *out, alch_error *error) {
+  const char *serial = serial_word(type, column);
+  if (serial) return write_plain(serial, out);
+  if (is_called(type, "BIT")) return write_bits(type, out);
+  switch (type->family) {
+    case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return write_moment(type, out);
+    case ALCH_TYPE_INTERVAL: return write_interval(type, out);
+    case ALCH_TYPE_ENUM: return type->native ? alch_postgresql_own_name(dialect, type, out, error) : alch_type_name_write(words, type, out, error);
+    case ALCH_TYPE_ARRAY: return write_array(dialect, type, out, error);
+    case ALCH_TYPE_RANGE: return write_range(dialect, type, out, error);
+    case ALCH_TYPE_TEXT: case ALCH_TYPE_UNICODE_TEXT: return write_unsized(type, out, error);
+    case ALCH_TYPE_LARGE_BINARY: return write_plain("BYTEA", out);
+    case ALCH_TYPE_UUID: return write_plain(type->native ? "UUID" : "CHAR(32)", out);
+    case ALCH_TYPE_FLOAT:
+      alch_buffer_add(out, type->word ? type->word : "FLOAT");
+      if (type->precision > 0 && !is_called(type, "REAL")) alch_buffer_add_format(out, "(%d)", (int)type->precision);
+      return ALCH_OK;
+    default: return alch_type_name_write(words, type, out, error);
+  }
+}
+
+/* ---- what a type says of how it is written in expressions ---- */
+
+/* Not where the server knows it from the column; these it would take for text, as SQLAlchemy has found. */
+alch_status alch_postgresql_placeholder_cast(const alch_dialect *dialect, const alch_type *given, alch_buffer *out, alch_error *error) {
+  const alch_type *type = alch_type_in(given, dialect->name);
+  bool wanted = type->family == ALCH_TYPE_JSON || (type->family == ALCH_TYPE_RANGE && type->word) || (type->family == ALCH_TYPE_UUID && type->native) || is_called(type, "BIT");
+  if (!wanted) return ALCH_OK;
+  alch_buffer_add(out, "::");
+  return alch_type_write(dialect, type, NULL, out, error);
+}
+
+bool alch_postgresql_takes_subscripts(const alch_dialect *dialect, const alch_type *given) {
+  const alch_type *type = alch_type_in(given, dialect->name);
+  return alch_postgresql_since(dialect, 14) && (type->family == ALCH_TYPE_HSTORE || is_called(type, "JSONB"));
+}
