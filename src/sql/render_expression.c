@@ -165,12 +165,20 @@ alch_status alch_default_case(alch_compiler *compiler, const alch_node *node) {
   return compiler->status;
 }
 
+/* The collation of a type stands behind the cast: inside, no database takes it. */
+static void close_cast(alch_compiler *compiler, size_t start) {
+  const char *collation = compiler->out->length > start ? strstr(compiler->out->text + start, " COLLATE ") : NULL;
+  if (collation) alch_buffer_insert(compiler->out, (size_t)(collation - compiler->out->text), ")", 1);
+  else alch_write_char(compiler, ')');
+}
+
 alch_status alch_default_cast(alch_compiler *compiler, const alch_node *node) {
   alch_write(compiler, "CAST(");
   alch_render(compiler, alch_node_child(node));
   alch_write(compiler, " AS ");
+  size_t start = compiler->out->length;
   alch_write_type(compiler, node->b);
-  alch_write_char(compiler, ')');
+  close_cast(compiler, start);
   return compiler->status;
 }
 
