@@ -31,7 +31,7 @@ void alch_write_identifier(alch_compiler *compiler, const char *name) { alch_quo
 void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length) {
   alch_write_char(compiler, '\'');
   for (size_t i = 0; i < length; i++) {
-    if (text[i] == '\'') alch_write_char(compiler, '\'');
+    if (text[i] == '\'' || (text[i] == '\\' && alch_can(compiler, ALCH_CAPABILITY_BACKSLASH_ESCAPES))) alch_write_char(compiler, text[i]);
     alch_write_char(compiler, text[i]);
   }
   alch_write_char(compiler, '\'');

@@ -48,12 +48,13 @@ void alch_quote_schema(const alch_dialect *dialect, const char *schema, alch_buf
   else alch_quote_identifier(dialect, schema, 0, out);
 }
 
-static alch_status render_text(const alch_value *value, alch_buffer *out, alch_error *error) {
+static alch_status render_text(const alch_dialect *dialect, const alch_value *value, alch_buffer *out, alch_error *error) {
+  bool backslashes = alch_dialect_can(dialect, ALCH_CAPABILITY_BACKSLASH_ESCAPES);
   if (value->length > 0 && memchr(value->text, 0, value->length))
     return alch_error_set(error, ALCH_ERROR_DATA, "text with a zero byte cannot be written as a literal; send it as a parameter");
   alch_buffer_add_char(out, '\'');
   for (uint32_t i = 0; i < value->length; i++) {
-    if (value->text[i] == '\'') alch_buffer_add_char(out, '\'');
+    if (value->text[i] == '\'' || (backslashes && value->text[i] == '\\')) alch_buffer_add_char(out, value->text[i]);
     alch_buffer_add_char(out, value->text[i]);
   }
   alch_buffer_add_char(out, '\'');
@@ -93,10 +94,10 @@ static alch_status render_value(const alch_dialect *dialect, const alch_value *v
     case ALCH_INTEGER: alch_buffer_add_integer(out, value->integer); return ALCH_OK;
     case ALCH_REAL: return render_real(value->real, out, error);
     case ALCH_BOOLEAN:
-      if (alch_dialect_can(dialect, ALCH_CAPABILITY_NATIVE_BOOLEAN)) alch_buffer_add(out, value->integer ? "true" : "false");
+      if (alch_dialect_can(dialect, ALCH_CAPABILITY_NATIVE_BOOLEAN) || alch_dialect_can(dialect, ALCH_CAPABILITY_BOOLEAN_WORDS)) alch_buffer_add(out, value->integer ? "true" : "false");
       else alch_buffer_add_char(out, value->integer ? '1' : '0');
       return ALCH_OK;
-    case ALCH_TEXT: return render_text(value, out, error);
+    case ALCH_TEXT: return render_text(dialect, value, out, error);
     case ALCH_BLOB: render_blob(value, out); return ALCH_OK;
     case ALCH_DECIMAL: alch_buffer_add_bytes(out, value->text, value->length); return ALCH_OK;
     case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: render_moment(value, out); return ALCH_OK;

@@ -27,7 +27,7 @@ alch_status alch_default_null(alch_compiler *compiler, const alch_node *node) {
 }
 
 static alch_status write_truth(alch_compiler *compiler, bool truth) {
-  bool native = alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN);
+  bool native = alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN) || alch_can(compiler, ALCH_CAPABILITY_BOOLEAN_WORDS);
   alch_write(compiler, native ? (truth ? "true" : "false") : (truth ? "1" : "0"));
   return compiler->status;
 }

@@ -143,7 +143,8 @@ alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node
   if (alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN)) return alch_render_operand(compiler, node, parent);
   if (is_boolean_atom(compiler, node)) return compare_boolean(compiler, node, true);
   if (node->kind != ALCH_NODE_TRUE && node->kind != ALCH_NODE_FALSE) return alch_render_operand(compiler, node, parent);
-  alch_write(compiler, node->kind == ALCH_NODE_TRUE ? "1 = 1" : "0 = 1");
+  alch_render(compiler, node);
+  alch_write(compiler, " = 1");
   return compiler->status;
 }
 

@@ -92,6 +92,7 @@ static void write_parameter(alch_compiler *compiler, const alch_node *text, cons
 /* Writes what begins at `at` and answers where it ends. */
 static const char *write_piece(alch_compiler *compiler, const alch_node *text, const char *start, const char *at, const char *end) {
   const char *after = alch_can(compiler, ALCH_CAPABILITY_DOLLAR_QUOTES) ? dollar_quoted_end(start, at, end) : NULL;
+  if (!after && *at == '\'' && alch_can(compiler, ALCH_CAPABILITY_BACKSLASH_ESCAPES)) after = escaped_end(at, end);
   if (!after) after = quoted_end(at, end);
   if (after) {
     alch_buffer_add_bytes(compiler->out, at, (size_t)(after - at));

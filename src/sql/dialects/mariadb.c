@@ -37,7 +37,7 @@ const alch_dialect alch_dialect_mariadb = {
   .name = "mariadb",
   .version_major = 10,
   .version_minor = 7,
-  .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) |
+  .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) |
                   CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) | CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |
                   CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS),
   .quote_open = '`',
@@ -54,6 +54,7 @@ const alch_dialect alch_dialect_mariadb = {
   .operator_spellings = alch_mysql_operator_spellings,
   .renderers = alch_mysql_renderers,
   .type_name = alch_mysql_type_name,
+  .type_words = alch_mariadb_type_words,
   .functions = alch_mysql_functions,
   .table_options = table_options,
   .column_parts = alch_mysql_column_parts,

@@ -8,7 +8,7 @@ extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_diale
 
 /* What all of them can. */
 #define CAPABILITIES                                                                                                                                                                  \
-  (CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
+  (CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
    CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |   \
    CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS))
 
@@ -90,7 +90,7 @@ bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
     .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 64, .parameter_limit = 65535, .reserved_words = reserved_words,                                                     \
     .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
     .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \
-    .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .functions = alch_mysql_functions, .table_options = table_options, .column_parts = alch_mysql_column_parts, \
+    .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .table_options = table_options, .column_parts = alch_mysql_column_parts, \
     .column_key = alch_mysql_column_key, .table_suffix = alch_mysql_table_suffix, .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
     .converts = alch_mysql_converts,                                                                                                                                                  \
   }

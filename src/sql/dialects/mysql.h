@@ -43,6 +43,7 @@ alch_status alch_mysql_source_hint(struct alch_compiler *compiler, const struct 
 
 /* Types, in CREATE TABLE and in CAST. alch_mysql_cast_type answers false when CAST has no word for the type. */
 alch_status alch_mysql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
+extern const struct alch_type_word alch_mysql_type_words[], alch_mariadb_type_words[];
 bool alch_mysql_cast_type(const alch_dialect *dialect, const alch_type *type, struct alch_buffer *out);
 
 /* What the primary key's column has in its line, and what stands behind the table. */

@@ -21,20 +21,6 @@ static alch_status render_enclosed(alch_compiler *compiler, const alch_node *nod
   return compiler->status;
 }
 
-/* ---- true and false: numbers with names of their own ---- */
-
-static alch_status render_true(alch_compiler *compiler, const alch_node *node) {
-  (void)node;
-  alch_write(compiler, "true");
-  return compiler->status;
-}
-
-static alch_status render_false(alch_compiler *compiler, const alch_node *node) {
-  (void)node;
-  alch_write(compiler, "false");
-  return compiler->status;
-}
-
 /* ---- operators ---- */
 
 /* || is OR here; a chain of it is one call of concat. */
@@ -287,9 +273,16 @@ static alch_status render_frame(alch_compiler *compiler, const alch_node *node) 
 
 /* ---- CAST ---- */
 
+/* Inside of CAST there is no COLLATE. */
+static void write_cast_collation(alch_compiler *compiler, const alch_type *type) {
+  if (!type->collation) return;
+  alch_write(compiler, " COLLATE ");
+  alch_write_identifier(compiler, type->collation);
+}
+
 /* Types that CAST has no word for are kin of what the value is already (BOOL is a number): it stands as it is, as SQLAlchemy has it. */
 static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
-  const alch_type *type = alch_catalog_type(compiler->catalog, node->b);
+  const alch_type *type = alch_type_in(alch_catalog_type(compiler->catalog, node->b), compiler->dialect->name);
   const alch_node *child = alch_node_child(node);
   alch_buffer name;
   if (node->op == 1) return unsupported(compiler, "TRY_CAST", "cast, which gives 0 or NULL for what it cannot read");
@@ -303,6 +296,7 @@ static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
     alch_write(compiler, " AS ");
     alch_write(compiler, alch_buffer_text(&name));
     alch_write_char(compiler, ')');
+    write_cast_collation(compiler, type);
   }
   if (alch_buffer_failed(&name)) alch_no_memory(compiler);
   alch_buffer_close(&name);
@@ -344,8 +338,6 @@ static alch_status render_extract(alch_compiler *compiler, const alch_node *node
 }
 
 const struct alch_renderer_override alch_mysql_renderers[] = {
-  { ALCH_NODE_TRUE, render_true },
-  { ALCH_NODE_FALSE, render_false },
   { ALCH_NODE_BINARY, render_binary },
   { ALCH_NODE_BETWEEN, render_between },
   { ALCH_NODE_UNARY, render_unary },

@@ -1,6 +1,6 @@
 /* Statements and clauses of MySQL and MariaDB. */
-#include "sql/compiler.h"
 #include "sql/dialects/mysql.h"
+#include "sql/insertion.h"
 #include <strings.h>
 
 static alch_status unsupported(alch_compiler *compiler, const char *construct, const char *mend) {
@@ -242,20 +242,6 @@ alch_status alch_mysql_on_duplicate_key(alch_compiler *compiler, const alch_node
 
 /* ---- la.upsert ---- */
 
-static bool is_target(const alch_node *targets, const alch_column *column) {
-  if (targets)
-    for ALCH_EACH_CHILD(child, targets)
-      if (child->kind == ALCH_NODE_COLUMN && child->b == column->index) return true;
-  return false;
-}
-
-static bool is_inserted(const alch_node *into, const alch_column *column) {
-  if (into)
-    for ALCH_EACH_CHILD(child, into)
-      if (child->b == column->index) return true;
-  return false;
-}
-
 /* Doing nothing is setting a column to what it is. */
 static void write_no_change(alch_compiler *compiler, const alch_table *table) {
   const alch_column *column = table->primary_key->column_count > 0 ? table->primary_key->columns[0] : table->columns[0];
@@ -266,31 +252,14 @@ static void write_no_change(alch_compiler *compiler, const alch_table *table) {
   alch_write_column_name(compiler, column);
 }
 
-/* All that is inserted, but the key that was met and the primary key. */
-static uint32_t write_new_row(alch_compiler *compiler, const alch_table *table, const alch_node *targets) {
-  const alch_node *statement = compiler->scope->statement, *into = alch_node_clause(statement, ALCH_NODE_INTO);
-  uint32_t count = 0;
-  for (uint32_t i = 0; i < table->column_count; i++) {
-    const alch_column *column = table->columns[i];
-    if (column->primary_key || is_target(targets, column) || (!is_inserted(into, column) && !alch_is_parameter(compiler, column))) continue;
-    if (count++ > 0) alch_write(compiler, ", ");
-    alch_write_column_name(compiler, column);
-    alch_write(compiler, " = ");
-    write_new_value(compiler, column, row_alias(compiler, statement));
-  }
-  return count;
-}
-
 /* Whatever unique key the row meets, this one or another, the update is made: the database asks for no key. */
 alch_status alch_mysql_on_conflict(alch_compiler *compiler, const alch_node *node) {
-  const alch_node *targets = alch_node_clause(node, ALCH_NODE_TARGETS), *set = alch_node_clause(node, ALCH_NODE_SET);
   if (!(node->op & ALCH_CONFLICT_PORTABLE)) return unsupported(compiler, "ON CONFLICT", "write la.upsert, or on_duplicate_key_update");
   if (alch_node_clause(node, ALCH_NODE_WHERE)) return unsupported(compiler, "a condition of an upsert", "set the columns to a case() expression");
   const alch_table *table = alch_target_table(compiler, compiler->scope->statement);
   if (!table) return compiler->status;
   write_clause_start(compiler);
-  if (!(node->op & ALCH_CONFLICT_UPDATE)) write_no_change(compiler, table);
-  else if (set) write_set(compiler, table, set);
-  else if (write_new_row(compiler, table, targets) == 0) write_no_change(compiler, table);
+  if (alch_upsert_updates(compiler, node)) return alch_render_upsert_set(compiler, node, "", " = ");
+  write_no_change(compiler, table);
   return compiler->status;
 }
