@@ -107,6 +107,7 @@ typedef struct alch_compiler {
   bool collects;                                       /* the select list that comes next is the result's */
   bool condition;                                      /* what is rendered next stands where a condition does */
   bool in_operator;                                    /* beside an operator, however deep: what brings parentheses of its own there needs them */
+  bool unlabelled;                                     /* outputs stand without labels */
   bool in_order_by;                                    /* labels of the select list stand as names */
 } alch_compiler;
 
@@ -201,6 +202,9 @@ alch_status alch_render_with(alch_compiler *compiler);
 alch_status alch_render_outputs(alch_compiler *compiler, alch_output_plan *plan, alch_role role);
 alch_output_plan *alch_plan_clause(alch_compiler *compiler, const alch_node *query, const alch_node *clause);
 
+/* What stands before and behind an item of a list of so many behind IN: commas, or where that is more than the dialect's list_limit, a select of each. */
+void alch_list_before(const alch_dialect *dialect, int64_t item, int64_t count, alch_buffer *out);
+void alch_list_behind(const alch_dialect *dialect, int64_t count, alch_buffer *out);
 /* What stands in place of the items of an empty list (set: ALCH_SET_): x IN (…) is then false, x NOT IN (…) true. width: of a tuple; 0 and 1: no tuple. */
 void alch_empty_set_write(const alch_dialect *dialect, uint8_t set, uint32_t width, alch_buffer *out);
 

@@ -45,6 +45,10 @@ typedef struct alch_dialect {
   const uint8_t *insert_clauses, *update_clauses, *delete_clauses;   /* the same for these statements, TABLE being the table written to; NULL: those of render_insert.c and render_dml.c */
   /* Writes a table's schema, quoted; NULL: as one identifier. */
   void (*schema_name)(const struct alch_dialect *dialect, const char *schema, struct alch_buffer *out);
+  const char *const *compound_words;       /* by alch_compound, up to EXCEPT_ALL; NULL at places (or NULL): the standard's, "": there is none such */
+  uint32_t list_limit;                     /* items that a list behind IN may have; more become a select of each, list_item with % for it, joined with UNION ALL. 0: any number */
+  const char *list_item;
+  const char *quoted_initials;             /* names that begin with one of these are quoted, those that begin with a digit aside; NULL: $ */
   const char *empty_set;                   /* rows of an empty list behind IN, % being a list of ones; NULL: SELECT % WHERE 1!=1 */
   const char *empty_from;                  /* behind a select list without sources, " FROM DUAL"; NULL: nothing */
   const char *merge_hint, *merge_end;      /* behind the name of the table that a MERGE writes to, and at its end; NULL: nothing */

@@ -49,6 +49,18 @@ void alch_empty_set_write(const alch_dialect *dialect, uint8_t set, uint32_t wid
 
 /* ---- lists ---- */
 
+static bool is_too_long(const alch_dialect *dialect, int64_t count) { return dialect->list_limit > 0 && count > (int64_t)dialect->list_limit; }
+
+void alch_list_before(const alch_dialect *dialect, int64_t item, int64_t count, alch_buffer *out) {
+  bool rows = is_too_long(dialect, count);
+  if (item > 0) alch_buffer_add(out, rows ? " UNION ALL " : ", ");
+  if (rows) alch_buffer_add_bytes(out, dialect->list_item, (size_t)(strchr(dialect->list_item, '%') - dialect->list_item));
+}
+
+void alch_list_behind(const alch_dialect *dialect, int64_t count, alch_buffer *out) {
+  if (is_too_long(dialect, count)) alch_buffer_add(out, strchr(dialect->list_item, '%') + 1);
+}
+
 static void add_tuples(const alch_compiled *compiled, const alch_slot *slot, uint32_t number, uint32_t count, alch_buffer *out) {
   if (alch_dialect_can(compiled->dialect, ALCH_CAPABILITY_TUPLE_VALUES)) alch_buffer_add(out, "VALUES ");
   for (uint32_t i = 0; i < count; i++) {
@@ -70,8 +82,9 @@ static void add_items(const alch_compiled *compiled, const alch_slot *slot, uint
     return;
   }
   for (uint32_t i = 0; i < count; i++) {
-    if (i > 0) alch_buffer_add(out, ", ");
+    alch_list_before(compiled->dialect, i, count, out);
     add_placeholder(compiled, slot, number + i, i + 1, out);
+    alch_list_behind(compiled->dialect, count, out);
   }
 }
 
@@ -88,8 +101,9 @@ alch_status alch_literal_text(const alch_dialect *dialect, const alch_slot *slot
   if (value->integer == 0) alch_empty_set_write(dialect, slot->set, slot->width, out);
   alch_status status = ALCH_OK;
   for (int64_t i = 0; i < value->integer && status == ALCH_OK; i++) {
-    if (i > 0) alch_buffer_add(out, ", ");
+    alch_list_before(dialect, i, value->integer, out);
     status = alch_render_literal(dialect, slot->type, &items[i], out, error);
+    alch_list_behind(dialect, value->integer, out);
   }
   return status;
 }

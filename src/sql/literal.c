@@ -22,9 +22,9 @@ static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* SQLAlchemy's rule: lower-case letters, digits, _ and $, not starting with a digit or $, and no reserved word. */
+/* SQLAlchemy's rule: lower-case letters, digits, _ and $, not starting with a digit or what the dialect says, and no reserved word. */
 static bool needs_quotes(const alch_dialect *dialect, const char *name) {
-  if (!*name || is_digit(*name) || *name == '$') return true;
+  if (!*name || is_digit(*name) || strchr(dialect->quoted_initials ? dialect->quoted_initials : "$", *name)) return true;
   for (const char *at = name; *at; at++)
     if (!(*at >= 'a' && *at <= 'z') && !is_digit(*at) && *at != '_' && *at != '$') return true;
   return is_reserved(dialect, name);

@@ -147,7 +147,12 @@ static void render_rows(alch_compiler *compiler, const alch_insertion *insert) {
 static void render_default_values(alch_compiler *compiler, const alch_insertion *insert) {
   if (insert->rows && alch_node_child_count(insert->rows) > 1) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "several rows of the INSERT into '%s' have no column at all", insert->table->full_name);
   if (alch_can(compiler, ALCH_CAPABILITY_DEFAULT_VALUES)) alch_write(compiler, " DEFAULT VALUES");
-  else alch_write(compiler, " () VALUES ()");
+  else if (!alch_can(compiler, ALCH_CAPABILITY_NAMED_DEFAULT)) alch_write(compiler, " () VALUES ()");
+  else {
+    alch_write(compiler, " (");
+    alch_write_column_name(compiler, insert->table->columns[0]);
+    alch_write(compiler, ") VALUES (DEFAULT)");
+  }
 }
 
 /* ---- rows of a SELECT ---- */

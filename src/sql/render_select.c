@@ -10,8 +10,9 @@ static void write_comma(alch_compiler *compiler, uint32_t number) { if (number >
 static bool is_column(const alch_output *output) { return output->source != 0; }
 
 /* What is called what in the result: columns by their own names, unless two share one or a subquery hands them on. */
-static bool needs_label(const alch_named_output *named, alch_role role) {
+static bool needs_label(const alch_compiler *compiler, const alch_named_output *named, alch_role role) {
   const alch_node *item = named->output.item;
+  if (compiler->unlabelled) return false;
   if (is_column(&named->output)) return named->numbered || role == ALCH_ROLE_FROM || role == ALCH_ROLE_LATERAL;
   switch (item->kind) {
     case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_STAR: return false;
@@ -23,7 +24,7 @@ static bool needs_label(const alch_named_output *named, alch_role role) {
 static void render_output(alch_compiler *compiler, alch_named_output *named, alch_role role) {
   const alch_node *item = named->output.item;
   /* A made-up name is numbered before those inside the item. */
-  const char *label = needs_label(named, role) ? alch_output_name(compiler, named) : NULL;
+  const char *label = needs_label(compiler, named, role) ? alch_output_name(compiler, named) : NULL;
   if (is_column(&named->output)) alch_render_column(compiler, named->output.source, named->output.index);
   else alch_render(compiler, item->kind == ALCH_NODE_LABEL ? alch_node_child(item) : item);
   if (!label) return;
@@ -304,13 +305,19 @@ static void render_member(alch_compiler *compiler, const alch_node *member, alch
   if (apart) alch_write_char(compiler, ')');
 }
 
+static const char *compound_word(alch_compiler *compiler, uint8_t op) {
+  const char *const *words = compiler->dialect->compound_words, *word = words && words[op] ? words[op] : compound_words[op];
+  if (*word == '\0') alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s'; compare row_number() over all columns as well, without ALL", compound_words[op], compiler->dialect->name);
+  return word;
+}
+
 alch_status alch_default_members(alch_compiler *compiler, const alch_node *node) {
   const alch_scope *scope = compiler->scope;
   const char *separator = "";
   for ALCH_EACH_CHILD(member, node) {
     alch_write(compiler, separator);
     render_member(compiler, member, scope->role);
-    separator = compound_words[scope->statement->op];
+    separator = alch_node_next(member) < member_end ? compound_word(compiler, scope->statement->op) : "";
   }
   return compiler->status;
 }

@@ -87,8 +87,9 @@ static void write_value(alch_compiler *compiler, alch_type_id type, const alch_v
 static void write_items(alch_compiler *compiler, alch_type_id type, int64_t count, alch_value_cursor cursor) {
   alch_value item;
   for (int64_t i = 0; i < count && alch_value_cursor_next(&cursor, &item); i++) {
-    if (i > 0) alch_write(compiler, ", ");
+    alch_list_before(compiler->dialect, i, count, compiler->out);
     write_value(compiler, type, &item);
+    alch_list_behind(compiler->dialect, count, compiler->out);
   }
   if (count == 0) alch_empty_set_write(compiler->dialect, compiler->set, compiler->set_width, compiler->out);
 }

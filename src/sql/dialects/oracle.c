@@ -1,0 +1,78 @@
+/* Oracle 11 to 23, in SQLAlchemy's words for it (dialects/oracle/base.py). */
+#include "sql/dialects/oracle.h"
+
+#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+
+/* Those of the SQL Language Reference (appendix E), which are some more than SQLAlchemy's. */
+static const char *const reserved_words[] = {
+  "access", "add", "all", "alter", "and", "any", "as", "asc", "audit", "between", "by", "char", "check", "cluster", "column", "column_value", "comment",
+  "compress", "connect", "create", "current", "date", "decimal", "default", "delete", "desc", "distinct", "drop", "else", "exclusive", "exists", "file",
+  "float", "for", "from", "grant", "group", "having", "identified", "immediate", "in", "increment", "index", "initial", "insert", "integer", "intersect",
+  "into", "is", "level", "like", "lock", "long", "maxextents", "minus", "mlslabel", "mode", "modify", "nested_table_id", "noaudit", "nocompress", "not",
+  "nowait", "null", "number", "of", "offline", "on", "online", "option", "or", "order", "pctfree", "prior", "public", "raw", "rename", "resource",
+  "revoke", "row", "rowid", "rownum", "rows", "select", "session", "set", "share", "size", "smallint", "start", "successful", "synonym", "sysdate",
+  "table", "then", "to", "trigger", "uid", "union", "unique", "update", "user", "validate", "values", "varchar", "varchar2", "view", "whenever", "where",
+  "with", NULL
+};
+
+/* A comment of hints stands right behind the first word. */
+static const uint8_t select_clauses[] = { ALCH_NODE_WITH,   ALCH_NODE_HINTS,    ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,  ALCH_NODE_WHERE,      ALCH_NODE_GROUP_BY,
+                                          ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,   ALCH_NODE_FETCH,   ALCH_NODE_FOR_UPDATE, ALCH_NODE_SUFFIXES, 0 };
+
+static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = { [ALCH_OPERATOR_BITWISE_XOR] = "" };
+
+static const struct alch_function_spelling functions[] = {
+  { "now", "CURRENT_TIMESTAMP", true },
+  { "current_date", "CURRENT_DATE", true },
+  { "current_timestamp", "CURRENT_TIMESTAMP", true },
+  { "localtimestamp", "LOCALTIMESTAMP", true },
+  { "sysdate", "sysdate", true },
+  { "systimestamp", "systimestamp", true },
+  { "user", "USER", true },
+  { "uid", "uid", true },
+  { "current_user", "SYS_CONTEXT('USERENV', 'CURRENT_USER')", true },
+  { "session_user", "SYS_CONTEXT('USERENV', 'SESSION_USER')", true },
+  { "char_length", "LENGTH", false },
+  { "octet_length", "LENGTHB", false },
+  { "pow", "POWER", false },
+  { "ceiling", "ceil", false },
+  { "substring", "substr", false },
+  { "ifnull", "nvl", false },
+  { "random", "dbms_random.value", true },
+  { "aggregate_strings", "LISTAGG", false },
+  { "group_concat", "LISTAGG", false },
+  { "string_agg", "LISTAGG", false },
+  { NULL, NULL, false },
+};
+
+static const char *const table_options[] = { "oracle_on_commit", "oracle_compress", "oracle_tablespace", "oracle_resolve_synonyms", NULL };
+
+static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_END };
+
+static const char *const compounds[] = { [ALCH_COMPOUND_EXCEPT] = " MINUS ", [ALCH_COMPOUND_EXCEPT_ALL] = NULL };
+static const char *const compounds_before_21[] = { [ALCH_COMPOUND_INTERSECT_ALL] = "", [ALCH_COMPOUND_EXCEPT] = " MINUS ", [ALCH_COMPOUND_EXCEPT_ALL] = "" };
+
+/* What every version has, and what came with each. */
+enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
+#define SINCE_11                                                                                                                                                                      \
+  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(DEFAULT_KEYWORD) | CAN(NAMED_DEFAULT) | CAN(CTE_FOLLOWS_INSERT) | CAN(MERGE) | CAN(MERGE_WHERE) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | \
+   CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(CROSS_SCHEMA_KEYS))
+#define SINCE_12 (SINCE_11 | CAN(FETCH) | CAN(LATERAL) | CAN(IDENTITY))
+#define SINCE_23 (SINCE_12 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
+
+#define RECORD(symbol, major, minor, can, names, compound)                                                                                                                                      \
+  extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
+  const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
+    .name = "oracle", .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
+    .identifier_limit = names, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,   \
+    .quoted_initials = "_$", .operator_spellings = operator_spellings, .renderers = alch_oracle_renderers, .type_name = alch_oracle_type_name, .type_words = alch_oracle_type_words, .functions = functions,               \
+    .table_options = table_options, .column_parts = column_parts, .to_database = alch_oracle_to_database, .from_database = alch_oracle_from_database,                                 \
+    .literal = alch_oracle_literal, .compound_words = compound, .empty_from = " FROM DUAL", .empty_set = "SELECT % FROM DUAL WHERE 1!=1", .list_limit = 1000, .list_item = "SELECT % FROM DUAL", .converts = alch_oracle_converts,                                                                                                                                                  \
+  }
+
+RECORD(oracle, 23, 0, SINCE_23, LONG_NAMES, compounds);        /* BOOLEAN, rows behind VALUES, IF EXISTS */
+RECORD(oracle_21, 21, 0, SINCE_12, LONG_NAMES, compounds);     /* JSON, EXCEPT ALL, BITOR */
+RECORD(oracle_19, 19, 0, SINCE_12, LONG_NAMES, compounds_before_21);     /* LISTAGG without an order, DISTINCT in it */
+RECORD(oracle_12_2, 12, 2, SINCE_12, LONG_NAMES, compounds_before_21);   /* long names, COLLATE */
+RECORD(oracle_12, 12, 1, SINCE_12, SHORT_NAMES, compounds_before_21);    /* FETCH FIRST, identity columns, LATERAL */
+RECORD(oracle_11, 11, 0, SINCE_11, SHORT_NAMES, compounds_before_21);

@@ -1,0 +1,98 @@
+/* Functions that Oracle has under another name or in another form, and EXTRACT. */
+#include "base/map.h"
+#include "sql/dialects/oracle.h"
+#include <string.h>
+#include <strings.h>
+
+static bool is_called(const alch_node *node, const char *name) {
+  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
+}
+
+/* ---- functions ---- */
+
+/* CONCAT took two arguments before 23. */
+static alch_status render_concat(alch_compiler *compiler, const alch_node *node) {
+  const char *before = "(";
+  for ALCH_EACH_CHILD(child, node) {
+    alch_write(compiler, before);
+    alch_render_operand(compiler, child, ALCH_OPERATOR_CONCAT);
+    before = " || ";
+  }
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+/* LISTAGG needed its order before 19. */
+static alch_status render_aggregate_strings(alch_compiler *compiler, const alch_node *node) {
+  alch_render_default(compiler, node);
+  if (!alch_oracle_since(compiler->dialect, 19, 0)) alch_write(compiler, " WITHIN GROUP (ORDER BY NULL)");
+  return compiler->status;
+}
+
+static const char *const absent[] = { "current_time", "localtime", "array_agg" };
+
+alch_status alch_oracle_function(alch_compiler *compiler, const alch_node *node) {
+  uint32_t count = alch_node_child_count(node);
+  if (is_called(node, "concat") && count != 2 && !alch_oracle_since(compiler->dialect, 23, 0)) return render_concat(compiler, node);
+  if (is_called(node, "aggregate_strings") || is_called(node, "group_concat") || is_called(node, "string_agg")) return render_aggregate_strings(compiler, node);
+  for (size_t i = 0; i < ALCH_COUNT(absent); i++)
+    if (is_called(node, absent[i])) return alch_oracle_unsupported(compiler, absent[i], i < 2 ? "there is no TIME: take current_timestamp or localtimestamp" : "write collect(x), or aggregate_strings");
+  return alch_render_default(compiler, node);
+}
+
+/* ---- EXTRACT ---- */
+
+/* Fields that EXTRACT does not know, as expressions round the moment. Of TRUNC(x, 'IW') comes the Monday of x, whatever the session's territory. */
+static const struct { const char *field, *before, *between, *after; } forms[] = {
+  { "doy", "TO_NUMBER(TO_CHAR(", NULL, ", 'DDD'))" },
+  { "week", "TO_NUMBER(TO_CHAR(", NULL, ", 'IW'))" },
+  { "quarter", "TO_NUMBER(TO_CHAR(", NULL, ", 'Q'))" },
+  { "isoyear", "TO_NUMBER(TO_CHAR(", NULL, ", 'IYYY'))" },
+  { "dow", "mod(TRUNC(", ") - TRUNC(", ", 'IW') + 1, 7)" },
+  { "isodow", "(TRUNC(", ") - TRUNC(", ", 'IW') + 1)" },
+  { "epoch", "((CAST(", NULL, " AS DATE) - DATE '1970-01-01') * 86400)" },
+};
+
+static const char *const fields[] = { "year", "month", "day", "hour", "minute", "second", "timezone_hour", "timezone_minute", "doy", "week", "quarter", "isoyear", "dow", "isodow", "epoch" };
+enum { OWN_FIELDS = 8, FIRST_OF_TIME = 3 };
+
+static alch_status no_field(alch_compiler *compiler, const alch_node *node) {
+  char word[32];
+  size_t length = node->length < sizeof word ? node->length : sizeof word - 1;
+  memcpy(word, alch_node_text(node), length);
+  word[length] = '\0';
+  const char *nearest = alch_nearest(word, fields, ALCH_COUNT(fields));
+  return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "'%s' is no field that the dialect '%s' extracts; %s '%s'", word, compiler->dialect->name, nearest ? "did you mean" : "there is for example",
+                            nearest ? nearest : "year");
+}
+
+/* A DATE has a time of day, but EXTRACT reads it of a TIMESTAMP only (ORA-30076). */
+static alch_status render_own_field(alch_compiler *compiler, const alch_node *node, size_t field) {
+  const alch_node *moment = alch_node_child(node);
+  uint8_t family = alch_family_of(compiler, moment);
+  bool converts = field >= FIRST_OF_TIME && (family == ALCH_TYPE_DATETIME || family == ALCH_TYPE_DATE);
+  if (!converts) return alch_render_default(compiler, node);
+  alch_write(compiler, "EXTRACT(");
+  alch_buffer_add_bytes(compiler->out, alch_node_text(node), node->length);
+  alch_write(compiler, " FROM CAST(");
+  alch_render(compiler, moment);
+  alch_write(compiler, " AS TIMESTAMP))");
+  return compiler->status;
+}
+
+alch_status alch_oracle_extract(alch_compiler *compiler, const alch_node *node) {
+  for (size_t i = 0; i < OWN_FIELDS; i++)
+    if (is_called(node, fields[i])) return render_own_field(compiler, node, i);
+  for (size_t i = 0; i < ALCH_COUNT(forms); i++) {
+    if (!is_called(node, forms[i].field)) continue;
+    alch_write(compiler, forms[i].before);
+    alch_render(compiler, alch_node_child(node));
+    if (forms[i].between) {
+      alch_write(compiler, forms[i].between);
+      alch_render(compiler, alch_node_child(node));
+    }
+    alch_write(compiler, forms[i].after);
+    return compiler->status;
+  }
+  return no_field(compiler, node);
+}
