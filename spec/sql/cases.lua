@@ -77,7 +77,9 @@ end
 local function put(case, line)
   local into = case[line.kind]
   for _, label in ipairs(line.labels) do
-    if into[label] ~= nil then error(("%s:%d: %s has two %s lines in '%s'"):format(case.file, line.number, label, line.kind, case.title), 0) end
+    if into[label] ~= nil then
+      error(("%s:%d: %s has two %s lines in '%s'"):format(case.file, line.number, label, line.kind, case.title), 0)
+    end
     into[label] = line.text
   end
 end

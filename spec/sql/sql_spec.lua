@@ -1,16 +1,15 @@
 -- Every expectation of spec/sql/*.test, one case a title and label; spec/sql/cases.lua tells their form.
 --
 -- SQL_FILE, SQL_TITLE and SQL_DIALECT (an environment variable each: a part of it, the dialect's label from its beginning)
--- narrow the run; then what is pending is shown as well, with what it lacks:
+-- narrow the run; then (or with SQL_PENDING=1) what is pending runs as well, and shows what it lacks:
 --   SQL_DIALECT="mssql 2008" SQL_TITLE=limit make test T=spec/sql
 local la = require "lualchemy"
 local cases = dofile "spec/sql/cases.lua"
 local world = dofile "spec/sql/world.lua"
 
 local wanted_file, wanted_title, wanted_dialect = os.getenv "SQL_FILE", os.getenv "SQL_TITLE", os.getenv "SQL_DIALECT"
-local narrowed = wanted_file or wanted_title or wanted_dialect
+local narrowed = wanted_file or wanted_title or wanted_dialect or os.getenv "SQL_PENDING"
 
-local environment = world.environment()
 local there = {}
 
 -- Whether this build has the dialect, and the version of it.
@@ -37,12 +36,18 @@ end
 local function expected_values(case, label)
   local text = case.values[label]
   if not text then return nil end
-  local list = table.pack(assert(load("return " .. text, "=values", "t", environment))())
+  local list = table.pack(assert(load("return " .. text, "=values", "t", { la = la }))())
   return shown_list(list.n, list)
 end
 
+-- The case's statement, made once, in a world of its own: what it adds to a table is not there for the next.
+local function statement_of(case)
+  case.statement = case.statement or cases.evaluate(case, world.environment())
+  return case.statement
+end
+
 local function compile(case, label, literal)
-  local statement = cases.evaluate(case, environment)
+  local statement = statement_of(case)
   local options = cases.options(label)
   options.literal_binds = literal or nil
   return statement:compile(options)
