@@ -141,6 +141,9 @@ void binding_value_for(lua_State *L, binding *b, int index, const alch_type *typ
 /* Raises what b->error says about a value, with the column (or NULL) named in front. */
 int binding_raise_for_column(lua_State *L, binding *b, const alch_column *column);
 /* Pushes a value as Lua sees it; type may be NULL (plain). NULL becomes nil. JSON is decoded, custom types' result function is called, Uuid and Enum are strings. */
+/* container.c: a Lua table as an ARRAY or HSTORE, false when it is none; and such a value as a table. */
+bool binding_container_value(lua_State *L, binding *b, int index, const alch_type *type, alch_value *out);
+void binding_push_container(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
 void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
 void binding_push_null(lua_State *L);   /* la.null */
 

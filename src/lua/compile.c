@@ -62,12 +62,17 @@ static bool nth_record(const alch_block *block, uint32_t ordinal, alch_value_cur
 }
 
 /* Pushes the slot's value, a list for an expanding one, and answers how many items it has. */
-static uint32_t push_slot(lua_State *L, binding *b, const alch_slot *slot, const alch_block *block) {
+static uint32_t push_slot(lua_State *L, binding *b, const alch_dialect *dialect, const alch_slot *slot, const alch_block *block) {
   alch_value_cursor cursor;
   alch_value value;
   if (slot->ordinal == UINT32_MAX || !nth_record(block, slot->ordinal, &cursor) || !alch_value_cursor_next(&cursor, &value)) {
     binding_push_null(L);
     return 1;
+  }
+  /* A path into a JSON value is shown as the database gets it: its other form is nobody's. */
+  if (slot->converts && (slot->type->family == ALCH_TYPE_JSON_INDEX || slot->type->family == ALCH_TYPE_JSON_PATH)) {
+    alch_buffer_clear(&b->scratch);
+    binding_must(L, b, dialect->to_database(slot->type, &value, &b->scratch, &b->error));
   }
   if (value.kind != ALCH_LIST) { push_param(L, b, &value, slot->type); return 1; }
   uint32_t count = (uint32_t)value.integer;
@@ -125,7 +130,7 @@ static void push_params(lua_State *L, binding *b, const alch_compiled *compiled,
   for (uint32_t i = 0; i < compiled->slot_count; i++) {
     const alch_slot *slot = &compiled->slots[i];
     if (slot->kind == ALCH_SLOT_LITERAL) { add_literal(L, b, compiled, slot, block, pieces); continue; }
-    uint32_t count = push_slot(L, b, slot, block);
+    uint32_t count = push_slot(L, b, compiled->dialect, slot, block);
     if (slot->label || slot->name) {
       lua_pushvalue(L, -1);
       lua_setfield(L, -3, slot->label ? slot->label : slot->name);

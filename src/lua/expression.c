@@ -43,7 +43,7 @@ static bool is_comparison(alch_operator op) { return op >= ALCH_OPERATOR_EQ && o
 /* Operands that a method of this operator takes beside the object. */
 static int operand_count(alch_operator op) {
   if (op == ALCH_OPERATOR_BETWEEN || op == ALCH_OPERATOR_NOT_BETWEEN) return 2;
-  if (op == ALCH_OPERATOR_NOT || op == ALCH_OPERATOR_BITWISE_NOT || op == ALCH_OPERATOR_NEGATE || op >= ALCH_OPERATOR_DISTINCT) return 0;
+  if (op == ALCH_OPERATOR_NOT || op == ALCH_OPERATOR_BITWISE_NOT || op == ALCH_OPERATOR_NEGATE || (op >= ALCH_OPERATOR_DISTINCT && op <= ALCH_OPERATOR_NULLS_LAST)) return 0;
   return 1;
 }
 
@@ -58,7 +58,8 @@ static int push_compared(lua_State *L, binding *b, alch_status status, const alc
 /* The operands are slots first .. first + count - 1. */
 static int operate(lua_State *L, binding *b, alch_operator op, int first, uint32_t count) {
   alch_operand few[4] = { { 0 } }, *operands = count <= ALCH_COUNT(few) ? few : lua_newuserdatauv(L, count * sizeof *operands, 0);
-  bool condition = is_junction(op);
+  bool condition = is_junction(op), joins = op == ALCH_OPERATOR_ADD || op == ALCH_OPERATOR_CONCAT;
+  if (joins && first == 1 && lua_type(L, 2) == LUA_TTABLE && binding_is_container(L, b, 1)) return binding_operate_container(L, b, op);
   const alch_block *left = NULL;
   alch_type_id type = 0;
   for (uint32_t i = 0; i < count; i++) {
@@ -104,6 +105,7 @@ static int expression_operator(lua_State *L) {
   alch_operator op = (alch_operator)lua_tointeger(L, lua_upvalueindex(2));
   if (op == ALCH_OPERATOR_AND || op == ALCH_OPERATOR_OR) return operate(L, b, op, 1, (uint32_t)lua_gettop(L));
   if (is_like(op)) return operate_like(L, b, op);
+  if (op >= ALCH_OPERATOR_CONTAINS && lua_gettop(L) == 2) return binding_operate_container(L, b, op);
   int wanted = operand_count(op);
   if (ALCH_UNLIKELY(lua_gettop(L) != wanted + 1)) check_arguments(L, b, op, wanted);
   return operate(L, b, op, 1, (uint32_t)wanted + 1);
@@ -146,7 +148,10 @@ static int pattern(lua_State *L, alch_pattern kind, bool ignore_case, const char
   return push_expression(L, b, alch_expression_pattern(&b->builder, b->catalog, kind, &left, &right, autoescape, &b->error));
 }
 
-static int expression_contains(lua_State *L) { return pattern(L, ALCH_PATTERN_CONTAINS, false, "contains"); }
+static int expression_contains(lua_State *L) {
+  if (binding_is_container(L, BINDING(L), 1)) return binding_operate_container(L, BINDING(L), ALCH_OPERATOR_CONTAINS);
+  return pattern(L, ALCH_PATTERN_CONTAINS, false, "contains");
+}
 static int expression_startswith(lua_State *L) { return pattern(L, ALCH_PATTERN_STARTSWITH, false, "startswith"); }
 static int expression_endswith(lua_State *L) { return pattern(L, ALCH_PATTERN_ENDSWITH, false, "endswith"); }
 static int expression_icontains(lua_State *L) { return pattern(L, ALCH_PATTERN_CONTAINS, true, "icontains"); }
@@ -280,4 +285,5 @@ void binding_open_expression(lua_State *L, binding *b) {
   lua_pop(L, 2);
   add_functions(L, b);
   binding_open_function(L, b);
+  binding_open_container(L, b);
 }

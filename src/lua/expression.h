@@ -21,6 +21,13 @@ uint32_t binding_spread(lua_State *L, binding *b, int first, int *start);
 /* Names in order_by and group_by: a string becomes the label of that name, in its slot. */
 void binding_label_names(lua_State *L, binding *b, int first, uint32_t count);
 
+/* container.c: JSON, arrays, key-value sets */
+/* Does `contains` mean the operator for the expression at index, and no pattern? */
+bool binding_is_container(lua_State *L, binding *b, int index);
+/* Slot 1, the operator, slot 2, where a plain value takes the type that the operator wants. */
+int binding_operate_container(lua_State *L, binding *b, alch_operator op);
+void binding_open_container(lua_State *L, binding *b);
+
 void binding_open_function(lua_State *L, binding *b);    /* function.c: functions, CASE, CAST */
 void binding_open_literal(lua_State *L, binding *b);     /* literal.c: values, parameters, text */
 int binding_text_bindparams(lua_State *L);               /* literal.c: text:bindparams, as Lua calls it */

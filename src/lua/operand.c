@@ -82,7 +82,7 @@ alch_type_id binding_special_type(binding *b, const alch_block *block) {
   if (id == 0) return 0;
   const alch_type *type = alch_catalog_type(b->catalog, id);
   bool date = type->family >= ALCH_TYPE_DATE && type->family <= ALCH_TYPE_INTERVAL;
-  return type->host != 0 || type->family == ALCH_TYPE_JSON || date ? id : 0;
+  return type->host != 0 || (type->family >= ALCH_TYPE_JSON && type->family <= ALCH_TYPE_HSTORE) || date ? id : 0;
 }
 
 /* ---- lists ---- */

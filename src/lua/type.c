@@ -289,6 +289,15 @@ static int optional_integer(lua_State *L, int32_t value, int32_t none) {
   return 1;
 }
 
+/* JSON.NULL: JSON's own null, as a value; where SQL's is not meant. */
+static int json_null(lua_State *L, binding *b) {
+  const alch_value value = alch_value_text("null", 4);
+  alch_builder_start(&b->builder);
+  alch_builder_bind(&b->builder, *(const alch_type_id *)lua_touserdata(L, 1), 0, NULL, &value, NULL);
+  binding_push_block(L, b, BINDING_EXPRESSION);
+  return 1;
+}
+
 static int type_property(lua_State *L) {
   binding *b = BINDING(L);
   const alch_type *type = alch_catalog_type(b->catalog, *(const alch_type_id *)lua_touserdata(L, 1));
@@ -304,6 +313,7 @@ static int type_property(lua_State *L) {
   else if (binding_is(L, 2, "schema")) lua_pushstring(L, type->schema);
   else if (binding_is(L, 2, "dimensions")) return optional_integer(L, type->dimensions, 0);
   else if (binding_is(L, 2, "item_type")) return type->item ? (binding_push_type(L, b, type->item_id), 1) : (lua_pushnil(L), 1);
+  else if (binding_is(L, 2, "NULL") && type->family == ALCH_TYPE_JSON) return json_null(L, b);
   else if (binding_is(L, 2, "decorator")) lua_rawgeti(L, LUA_REGISTRYINDEX, type->host ? type->host : LUA_REFNIL);
   else return 0;
   return 1;

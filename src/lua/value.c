@@ -86,12 +86,21 @@ static void json_hook(lua_State *L, binding *b, const char *name) {
   if (lua_isnil(L, -1)) binding_error(L, b, ALCH_ERROR_ARGUMENT, "a JSON column needs a JSON library: install lua-cjson or dkjson, or give one to la.set_json{ encode = …, decode = … }");
 }
 
+/* JSON.NULL among values that no statement holds as an expression. */
+static bool json_bind(lua_State *L, binding *b, int index, alch_value *out) {
+  const alch_block *block = binding_test(L, b, index, BINDING_EXPRESSION);
+  if (!block || alch_block_root(block)->kind != ALCH_NODE_BIND) return false;
+  alch_value_cursor cursor = alch_block_value_cursor(block);
+  return alch_value_cursor_next(&cursor, out) && out->kind == ALCH_TEXT;
+}
+
 /* nil stays NULL; everything else, la.null within tables included, is the encoder's. */
-static bool json_encode(lua_State *L, binding *b, int index, alch_value *out) {
+static bool json_encode(lua_State *L, binding *b, int index, const alch_type *type, alch_value *out) {
   if (lua_isnil(L, index) || (lua_islightuserdata(L, index) && !lua_touserdata(L, index))) {
-    *out = ALCH_VALUE_NULL;
+    *out = type->null_as_json ? alch_value_text("null", 4) : ALCH_VALUE_NULL;
     return true;
   }
+  if (lua_type(L, index) == LUA_TUSERDATA && json_bind(L, b, index, out)) return true;
   json_hook(L, b, "json_encode");
   lua_pushvalue(L, index);
   lua_call(L, 1, 1);
@@ -137,7 +146,8 @@ void binding_value_for(lua_State *L, binding *b, int index, const alch_type *typ
     return;
   }
   if (ALCH_UNLIKELY(type->host != 0)) custom_bind(L, b, index, type);
-  if (type->family == ALCH_TYPE_JSON) { json_encode(L, b, index, out); return; }
+  if (type->family == ALCH_TYPE_JSON) { json_encode(L, b, index, type, out); return; }
+  if (lua_type(L, index) == LUA_TTABLE && binding_container_value(L, b, index, type, out)) return;
   if (lua_type(L, index) == LUA_TTABLE && binding_moment_from_table(L, b, index, alch_type_value_kind(type->family), out)) return;
   if (!binding_value(L, b, index, out)) refuse_value(L, b, index, type, column);
   if (out->kind == ALCH_DATETIME) binding_moment_for_type(L, b, index, type, out);
@@ -182,12 +192,17 @@ static void push_json(lua_State *L, binding *b, const alch_value *value) {
   lua_call(L, 1, 1);
 }
 
+/* JSON, arrays, key-value sets: Lua tables. */
+static bool has_inside(uint8_t family) { return (uint8_t)(family - ALCH_TYPE_JSON) <= ALCH_TYPE_HSTORE - ALCH_TYPE_JSON; }
+
 void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type) {
-  if (ALCH_LIKELY(!type || (type->host == 0 && type->family != ALCH_TYPE_JSON))) {
+  if (ALCH_LIKELY(!type || (type->host == 0 && !has_inside(type->family)))) {
     push_plain(L, b, value, type);
     return;
   }
-  if (type->family == ALCH_TYPE_JSON && alch_value_has_text(value->kind)) push_json(L, b, value);
+  bool text = has_inside(type->family) && alch_value_has_text(value->kind);
+  if (text && type->family == ALCH_TYPE_JSON) push_json(L, b, value);
+  else if (text) binding_push_container(L, b, value, type);
   else push_plain(L, b, value, type);
   if (type->host == 0) return;
   lua_rawgeti(L, LUA_REGISTRYINDEX, type->host);

@@ -42,6 +42,7 @@ enum { ALCH_FETCH_WITH_TIES = 1, ALCH_FETCH_PERCENT = 2 };
 enum { ALCH_CONFLICT_NOTHING = 0, ALCH_CONFLICT_UPDATE = 1, ALCH_CONFLICT_PORTABLE = 2 };
 enum { ALCH_FOR_UPDATE_READ = 1, ALCH_FOR_UPDATE_NOWAIT = 2, ALCH_FOR_UPDATE_SKIP_LOCKED = 4, ALCH_FOR_UPDATE_KEY_SHARE = 8 };
 enum { ALCH_LIKE_PATTERN = 0x100 };   /* a LIKE that contains, startswith or endswith made: stands in parentheses inside AND and OR, as SQLAlchemy has it */
+enum { ALCH_SUBSCRIPT_PLACE = 1 };   /* the index of a JSON value is a place and no key: databases that take both have to be told */
 enum { ALCH_FUNCTION_BARE = 1 /* no parentheses, CURRENT_TIMESTAMP */, ALCH_FUNCTION_AGGREGATE = 2 };
 
 typedef struct alch_node {

@@ -40,7 +40,7 @@ void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length)
 const char *alch_operator_spelling(alch_compiler *compiler, uint8_t op) {
   const char *spelling = compiler->dialect->operator_spellings ? compiler->dialect->operator_spellings[op] : NULL;
   if (!spelling) spelling = alch_operator_rows[op].spelling;
-  if (*spelling == '\0') alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "the operator '%s' is not supported by the dialect '%s'", alch_operator_rows[op].lua_name, compiler->dialect->name);
+  if (*spelling == '\0') alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "the operator '%s' is not supported by the dialect '%s'", *alch_operator_rows[op].lua_name ? alch_operator_rows[op].lua_name : alch_operator_rows[op].symbol, compiler->dialect->name);
   return spelling;
 }
 

@@ -127,9 +127,10 @@ static alch_status put_side(alch_maker *maker, alch_operator op, const alch_oper
   return alch_put_literal(maker, operand, alch_literal_type(maker, op, other, &operand->value));
 }
 
-static bool is_text_type(alch_maker *maker, alch_type_id type) {
+/* Is a sum of these what comes of putting one behind the other? */
+static bool is_joined(alch_maker *maker, alch_type_id type) {
   uint8_t family = alch_type_family_of(maker, type);
-  return family >= ALCH_TYPE_STRING && family <= ALCH_TYPE_UNICODE_TEXT;
+  return (family >= ALCH_TYPE_STRING && family <= ALCH_TYPE_UNICODE_TEXT) || family == ALCH_TYPE_ARRAY || family == ALCH_TYPE_HSTORE;
 }
 
 /* Types of both sides, where a plain value has the one that it will be bound with. */
@@ -142,7 +143,7 @@ static void side_types(alch_maker *maker, alch_operator op, const alch_operand *
 static alch_status put_binary(alch_maker *maker, alch_operator op, uint32_t a, const alch_operand *operands) {
   alch_type_id types[2];
   side_types(maker, op, operands, types);
-  if (op == ALCH_OPERATOR_ADD && (is_text_type(maker, types[0]) || is_text_type(maker, types[1]))) op = ALCH_OPERATOR_CONCAT;
+  if (op == ALCH_OPERATOR_ADD && (is_joined(maker, types[0]) || is_joined(maker, types[1]))) op = ALCH_OPERATOR_CONCAT;
   alch_builder_open(maker->builder, ALCH_NODE_BINARY, op, a, alch_result_type(maker, op, types[0], types[1]));
   alch_status status = put_side(maker, op, &operands[0], operands[1].block ? types[1] : 0);
   if (status == ALCH_OK) status = put_side(maker, op, &operands[1], operands[0].block ? types[0] : 0);
@@ -219,7 +220,7 @@ static alch_status make_in(alch_maker *maker, alch_operator op, const alch_opera
 /* ---- the entry ---- */
 
 static bool is_unary(alch_operator op) {
-  return op == ALCH_OPERATOR_NEGATE || op == ALCH_OPERATOR_BITWISE_NOT || op >= ALCH_OPERATOR_DISTINCT;
+  return op == ALCH_OPERATOR_NEGATE || op == ALCH_OPERATOR_BITWISE_NOT || (op >= ALCH_OPERATOR_DISTINCT && op <= ALCH_OPERATOR_NULLS_LAST);
 }
 
 static alch_status operate(alch_maker *maker, alch_operator op, const alch_operand *operands, uint32_t count) {

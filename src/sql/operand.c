@@ -106,7 +106,7 @@ alch_type_id alch_result_type(const alch_maker *maker, alch_operator op, alch_ty
   uint8_t a = alch_type_family_of(maker, left), b = alch_type_family_of(maker, right);
   switch (alch_operator_rows[op].result) {
     case ALCH_RESULT_BOOLEAN: return ALCH_TYPE_BOOLEAN;
-    case ALCH_RESULT_TEXT: return is_text(a) ? left : ALCH_TYPE_STRING;
+    case ALCH_RESULT_TEXT: return is_text(a) || (a >= ALCH_TYPE_JSON && a <= ALCH_TYPE_RANGE) ? left : ALCH_TYPE_STRING;
     case ALCH_RESULT_NUMBER: return is_date(a) || is_date(b) ? date_result(op, a, b) : wider(maker, op, left, right);
     default: return left;
   }

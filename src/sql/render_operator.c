@@ -178,6 +178,7 @@ static void set_hint(alch_compiler *compiler, hint to) {
 static hint hint_from(alch_compiler *compiler, const alch_node *node) {
   alch_output output;
   if (compiler->dialect->placeholder != ALCH_PLACEHOLDER_COLON) return (hint){ 0 };
+  if (node->kind == ALCH_NODE_UNARY && (node->op == ALCH_OPERATOR_ANY || node->op == ALCH_OPERATOR_ALL)) return hint_from(compiler, alch_node_child(node));
   if (node->kind == ALCH_NODE_FUNCTION) {
     hint function = { 0 };
     function.text = alch_last_name(node, &function.length);
@@ -344,6 +345,40 @@ alch_status alch_default_between(alch_compiler *compiler, const alch_node *node)
   alch_write(compiler, " AND ");
   alch_render_operand(compiler, high, node->op);
   set_hint(compiler, outer);
+  return compiler->status;
+}
+
+/* ---- subscripts and arrays, in the words of those who have them; the others say that they have none ---- */
+
+static bool prints_all(alch_compiler *compiler, const char *construct) {
+  if (compiler->dialect->any_type) return true;
+  alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s'", construct, compiler->dialect->name);
+  return false;
+}
+
+alch_status alch_default_subscript(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *subject = alch_node_child(node), *index = alch_node_next(subject);
+  bool json = node->op == ALCH_OPERATOR_JSON_INDEX || node->op == ALCH_OPERATOR_JSON_PATH;
+  if (!prints_all(compiler, json ? "access to the inside of a JSON value" : "the subscript of an array")) return compiler->status;
+  hint outer = take_hint(compiler);
+  set_hint(compiler, hint_from(compiler, subject));
+  alch_render_operand(compiler, subject, node->op);
+  alch_write_char(compiler, '[');
+  alch_render(compiler, index);
+  if (node->op == ALCH_OPERATOR_ARRAY_SLICE) {
+    alch_write_char(compiler, ':');
+    alch_render(compiler, alch_node_next(index));
+  }
+  alch_write_char(compiler, ']');
+  set_hint(compiler, outer);
+  return compiler->status;
+}
+
+alch_status alch_default_array(alch_compiler *compiler, const alch_node *node) {
+  if (!prints_all(compiler, "an array")) return compiler->status;
+  alch_write(compiler, "ARRAY[");
+  alch_render_children(compiler, node, ", ");
+  alch_write_char(compiler, ']');
   return compiler->status;
 }
 

@@ -18,7 +18,10 @@ static const char *const reserved_words[] = {
 static const uint8_t select_clauses[] = { ALCH_NODE_WITH,     ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,       ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY,
                                           ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH,      ALCH_NODE_FOR_UPDATE, ALCH_NODE_HINTS, ALCH_NODE_SUFFIXES, 0 };
 
-static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = { [ALCH_OPERATOR_REGEXP] = " <regexp> ", [ALCH_OPERATOR_NOT_REGEXP] = " <not regexp> " };
+static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = { [ALCH_OPERATOR_REGEXP] = " <regexp> ", [ALCH_OPERATOR_NOT_REGEXP] = " <not regexp> ",
+  [ALCH_OPERATOR_CONTAINS] = " @> ", [ALCH_OPERATOR_CONTAINED_BY] = " <@ ", [ALCH_OPERATOR_OVERLAP] = " && ", [ALCH_OPERATOR_HAS_KEY] = " ? ", [ALCH_OPERATOR_HAS_ALL] = " ?& ", [ALCH_OPERATOR_HAS_ANY] = " ?| ",
+  [ALCH_OPERATOR_PATH_EXISTS] = " @? ", [ALCH_OPERATOR_PATH_MATCH] = " @@ ", [ALCH_OPERATOR_DELETE_PATH] = " #- ", [ALCH_OPERATOR_STRICTLY_LEFT_OF] = " << ", [ALCH_OPERATOR_STRICTLY_RIGHT_OF] = " >> ",
+  [ALCH_OPERATOR_NOT_EXTEND_RIGHT_OF] = " &< ", [ALCH_OPERATOR_NOT_EXTEND_LEFT_OF] = " &> ", [ALCH_OPERATOR_ADJACENT_TO] = " -|- " };
 
 static const struct alch_renderer_override renderers[] = { { 0, NULL } };
 

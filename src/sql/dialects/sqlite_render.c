@@ -117,6 +117,23 @@ static alch_status render_extract(alch_compiler *compiler, const alch_node *node
   return no_field(compiler, node);
 }
 
+/* What is inside as JSON, or as a value of the type that as_string and its kin ask for. */
+static alch_status render_subscript(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *index = alch_node_next(alch_node_child(node));
+  if (node->op != ALCH_OPERATOR_JSON_INDEX && node->op != ALCH_OPERATOR_JSON_PATH) return unsupported(compiler, "arrays", "keep the items in a table of their own, or in a JSON column");
+  if (index->kind != ALCH_NODE_BIND) return unsupported(compiler, "JSON access by an expression", "give get a key, a place or a list of them");
+  if (alch_family_of(compiler, node) == ALCH_TYPE_JSON) return render_enclosed(compiler, node, "JSON_QUOTE(JSON_EXTRACT(", ", ", "))");
+  render_enclosed(compiler, node, "CAST(JSON_EXTRACT(", ", ", ") AS ");
+  alch_write_type(compiler, node->b);
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+static alch_status render_array(alch_compiler *compiler, const alch_node *node) {
+  (void)node;
+  return unsupported(compiler, "arrays", "keep the items in a table of their own, or in a JSON column");
+}
+
 static alch_status render_within_group(alch_compiler *compiler, const alch_node *node) {
   (void)node;
   return unsupported(compiler, "WITHIN GROUP", "order the rows and take the one wanted");
@@ -125,5 +142,6 @@ static alch_status render_within_group(alch_compiler *compiler, const alch_node 
 const struct alch_renderer_override alch_sqlite_renderers[] = {
   { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_UNARY, render_unary },     { ALCH_NODE_FUNCTION, render_function },
   { ALCH_NODE_CAST, render_cast },     { ALCH_NODE_EXTRACT, render_extract }, { ALCH_NODE_WITHIN_GROUP, render_within_group },
+  { ALCH_NODE_SUBSCRIPT, render_subscript }, { ALCH_NODE_ARRAY, render_array },
   { 0, NULL },
 };

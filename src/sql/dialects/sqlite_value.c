@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/real.h"
+#include "schema/json_path.h"
 #include "sql/dialects/sqlite.h"
 #include <math.h>
 #include <string.h>
@@ -91,8 +92,18 @@ static alch_status store_uuid(const conversion *c) {
   return give_text(c, ALCH_TEXT, digits, sizeof digits);
 }
 
+static alch_status store_path(const conversion *c) {
+  alch_buffer path;
+  alch_buffer_init(&path, c->scratch->allocator);
+  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
+  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
+  alch_buffer_close(&path);
+  return status;
+}
+
 alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const conversion c = { type, value, scratch, error };
+  if (type->family == ALCH_TYPE_JSON_INDEX || type->family == ALCH_TYPE_JSON_PATH) return store_path(&c);
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_DATE: return store_date(&c);
@@ -225,7 +236,7 @@ alch_status alch_sqlite_from_database(const alch_type *type, alch_value *value, 
 bool alch_sqlite_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: case ALCH_TYPE_UUID: return true;
-    case ALCH_TYPE_NULL: return to_database;    /* whatever comes */
+    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_ENUM: return !to_database && type->item_count > 0;
     default: return false;
   }
