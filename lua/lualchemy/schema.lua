@@ -82,7 +82,7 @@ local function place_in_column(column, value)
   elseif is(value, Computed) then
     column.computed = value
   elseif is(value, Identity) then
-    column.identity = true
+    column.identity = value
   elseif is(value, FetchedValue) then
     column.server_default = true
   else
@@ -230,9 +230,19 @@ function schema.Computed(definition)
   return setmetatable({ sqltext = definition[1], persisted = definition.persisted }, Computed)
 end
 
---- Identity(): the database's own counter, inside Column{}.
-function schema.Identity()
-  return setmetatable({}, Identity)
+local counting_options = {
+  start = "number", increment = "number", minvalue = "number", maxvalue = "number", cache = "number",
+  nominvalue = "boolean", nomaxvalue = "boolean", cycle = "boolean", order = "boolean",
+}
+
+--- Identity(), Identity{ start = 10, increment = 2, always = true, … }: the database's own counter, inside Column{}.
+-- Options: always, on_null, start, increment, minvalue, maxvalue, nominvalue, nomaxvalue, cycle, cache, order.
+function schema.Identity(options)
+  local known, made = { always = "boolean", on_null = "boolean" }, {}
+  for name, kind in pairs(counting_options) do known[name] = kind end
+  check.options(options or {}, known, "Identity")
+  for name, value in pairs(options or {}) do made[name] = value end
+  return setmetatable(made, Identity)
 end
 
 --- FetchedValue(): server_default = FetchedValue(): the database fills the column in by means of its own, a trigger say.
@@ -261,7 +271,7 @@ end
 local function check_table_options(definition)
   local known = { schema = "string", comment = "string", quote = "boolean" }
   for key in pairs(definition) do
-    if type(key) == "string" and core.is_table_option(key) then known[key] = true end
+    if type(key) == "string" and core.is_option("table", key) then known[key] = true end
   end
   check.options(definition, known, "Table")
 end

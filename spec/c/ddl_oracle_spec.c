@@ -235,10 +235,10 @@ static void add_composite(twin *t, alch_table *table, uint32_t number) {
 
 static void add_options(twin *t, alch_table *table, bool numbered) {
   if (numbered && chance(4)) {
-    CHECK_INT(alch_table_set_option(table, "sqlite_autoincrement", "true", &t->s.error), ALCH_OK);
+    schema_option(&t->s, &table->options, "sqlite_autoincrement", "true");
     say(t, "  sqlite_autoincrement=True,\n");
   } else if (numbered && chance(4)) {
-    CHECK_INT(alch_table_set_option(table, "sqlite_with_rowid", "false", &t->s.error), ALCH_OK);
+    schema_option(&t->s, &table->options, "sqlite_with_rowid", "false");
     say(t, "  sqlite_with_rowid=False,\n");
   }
 }

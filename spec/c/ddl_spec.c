@@ -8,7 +8,7 @@ static const char *constraint(schema *s, const char *dialect, alch_ddl_action ac
 }
 
 static void set_option(schema *s, alch_table *table, const char *name, const char *value) {
-  CHECK_INT(alch_table_set_option(table, name, value, &s->error), ALCH_OK);
+  schema_option(s, &table->options, name, value);
 }
 
 CASE("a table as SQLAlchemy writes it") {
@@ -118,7 +118,8 @@ CASE("tables without the keys that close a cycle, dropped tables, single columns
   schema_key(&s, a, "id");
   const alch_constraint *const key = schema_reference(&s, a, "a_id", "Order.id");
   alch_buffer_init(&out, s.allocator);
-  alch_status status = alch_compile_table_without(alch_dialect_find("default"), a, true, &key, 1, &out, &s.error);
+  const alch_ddl_statement statement = { .kind = ALCH_DDL_TABLE, .if_exists = true, .table = a, .omitted = &key, .omitted_count = 1 };
+  alch_status status = alch_compile_ddl(s.catalog, alch_dialect_find("default"), &statement, &out, &s.error);
   CHECK_TEXT(ddl_result(&s, 3, status, &out), "CREATE TABLE IF NOT EXISTS \"Order\" (\n\tid INTEGER NOT NULL, \n\ta_id INTEGER, \n\tPRIMARY KEY (id)\n)");
   alch_buffer_init(&out, s.allocator);
   status = alch_compile_table(alch_dialect_find("sqlite"), ALCH_DDL_DROP, a, true, &out, &s.error);
@@ -128,7 +129,8 @@ CASE("tables without the keys that close a cycle, dropped tables, single columns
   CHECK_TEXT(ddl_result(&s, 3, status, &out), "a_id INTEGER");
   CHECK(!is_key);
   alch_buffer_init(&out, s.allocator);
-  status = alch_compile_comment(alch_dialect_find("sqlite"), a, NULL, &out, &s.error);
+  const alch_ddl_statement comment = { .kind = ALCH_DDL_TABLE_COMMENT, .table = a };
+  status = alch_compile_ddl(s.catalog, alch_dialect_find("sqlite"), &comment, &out, &s.error);
   CHECK(strncmp(ddl_result(&s, 3, status, &out), "UnsupportedCompilationError", 27) == 0);
   schema_close(&s);
 }

@@ -20,8 +20,8 @@ CASE("every dialect is whole, and knows its name") {
   const alch_dialect *none;
   CHECK_INT(alch_dialect_require("sqlit", &none, &error), ALCH_ERROR);
   CHECK_TEXT(alch_error_message(&error), "there is no dialect 'sqlit'; did you mean 'sqlite'?");
-  CHECK_INT(alch_table_option_check("sqlite_strict", &error), ALCH_OK);
-  CHECK_INT(alch_table_option_check("sqlite_strct", &error), ALCH_ERROR);
+  CHECK_INT(alch_option_check(ALCH_SCOPE_TABLE, "sqlite_strict", "Table", &error), ALCH_OK);
+  CHECK_INT(alch_option_check(ALCH_SCOPE_TABLE, "sqlite_strct", "Table", &error), ALCH_ERROR);
   CHECK_TEXT(alch_error_message(&error), "Table has no option 'sqlite_strct'; did you mean 'sqlite_strict'?");
   alch_error_close(&error);
 }

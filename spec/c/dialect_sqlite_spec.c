@@ -217,7 +217,7 @@ CASE("expressions in DDL: checks, defaults, generated columns, indexes") {
   CHECK_INT(alch_table_add_constraint(table, &given, NULL, 0, &check, &s->error), ALCH_OK);
   CHECK_INT(alch_table_add_index(table, "ix", false, none, &magnitude, 1, positive, &index, &s->error), ALCH_OK);
   const char *sql = ddl_create(s, "sqlite", table);
-  CHECK_TEXT(sql, "CREATE TABLE t (\n\t\"Price\" INTEGER, \n\tat DATETIME DEFAULT (CURRENT_TIMESTAMP), \n\tdoubled INTEGER GENERATED ALWAYS AS (\"Price\" * 2) STORED, \n\tCHECK (\"Price\" > 0)\n)");
+  CHECK_TEXT(sql, "CREATE TABLE t (\n\t\"Price\" INTEGER, \n\tat DATETIME DEFAULT CURRENT_TIMESTAMP, \n\tdoubled INTEGER GENERATED ALWAYS AS (\"Price\" * 2) STORED, \n\tCHECK (\"Price\" > 0)\n)");
   CHECK_INT(sqlite3_exec(m.database, sql, NULL, NULL, NULL), SQLITE_OK);
   sql = ddl_index(s, "sqlite", ALCH_DDL_CREATE, index);
   CHECK_TEXT(sql, "CREATE INDEX ix ON t (abs(\"Price\")) WHERE \"Price\" > 0");

@@ -64,6 +64,12 @@ static inline alch_constraint *schema_reference(schema *s, alch_table *table, co
   return constraint;
 }
 
+/* A dialect option with text. */
+static inline void schema_option(schema *s, alch_options *options, const char *name, const char *text) {
+  const alch_option option = { .name = name, .value = alch_value_text(text, strlen(text)) };
+  CHECK_INT(alch_options_set(s->catalog, options, &option, &s->error), ALCH_OK);
+}
+
 /* Says that the last call failed with this kind and a message that holds `words`; the record is empty afterwards. */
 #define CHECK_FAILED(s, status, kind_, words) schema_check_failed((s), (status), (kind_), (words), __FILE__, __LINE__)
 static inline void schema_check_failed(schema *s, alch_status status, alch_error_kind kind, const char *words, const char *file, int line) {

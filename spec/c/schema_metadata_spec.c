@@ -155,6 +155,7 @@ CASE("a column that fails leaves its table as it was") {
 CASE("contradictions among defaults are refused") {
   schema s;
   alch_column *column, given = schema_column("c", ALCH_TYPE_INTEGER);
+  const alch_identity identity = { .always = ALCH_YES };
   const struct alch_block *const block = (const struct alch_block *)&given;    /* never looked into on this floor */
   if (!CHECK(schema_open(&s, &alch_allocator_standard))) return;
   alch_table *table = schema_table(&s, "t");
@@ -162,9 +163,9 @@ CASE("contradictions among defaults are refused") {
   given.server_default.kind = ALCH_DEFAULT_FETCHED;
   CHECK_FAILED(&s, alch_table_add_column(table, &given, &column, &s.error), ALCH_ERROR_ARGUMENT, "Column 't.c' is Computed and cannot have a server_default");
   given.server_default.kind = ALCH_DEFAULT_NONE;
-  given.identity = true;
+  given.identity = &identity;
   CHECK_FAILED(&s, alch_table_add_column(table, &given, &column, &s.error), ALCH_ERROR_ARGUMENT, "Computed and Identity");
-  given.identity = false;
+  given.identity = NULL;
   given.update_default.kind = ALCH_DEFAULT_VALUE;
   CHECK_FAILED(&s, alch_table_add_column(table, &given, &column, &s.error), ALCH_ERROR_ARGUMENT, "cannot have a default or onupdate");
   schema_close(&s);
@@ -275,6 +276,7 @@ static bool build_table(schema *s, const char *name, const char *target, alch_ty
   const char *const keys[] = { "id", "word" }, *const reference = "other_id";
   const alch_constraint unique = { .kind = ALCH_CONSTRAINT_UNIQUE, .name = "uq", .deferrable = -1 }, check = { .kind = ALCH_CONSTRAINT_CHECK, .check_text = "id > 0", .deferrable = -1 };
   const alch_constraint foreign = { .kind = ALCH_CONSTRAINT_FOREIGN_KEY, .targets = &target, .ondelete = "CASCADE", .deferrable = -1 };
+  const alch_option strict = { .name = "sqlite_strict", .value = alch_value_text("true", 4) };
   alch_constraint *out;
   id.primary_key = true;
   word.unique = true;
@@ -282,7 +284,7 @@ static bool build_table(schema *s, const char *name, const char *target, alch_ty
   return alch_table_new(s->metadata, name, NULL, &table, &s->error) == ALCH_OK && alch_table_add_column(table, &id, &column, &s->error) == ALCH_OK &&
          alch_table_add_column(table, &word, &column, &s->error) == ALCH_OK && alch_table_add_column(table, &other, &column, &s->error) == ALCH_OK &&
          alch_table_add_constraint(table, &unique, keys, 2, &out, &s->error) == ALCH_OK && alch_table_add_constraint(table, &check, NULL, 0, &out, &s->error) == ALCH_OK &&
-         alch_table_add_constraint(table, &foreign, &reference, 1, &out, &s->error) == ALCH_OK && alch_table_set_option(table, "sqlite_strict", "true", &s->error) == ALCH_OK;
+         alch_table_add_constraint(table, &foreign, &reference, 1, &out, &s->error) == ALCH_OK && alch_options_set(s->catalog, &table->options, &strict, &s->error) == ALCH_OK;
 }
 
 static bool build_schema(schema *s) {

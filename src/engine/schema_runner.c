@@ -1,5 +1,6 @@
 /* Texts that no statement block makes: DDL, pragmas, the question whether a table is there. They block, and are run once, so their handles are not kept. */
 #include "engine/private.h"
+#include "sql/ddl.h"
 #include <string.h>
 
 typedef struct text_run {
@@ -106,14 +107,11 @@ alch_status alch_keys_follow(alch_connection *connection, const char *name, cons
 typedef struct schema_run {
   alch_connection *connection;
   const alch_dialect *dialect;
+  alch_metadata *metadata;
   alch_ddl_action action;
   bool check_first;
   alch_table *const *wanted;           /* NULL: all */
   uint32_t wanted_count;
-  alch_table **tables;                 /* in the order of creation */
-  alch_constraint **cycle;
-  uint32_t table_count, cycle_count;
-  bool *chosen;                        /* tables that are worked on, as many */
   alch_buffer text;
   alch_error *error;
 } schema_run;
@@ -125,97 +123,68 @@ static bool is_wanted(const schema_run *run, const alch_table *table) {
 }
 
 /* Wanted, and there where it is to be dropped, not there where it is to be created. */
-static alch_status choose_tables(schema_run *run) {
-  for (uint32_t i = 0; i < run->table_count; i++) {
-    const alch_table *table = run->tables[i];
+static alch_status choose_tables(const schema_run *run, alch_table *const *tables, uint32_t count, bool *chosen) {
+  for (uint32_t i = 0; i < count; i++) {
     bool there = run->action == ALCH_DDL_DROP;
-    run->chosen[i] = is_wanted(run, table);
-    if (!run->chosen[i] || !run->check_first) continue;
-    alch_status status = alch_has_table(run->connection, table->name, table->schema, &there, run->error);
+    chosen[i] = is_wanted(run, tables[i]);
+    if (!chosen[i] || !run->check_first) continue;
+    alch_status status = alch_has_table(run->connection, tables[i]->name, tables[i]->schema, &there, run->error);
     if (status != ALCH_OK) return status;
-    run->chosen[i] = there == (run->action == ALCH_DDL_DROP);
+    chosen[i] = there == (run->action == ALCH_DDL_DROP);
   }
   return ALCH_OK;
 }
 
-static alch_status run_ddl(schema_run *run, alch_status compiled) {
-  if (compiled == ALCH_OK && alch_buffer_failed(&run->text)) compiled = alch_error_out_of_memory(run->error);
-  if (compiled != ALCH_OK) return compiled;
-  return alch_connection_run_text(run->connection, alch_buffer_text(&run->text), run->text.length, run->error);
-}
-
-static alch_status run_table(schema_run *run, const alch_table *table) {
-  alch_buffer_clear(&run->text);
-  alch_status status = run_ddl(run, alch_compile_table(run->dialect, run->action, table, false, &run->text, run->error));
-  if (run->action == ALCH_DDL_DROP) return status;
-  for (const alch_index *index = table->indexes; index && status == ALCH_OK; index = index->next) {
+static alch_status run_plan(schema_run *run, const alch_ddl_plan *plan) {
+  alch_status status = ALCH_OK;
+  for (uint32_t i = 0; i < plan->count && status == ALCH_OK; i++) {
     alch_buffer_clear(&run->text);
-    status = run_ddl(run, alch_compile_index(run->dialect, run->action, index, false, &run->text, run->error));
+    status = alch_compile_ddl(run->metadata->catalog, run->dialect, &plan->statements[i], &run->text, run->error);
+    if (status == ALCH_OK) status = alch_connection_run_text(run->connection, alch_buffer_text(&run->text), run->text.length, run->error);
   }
   return status;
 }
 
-static bool is_chosen(const schema_run *run, const alch_table *table) {
-  for (uint32_t i = 0; i < run->table_count; i++)
-    if (run->tables[i] == table) return run->chosen[i];
-  return false;
-}
-
-/* Foreign keys that close a cycle stand in statements of their own, where the database cannot have them inside CREATE TABLE. */
-static alch_status run_cycle(schema_run *run) {
-  alch_status status = ALCH_OK;
-  if (alch_dialect_can(run->dialect, ALCH_CAPABILITY_INLINE_CYCLES) || !alch_dialect_can(run->dialect, ALCH_CAPABILITY_ALTER_CONSTRAINT)) return ALCH_OK;
-  for (uint32_t i = 0; i < run->cycle_count && status == ALCH_OK; i++) {
-    if (!is_chosen(run, run->cycle[i]->table)) continue;
-    alch_buffer_clear(&run->text);
-    status = run_ddl(run, alch_compile_constraint(run->dialect, run->action, run->cycle[i], &run->text, run->error));
-  }
+static alch_status run_chosen(schema_run *run, alch_table *const *tables, uint32_t count, bool *chosen) {
+  alch_ddl_plan plan;
+  alch_status status = choose_tables(run, tables, count, chosen);
+  if (status != ALCH_OK) return status;
+  status = alch_ddl_plan_make(&plan, run->dialect, run->metadata, run->action, chosen, run->wanted == NULL, run->error);
+  if (status == ALCH_OK) status = run_plan(run, &plan);
+  alch_ddl_plan_close(&plan);
   return status;
 }
 
-static alch_status create_chosen(schema_run *run) {
-  alch_status status = ALCH_OK;
-  for (uint32_t i = 0; i < run->table_count && status == ALCH_OK; i++)
-    if (run->chosen[i]) status = run_table(run, run->tables[i]);
-  return status == ALCH_OK ? run_cycle(run) : status;
-}
-
-static alch_status drop_chosen(schema_run *run) {
-  alch_status status = run_cycle(run);
-  for (uint32_t i = run->table_count; i > 0 && status == ALCH_OK; i--)
-    if (run->chosen[i - 1]) status = run_table(run, run->tables[i - 1]);
+static alch_status run_sorted(schema_run *run, alch_table *const *tables, uint32_t count) {
+  const alch_allocator *allocator = run->metadata->catalog->allocator;
+  bool *chosen = alch_allocate_zeroed(allocator, (count + 1) * sizeof *chosen);
+  if (!chosen) return alch_error_out_of_memory(run->error);
+  alch_status status = run_chosen(run, tables, count, chosen);
+  alch_free(allocator, chosen, (count + 1) * sizeof *chosen);
   return status;
 }
 
-static alch_status run_sorted(schema_run *run, const alch_allocator *allocator) {
-  alch_status status = ALCH_OK;
-  if (run->table_count == 0) return ALCH_OK;
-  run->chosen = alch_allocate_zeroed(allocator, run->table_count * sizeof *run->chosen);
-  if (!run->chosen) return alch_error_out_of_memory(run->error);
-  status = choose_tables(run);
-  if (status == ALCH_OK) status = run->action == ALCH_DDL_CREATE ? create_chosen(run) : drop_chosen(run);
-  alch_free(allocator, run->chosen, run->table_count * sizeof *run->chosen);
-  return status;
-}
-
-static alch_status run_schema(schema_run *run, alch_metadata *metadata) {
-  const alch_allocator *allocator = metadata->catalog->allocator;
+static alch_status run_schema(schema_run *run) {
+  const alch_allocator *allocator = run->metadata->catalog->allocator;
+  alch_table **tables = NULL;
+  alch_constraint **cycle = NULL;
+  uint32_t count = 0, cycle_count = 0;
   run->dialect = run->connection->engine->dialect;
   alch_buffer_init(&run->text, allocator);
-  alch_status status = alch_metadata_sorted(metadata, &run->tables, &run->table_count, &run->cycle, &run->cycle_count, run->error);
-  if (status == ALCH_OK) status = run_sorted(run, allocator);
-  alch_free(allocator, run->tables, run->table_count * sizeof *run->tables);
-  alch_free(allocator, run->cycle, run->cycle_count * sizeof *run->cycle);
+  alch_status status = alch_metadata_sorted(run->metadata, &tables, &count, &cycle, &cycle_count, run->error);
+  if (status == ALCH_OK) status = run_sorted(run, tables, count);
+  alch_free(allocator, tables, count * sizeof *tables);
+  alch_free(allocator, cycle, cycle_count * sizeof *cycle);
   alch_buffer_close(&run->text);
   return status;
 }
 
 alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error) {
-  schema_run run = { .connection = connection, .action = ALCH_DDL_CREATE, .check_first = check_first, .wanted = tables, .wanted_count = count, .error = error };
-  return run_schema(&run, metadata);
+  schema_run run = { .connection = connection, .metadata = metadata, .action = ALCH_DDL_CREATE, .check_first = check_first, .wanted = tables, .wanted_count = count, .error = error };
+  return run_schema(&run);
 }
 
 alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error) {
-  schema_run run = { .connection = connection, .action = ALCH_DDL_DROP, .check_first = check_first, .wanted = tables, .wanted_count = count, .error = error };
-  return run_schema(&run, metadata);
+  schema_run run = { .connection = connection, .metadata = metadata, .action = ALCH_DDL_DROP, .check_first = check_first, .wanted = tables, .wanted_count = count, .error = error };
+  return run_schema(&run);
 }

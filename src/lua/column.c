@@ -75,7 +75,6 @@ static void column_flags(lua_State *L, alch_column *column) {
   column->primary_key = flag(L, "primary_key");
   column->unique = flag(L, "unique");
   column->indexed = flag(L, "index");
-  column->identity = flag(L, "identity");
   lua_getfield(L, DEFINITION, "nullable");
   column->nullable_given = !lua_isnil(L, -1);
   column->nullable = lua_toboolean(L, -1);
@@ -83,6 +82,7 @@ static void column_flags(lua_State *L, alch_column *column) {
   if (!lua_isnil(L, -1)) column->quote = lua_toboolean(L, -1) ? 1 : 2;
   lua_getfield(L, DEFINITION, "autoincrement");
   if (lua_isboolean(L, -1)) column->autoincrement = lua_toboolean(L, -1) ? ALCH_AUTOINCREMENT_YES : ALCH_AUTOINCREMENT_NO;
+  else if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "ignore_fk") == 0) column->autoincrement = ALCH_AUTOINCREMENT_IGNORE_FK;
   lua_pop(L, 3);
 }
 
@@ -95,6 +95,8 @@ int binding_add_column(lua_State *L) {
   lua_getfield(L, DEFINITION, "type");
   const alch_type_id *type = binding_test(L, b, -1, BINDING_TYPE);
   if (type) { column.type = *type; column.has_type = true; }
+  alch_identity identity;
+  if (binding_read_identity(L, b, DEFINITION, &identity)) column.identity = &identity;
   column_flags(L, &column);
   client_default(L, b, "default", &column, &column.insert_default);
   client_default(L, b, "onupdate", &column, &column.update_default);
@@ -103,6 +105,7 @@ int binding_add_column(lua_State *L) {
   computed(L, b, &column);
   alch_column *made = NULL;
   binding_must(L, b, alch_table_add_column(table, &column, &made, &b->error));
+  binding_set_options(L, b, DEFINITION, &made->options);
   binding_push_column(L, b, made);
   return 1;
 }
@@ -126,6 +129,7 @@ static void push_default(lua_State *L, binding *b, const alch_default *one, cons
 
 static int autoincrement(lua_State *L, const alch_column *column) {
   if (column->autoincrement == ALCH_AUTOINCREMENT_AUTO) lua_pushliteral(L, "auto");
+  else if (column->autoincrement == ALCH_AUTOINCREMENT_IGNORE_FK) lua_pushliteral(L, "ignore_fk");
   else lua_pushboolean(L, column->autoincrement == ALCH_AUTOINCREMENT_YES);
   return 1;
 }

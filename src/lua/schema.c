@@ -143,8 +143,7 @@ static int schema_table_option(lua_State *L) {
     table->comment = alch_arena_text(&b->catalog->arena, luaL_checkstring(L, 3), strlen(lua_tostring(L, 3)));
     return 0;
   }
-  const char *value = lua_isboolean(L, 3) ? (lua_toboolean(L, 3) ? "true" : "false") : luaL_tolstring(L, 3, NULL);
-  binding_must(L, b, alch_table_set_option(table, name, value, &b->error));
+  binding_set_option(L, b, 3, name, &table->options);
   return 0;
 }
 
@@ -217,14 +216,6 @@ static int schema_is_block(lua_State *L) {
   return 1;
 }
 
-/* is_table_option(name): does some dialect know it? */
-static int schema_is_table_option(lua_State *L) {
-  bool known = alch_table_option_check(luaL_checkstring(L, 1), &BINDING(L)->error) == ALCH_OK;
-  alch_error_close(&BINDING(L)->error);
-  lua_pushboolean(L, known);
-  return 1;
-}
-
 /* ---- table.c ---- */
 
 /* table.c.name for a name that is none. The table's columns are the string keys. */
@@ -263,7 +254,7 @@ void binding_open_schema(lua_State *L, binding *b) {
   static const luaL_Reg table_metamethods[] = { { "__tostring", table_tostring }, { NULL, NULL } };
   static const luaL_Reg functions[] = {
     { "metadata", schema_metadata }, { "table", schema_table }, { "table_option", schema_table_option }, { "find_table", schema_find_table },
-    { "is_table", schema_is_table }, { "is_column", schema_is_column }, { "is_block", schema_is_block }, { "is_table_option", schema_is_table_option },
+    { "is_table", schema_is_table }, { "is_column", schema_is_column }, { "is_block", schema_is_block },     { "check_option", binding_check_option }, { "is_option", binding_is_option },
     { "add_column", binding_add_column }, { "add_constraint", binding_add_constraint }, { "add_index", binding_add_index }, { NULL, NULL },
   };
   binding_kind_register(L, b, BINDING_METADATA, "MetaData", metadata_methods, metadata_metamethods);

@@ -14,6 +14,22 @@ int binding_add_column(lua_State *L);
 /* The attributes that a column has as an expression: name, key, type, table, …; 0 when there is none of this name. */
 int binding_column_property(lua_State *L, binding *b, const alch_column *column);
 
+/* counting.c */
+/* start, increment, minvalue … of the definition at index. */
+void binding_read_counting(lua_State *L, binding *b, int definition, const char *where, alch_counting *out);
+/* The field `identity` of a column's definition; false when there is none. */
+bool binding_read_identity(lua_State *L, binding *b, int definition, alch_identity *out);
+
+/* option.c */
+/* One dialect option out of the value at index: plain, a list, a map, or an expression. */
+void binding_set_option(lua_State *L, binding *b, int index, const char *name, alch_options *options);
+/* All of the field `options` of the definition, in the order of their names. */
+void binding_set_options(lua_State *L, binding *b, int definition, alch_options *options);
+/* The field `condition` of the definition: { dialects = { … }, callable = function }. */
+void binding_set_condition(lua_State *L, binding *b, int definition, alch_condition *out);
+int binding_check_option(lua_State *L);   /* check_option(scope, name, where) */
+int binding_is_option(lua_State *L);      /* is_option(scope, name) */
+
 /* constraint.c */
 /* add_constraint(table, kind, definition), add_index(table, definition) */
 int binding_add_constraint(lua_State *L);

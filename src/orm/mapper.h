@@ -131,7 +131,8 @@ const char *alch_mapper_nearest(const alch_mapper *mapper, const char *name);
 /* Left out of an INSERT when no value was set, since the database has something to say. */
 static inline bool alch_attribute_database_decides(const alch_mapper *mapper, uint32_t slot) {
   const alch_column *column = mapper->attributes[slot].column;
-  return slot == mapper->generated_slot || column->server_default.kind != ALCH_DEFAULT_NONE || column->insert_default.kind == ALCH_DEFAULT_SQL || column->computed != NULL || column->identity;
+  return slot == mapper->generated_slot || column->server_default.kind != ALCH_DEFAULT_NONE || column->insert_default.kind == ALCH_DEFAULT_SQL ||
+         column->insert_default.kind == ALCH_DEFAULT_SEQUENCE || column->computed != NULL || column->identity != NULL;
 }
 static inline const alch_relationship *alch_mapper_relationship(const alch_mapper *mapper, uint32_t slot) {
   return slot >= mapper->attribute_count && slot < mapper->slot_count ? &mapper->relationships[slot - mapper->attribute_count] : NULL;

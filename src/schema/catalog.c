@@ -44,7 +44,6 @@ alch_catalog *alch_catalog_open(const alch_allocator *allocator) {
 static void close_table(const alch_catalog *catalog, alch_table *table) {
   alch_free(catalog->allocator, table->columns, table->column_capacity * sizeof *table->columns);
   alch_map_close(&table->column_map);
-  alch_map_close(&table->options);
 }
 
 void alch_catalog_close(alch_catalog *catalog) {
@@ -55,6 +54,7 @@ void alch_catalog_close(alch_catalog *catalog) {
     alch_map_close(&metadata->naming);
   }
   alch_free(catalog->allocator, catalog->tables, catalog->table_capacity * sizeof *catalog->tables);
+  alch_free(catalog->allocator, catalog->sequences, catalog->sequence_capacity * sizeof *catalog->sequences);
   alch_free(catalog->allocator, catalog->types, catalog->type_capacity * sizeof *catalog->types);
   alch_map_close(&catalog->type_ids);
   alch_arena_clear(&catalog->arena);
@@ -79,19 +79,6 @@ static alch_status check_type(const alch_type *type, alch_error *error) {
   return ALCH_OK;
 }
 
-static bool copy_items(alch_catalog *catalog, alch_type *type) {
-  if (type->item_count == 0) {
-    type->items = NULL;
-    return true;
-  }
-  const char **items = alch_arena_copy(&catalog->arena, type->items, type->item_count * sizeof *items);
-  if (!items) return false;
-  for (uint32_t i = 0; i < type->item_count; i++)
-    if (!alch_record_text(catalog, &items[i])) return false;
-  type->items = items;
-  return true;
-}
-
 static bool copy_variants(alch_catalog *catalog, alch_type *type) {
   if (type->variant_count == 0) return true;
   alch_type_variant *variants = alch_arena_copy(&catalog->arena, type->variants, type->variant_count * sizeof *variants);
@@ -113,7 +100,7 @@ static bool copy_texts(alch_catalog *catalog, alch_type *type) {
 
 static bool add_type(alch_catalog *catalog, const alch_type *type, const alch_buffer *printed) {
   alch_type *copy = alch_arena_copy(&catalog->arena, type, sizeof *type);
-  if (!copy || !copy_items(catalog, copy) || !copy_variants(catalog, copy) || !copy_texts(catalog, copy)) return false;
+  if (!copy || !alch_record_texts(catalog, &copy->items, copy->item_count) || !copy_variants(catalog, copy) || !copy_texts(catalog, copy)) return false;
   const alch_type **types = alch_grow(catalog->allocator, catalog->types, &catalog->type_capacity, catalog->type_count + 1, sizeof *types);
   if (!types) return false;
   catalog->types = types;
@@ -183,6 +170,18 @@ bool alch_record_text(alch_catalog *catalog, const char **text) {
   if (!*text) return true;
   *text = alch_arena_text(&catalog->arena, *text, strlen(*text));
   return *text != NULL;
+}
+
+bool alch_record_texts(alch_catalog *catalog, const char *const **texts, uint32_t count) {
+  const char *const *given = *texts;
+  *texts = NULL;
+  if (count == 0) return true;
+  const char **copy = alch_arena_copy(&catalog->arena, given, count * sizeof *copy);
+  if (!copy) return false;
+  for (uint32_t i = 0; i < count; i++)
+    if (!alch_record_text(catalog, &copy[i])) return false;
+  *texts = copy;
+  return true;
 }
 
 bool alch_record_value(alch_catalog *catalog, alch_value *value) {

@@ -9,6 +9,7 @@
 #include "schema/type.h"
 
 struct alch_table;
+struct alch_sequence;
 struct alch_metadata;
 
 /* Table ids are 1 .. 0x7fffffff; ids with the top bit are anonymous (aliases, subqueries, labels). */
@@ -23,6 +24,11 @@ typedef struct alch_catalog {
   const alch_type **types;           /* by id */
   uint32_t type_count, type_capacity;
   alch_map type_ids;                 /* printed type -> id + 1 */
+  struct alch_sequence **sequences;  /* by id; [0] is NULL */
+  uint32_t sequence_count, sequence_capacity;
+  /* Asks the host whether a thing with a condition of its own (alch_condition.host) is wanted on this dialect; NULL: always. `thing` is the record that carries it. */
+  alch_status (*condition)(void *context, int64_t host, const void *thing, const char *dialect, bool *wanted, alch_error *error);
+  void *condition_context;
   uint32_t anonymous;                /* last anonymous id given out, without the top bit */
   struct alch_metadata *metadata;    /* all of them, newest first */
 } alch_catalog;

@@ -9,6 +9,7 @@ static const char *const words[] = {
   [ALCH_CONSTRAINT_FOREIGN_KEY] = "ForeignKeyConstraint",
   [ALCH_CONSTRAINT_UNIQUE] = "UniqueConstraint",
   [ALCH_CONSTRAINT_CHECK] = "CheckConstraint",
+  [ALCH_CONSTRAINT_EXCLUDE] = "ExcludeConstraint",
 };
 
 void alch_record_link_constraint(alch_constraint *constraint) {
@@ -29,12 +30,21 @@ bool alch_record_join_primary_key(alch_column *column) {
   return true;
 }
 
+/* SET NULL and SET DEFAULT may name columns. */
+static bool is_phrase(const char *phrase, const char *allowed) {
+  size_t length = strlen(allowed), end = strlen(phrase);
+  if (strncasecmp(phrase, allowed, length) != 0) return false;
+  if (strncmp(allowed, "SET ", 4) != 0 || end == length) return end == length;
+  const char *list = phrase + length + strspn(phrase + length, " ");
+  return *list == '(' && strspn(list + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_, \"") == strlen(list) - 2 && phrase[end - 1] == ')';
+}
+
 /* These words go into the SQL as they are, so they must be known ones. */
 static alch_status check_phrase(const char *phrase, const char *key, const char *const *allowed, alch_error *error) {
   size_t count = 0;
   if (!phrase) return ALCH_OK;
   for (; allowed[count]; count++)
-    if (strcasecmp(phrase, allowed[count]) == 0) return ALCH_OK;
+    if (is_phrase(phrase, allowed[count])) return ALCH_OK;
   const char *nearest = alch_nearest(phrase, allowed, count);
   return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s cannot be '%s'; %s '%s'", key, phrase, nearest ? "did you mean" : "write for example", nearest ? nearest : allowed[0]);
 }
@@ -54,10 +64,12 @@ static alch_status check_constraint(const alch_table *table, const alch_constrai
   const char *word = words[constraint->kind];
   if (constraint->kind == ALCH_CONSTRAINT_CHECK && !constraint->of_type && !constraint->check == !constraint->check_text)
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "CheckConstraint on table '%s' needs a condition: CheckConstraint{ \"price > 0\" }", table->full_name);
-  if (count == 0 && (constraint->kind == ALCH_CONSTRAINT_UNIQUE || constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY))
+  if (count == 0 && (constraint->kind == ALCH_CONSTRAINT_UNIQUE || constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY || constraint->kind == ALCH_CONSTRAINT_EXCLUDE))
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s on table '%s' names no column", word, table->full_name);
   if (constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY && !constraint->targets)
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s on table '%s' needs a target for each column: \"table.column\"", word, table->full_name);
+  if (constraint->kind == ALCH_CONSTRAINT_EXCLUDE && !constraint->operators)
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s on table '%s' needs an operator for each column: { \"room\", \"=\" }", word, table->full_name);
   return check_phrases(constraint, error);
 }
 
@@ -65,7 +77,7 @@ static alch_status check_constraint(const alch_table *table, const alch_constrai
 static alch_status check_twice(const alch_constraint *constraint, alch_error *error) {
   for (uint32_t i = 0; i < constraint->column_count; i++)
     for (uint32_t j = 0; j < i; j++)
-      if (constraint->columns[i] == constraint->columns[j])
+      if (constraint->columns[i] && constraint->columns[i] == constraint->columns[j])
         return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s on table '%s' names the column '%s' twice", words[constraint->kind], constraint->table->full_name,
                               constraint->columns[i]->key);
   return ALCH_OK;
@@ -77,21 +89,24 @@ static alch_status find_columns(alch_constraint *constraint, const char *const *
   if (!constraint->columns) return alch_error_out_of_memory(error);
   constraint->column_count = count;
   for (uint32_t i = 0; i < count; i++)
-    if (alch_record_find_column(table, keys[i], words[constraint->kind], ALCH_ERROR_ARGUMENT, &constraint->columns[i], error) != ALCH_OK) return ALCH_ERROR;
+    if ((keys[i] || constraint->kind != ALCH_CONSTRAINT_EXCLUDE) && alch_record_find_column(table, keys[i], words[constraint->kind], ALCH_ERROR_ARGUMENT, &constraint->columns[i], error) != ALCH_OK) return ALCH_ERROR;
   return check_twice(constraint, error);
+}
+
+static bool copy_expressions(alch_constraint *constraint) {
+  if (!constraint->expressions) return true;
+  constraint->expressions = alch_arena_copy(&constraint->table->metadata->catalog->arena, constraint->expressions, constraint->column_count * sizeof *constraint->expressions);
+  return constraint->expressions != NULL;
 }
 
 static bool copy_texts(alch_constraint *constraint) {
   alch_catalog *catalog = constraint->table->metadata->catalog;
-  const char **texts[] = { &constraint->name, &constraint->ondelete, &constraint->onupdate, &constraint->match, &constraint->initially, &constraint->check_text };
+  const char **texts[] = { &constraint->name, &constraint->ondelete, &constraint->onupdate, &constraint->match, &constraint->initially, &constraint->check_text,
+                           &constraint->comment, &constraint->method };
   for (size_t i = 0; i < ALCH_COUNT(texts); i++)
     if (!alch_record_text(catalog, texts[i])) return false;
-  if (constraint->kind != ALCH_CONSTRAINT_FOREIGN_KEY) return true;
-  const char **targets = alch_arena_copy(&catalog->arena, constraint->targets, constraint->column_count * sizeof *targets);
-  if (!targets) return false;
-  for (uint32_t i = 0; i < constraint->column_count; i++)
-    if (!alch_record_text(catalog, &targets[i])) return false;
-  constraint->targets = targets;
+  if (constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY) return alch_record_texts(catalog, &constraint->targets, constraint->column_count);
+  if (constraint->kind == ALCH_CONSTRAINT_EXCLUDE) return alch_record_texts(catalog, &constraint->operators, constraint->column_count) && copy_expressions(constraint);
   return true;
 }
 
@@ -143,6 +158,8 @@ alch_status alch_table_add_constraint(alch_table *table, const alch_constraint *
   constraint->table = table;
   constraint->referred = NULL;
   constraint->next = NULL;
+  constraint->options = (alch_options){ NULL, NULL };
+  constraint->condition = (alch_condition){ NULL, 0, 0 };
   if (find_columns(constraint, columns, count, error) != ALCH_OK) return ALCH_ERROR;
   if (constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY && check_targets(constraint, error) != ALCH_OK) return ALCH_ERROR;
   if (!copy_texts(constraint)) return alch_error_out_of_memory(error);

@@ -49,7 +49,8 @@ static alch_status choose_name(alch_index *index, const char *given, alch_error 
   alch_status status = ALCH_OK;
   alch_buffer_init(&name, catalog->allocator);
   index->name = given;
-  if (alch_record_has_convention(index->table, "ix", given) || !given) status = conventional_name(index, given, &name, error);
+  index->name_is_made = alch_record_has_convention(index->table, "ix", given) || !given;
+  if (index->name_is_made) status = conventional_name(index, given, &name, error);
   if (status == ALCH_OK && !alch_record_text(catalog, &index->name)) status = alch_error_out_of_memory(error);
   alch_buffer_close(&name);
   return status;

@@ -43,7 +43,6 @@ static alch_table *new_table(alch_metadata *metadata, const char *name, const ch
   table->name = name;
   table->schema = schema;
   alch_map_init(&table->column_map, catalog->allocator);
-  alch_map_init(&table->options, catalog->allocator);
   if (!alch_record_text(catalog, &table->name) || !alch_record_text(catalog, &table->schema)) return NULL;
   table->full_name = full_name(catalog, table->schema, table->name);
   table->primary_key = new_primary_key(table);
@@ -83,9 +82,24 @@ void alch_metadata_remove(alch_metadata *metadata, alch_table *table) {
   if (alch_metadata_table(metadata, table->full_name) == table) alch_map_remove(&metadata->tables, table->full_name, strlen(table->full_name));
 }
 
-alch_status alch_table_set_option(alch_table *table, const char *name, const char *value, alch_error *error) {
+alch_status alch_table_set_prefixes(alch_table *table, const char *const *words, uint32_t count, alch_error *error) {
   alch_catalog *catalog = table->metadata->catalog;
-  if (!name || !*name || !value) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Table '%s': an option needs a name and a value", table->full_name);
-  if (!alch_record_text(catalog, &value) || !alch_map_put_text(&table->options, name, (void *)(uintptr_t)value)) return alch_error_out_of_memory(error);
+  if (!alch_record_texts(catalog, &words, count)) return alch_error_out_of_memory(error);
+  table->prefixes = words;
+  table->prefix_count = count;
+  return ALCH_OK;
+}
+
+alch_status alch_table_set_view(alch_table *table, const alch_view *view, alch_error *error) {
+  const alch_view *kept = alch_arena_copy(&table->metadata->catalog->arena, view, sizeof *view);
+  if (!kept) return alch_error_out_of_memory(error);
+  table->view = kept;
+  return ALCH_OK;
+}
+
+alch_status alch_condition_set(alch_catalog *catalog, alch_condition *condition, const alch_condition *given, alch_error *error) {
+  alch_condition copy = *given;
+  if (!alch_record_texts(catalog, &copy.dialects, copy.count)) return alch_error_out_of_memory(error);
+  *condition = copy;
   return ALCH_OK;
 }

@@ -10,6 +10,7 @@ static const char *const kinds[] = {
   [ALCH_CONSTRAINT_FOREIGN_KEY] = "fk",
   [ALCH_CONSTRAINT_UNIQUE] = "uq",
   [ALCH_CONSTRAINT_CHECK] = "ck",
+  [ALCH_CONSTRAINT_EXCLUDE] = "ex",
 };
 
 static const char default_index_template[] = "ix_%(column_0_label)s";
@@ -112,7 +113,7 @@ alch_status alch_metadata_set_naming(alch_metadata *metadata, const char *kind, 
   piece one;
   token parsed;
   for (size_t i = 0; i < ALCH_COUNT(kinds); i++) known = known || strcmp(kind, kinds[i]) == 0;
-  if (!known) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "there is no naming convention for '%s'; the kinds are ix, uq, ck, fk, pk", kind);
+  if (!known) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "there is no naming convention for '%s'; the kinds are ix, uq, ck, fk, pk, ex", kind);
   while (next_piece(&at, &one))
     if (one.bad || (one.is_token && !parse_token(one.text, one.end, &parsed))) return refuse_token(kind, &one, error);
   if (!alch_record_text(metadata->catalog, &template_text) || !alch_map_put_text(&metadata->naming, kind, (void *)(uintptr_t)template_text)) return alch_error_out_of_memory(error);
@@ -194,6 +195,10 @@ alch_status alch_record_conventional_name(const alch_naming *naming, alch_buffer
   return ALCH_OK;
 }
 
+bool alch_constraint_name_is_made(const alch_constraint *constraint) {
+  return !constraint->name_is_final && alch_record_has_convention(constraint->table, kinds[constraint->kind], constraint->name);
+}
+
 alch_status alch_constraint_name(const alch_constraint *constraint, alch_buffer *out, alch_error *error) {
   const alch_naming naming = { .table = constraint->table,
                                .kind = kinds[constraint->kind],
@@ -201,7 +206,7 @@ alch_status alch_constraint_name(const alch_constraint *constraint, alch_buffer 
                                .columns = constraint->columns,
                                .column_count = constraint->column_count,
                                .foreign_key = constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY ? constraint : NULL };
-  if (!constraint->name_is_final && alch_record_has_convention(constraint->table, naming.kind, constraint->name)) return alch_record_conventional_name(&naming, out, error);
+  if (alch_constraint_name_is_made(constraint)) return alch_record_conventional_name(&naming, out, error);
   if (constraint->name) alch_buffer_add(out, constraint->name);
   return ALCH_OK;
 }

@@ -7,6 +7,8 @@
 
 /* Puts a copy in the place of *text (NULL stays NULL). False when there is no memory. */
 bool alch_record_text(alch_catalog *catalog, const char **text);
+/* The same for a list of texts; one of none becomes NULL. */
+bool alch_record_texts(alch_catalog *catalog, const char *const **texts, uint32_t count);
 /* The same for the text of a value. */
 bool alch_record_value(alch_catalog *catalog, alch_value *value);
 

@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "schema/metadata.h"
 #include "schema/record.h"
+#include <stdio.h>
 #include <string.h>
 
 alch_column *alch_table_column(const alch_table *table, const char *key) {
@@ -73,8 +74,21 @@ static alch_status check_defaults(const alch_table *table, const alch_column *co
   return ALCH_OK;
 }
 
+static alch_status check_identity(const alch_table *table, const alch_column *column, alch_error *error) {
+  char what[160];
+  if (!column->identity) return ALCH_OK;
+  snprintf(what, sizeof what, "Identity of column '%.60s.%.60s'", table->full_name, column->name);
+  return alch_counting_check(&column->identity->counting, what, error);
+}
+
 static bool copy_default(alch_catalog *catalog, alch_default *one) {
   return alch_record_value(catalog, &one->value) && alch_record_text(catalog, &one->text);
+}
+
+static bool copy_identity(alch_catalog *catalog, alch_column *column) {
+  if (!column->identity) return true;
+  column->identity = alch_arena_copy(&catalog->arena, column->identity, sizeof *column->identity);
+  return column->identity != NULL;
 }
 
 static alch_column *copy_column(alch_table *table, const alch_column *given) {
@@ -84,10 +98,11 @@ static alch_column *copy_column(alch_table *table, const alch_column *given) {
   column->table = table;
   column->index = table->column_count;
   if (!column->key) column->key = column->name;
-  if (!column->nullable_given) column->nullable = !column->primary_key;
+  if (!column->nullable_given) column->nullable = !column->primary_key && !column->identity;
+  column->options = (alch_options){ NULL, NULL };
   bool copied = alch_record_text(catalog, &column->name) && alch_record_text(catalog, &column->key) && alch_record_text(catalog, &column->comment) &&
                 copy_default(catalog, &column->insert_default) && copy_default(catalog, &column->update_default) && copy_default(catalog, &column->server_default) &&
-                copy_default(catalog, &column->server_onupdate);
+                copy_default(catalog, &column->server_onupdate) && copy_identity(catalog, column);
   return copied ? column : NULL;
 }
 
@@ -134,7 +149,7 @@ static void take_back(alch_table *table, const alch_table *before, const alch_co
 }
 
 alch_status alch_table_add_column(alch_table *table, const alch_column *given, alch_column **out, alch_error *error) {
-  if (check_name(table, given, error) != ALCH_OK || check_defaults(table, given, error) != ALCH_OK) return ALCH_ERROR;
+  if (check_name(table, given, error) != ALCH_OK || check_defaults(table, given, error) != ALCH_OK || check_identity(table, given, error) != ALCH_OK) return ALCH_ERROR;
   if (given->primary_key && !table->primary_key->of_column)
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Column '%s.%s' comes after the table's PrimaryKeyConstraint; name it there, or leave primary_key = true out", table->full_name,
                           given->name);
@@ -147,16 +162,24 @@ alch_status alch_table_add_column(alch_table *table, const alch_column *given, a
   return status;
 }
 
+/* A column can number itself unless something else gives it its value; one that was asked to does so in any case. */
+static bool numbers_itself(const alch_catalog *catalog, const alch_column *column) {
+  const alch_type *type = alch_catalog_type(catalog, column->type);
+  bool asked = column->autoincrement == ALCH_AUTOINCREMENT_YES;
+  if (asked && type->family == ALCH_TYPE_NUMERIC && type->scale == 0) return true;
+  if (column->autoincrement == ALCH_AUTOINCREMENT_NO || !alch_type_is_integer(type->family) || column->computed) return false;
+  if (asked) return true;
+  if (column->insert_default.kind != ALCH_DEFAULT_NONE && column->insert_default.kind != ALCH_DEFAULT_SEQUENCE) return false;
+  if (column->server_default.kind != ALCH_DEFAULT_NONE) return false;
+  return column->autoincrement == ALCH_AUTOINCREMENT_IGNORE_FK || !alch_column_foreign_key(column, NULL);
+}
+
 alch_column *alch_table_autoincrement(const alch_table *table) {
-  const alch_catalog *catalog = table->metadata->catalog;
   const alch_constraint *key = table->primary_key;
   for (uint32_t i = 0; i < key->column_count; i++) {
     alch_column *column = key->columns[i];
-    bool asked = column->autoincrement == ALCH_AUTOINCREMENT_YES;
-    if (column->autoincrement == ALCH_AUTOINCREMENT_NO || (key->column_count > 1 && !asked)) continue;
-    if (!alch_type_is_integer(alch_catalog_type(catalog, column->type)->family)) continue;
-    if (column->insert_default.kind != ALCH_DEFAULT_NONE || column->server_default.kind != ALCH_DEFAULT_NONE || column->computed) continue;
-    if (asked || !alch_column_foreign_key(column, NULL)) return column;
+    if (key->column_count > 1 && column->autoincrement != ALCH_AUTOINCREMENT_YES) continue;
+    if (numbers_itself(table->metadata->catalog, column)) return column;
   }
   return NULL;
 }

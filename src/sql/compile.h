@@ -96,7 +96,7 @@ alch_status alch_literal_text(const alch_dialect *dialect, const alch_slot *slot
 /* An expression for DDL: literals inline, columns without their table's name. Text is appended to out. */
 alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error);
 
-/* DDL, straight from the schema records, into out. */
+/* The three forms of DDL that are asked for most; sql/ddl.h has all of it. */
 typedef enum alch_ddl_action { ALCH_DDL_CREATE, ALCH_DDL_DROP } alch_ddl_action;
 alch_status alch_compile_table(const alch_dialect *dialect, alch_ddl_action action, const alch_table *table, bool if_exists, alch_buffer *out, alch_error *error);
 alch_status alch_compile_index(const alch_dialect *dialect, alch_ddl_action action, const alch_index *index, bool if_exists, alch_buffer *out, alch_error *error);

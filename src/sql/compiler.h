@@ -220,7 +220,7 @@ alch_status alch_render_parameter(alch_compiler *compiler, const char *name, siz
 /* A placeholder for a column's client-side default (update: its onupdate). */
 alch_status alch_render_default_slot(alch_compiler *compiler, const alch_column *column, bool update);
 /* A column's default: a slot, or its SQL; false when it has none that the statement must carry. */
-bool alch_has_default(const alch_column *column, bool update);
+bool alch_has_default(const alch_compiler *compiler, const alch_column *column, bool update);
 alch_status alch_render_column_default(alch_compiler *compiler, const alch_column *column, bool update);
 /* A block of its own (a default, a check) in the midst of the text, its values written out. */
 alch_status alch_render_foreign_block(alch_compiler *compiler, const alch_block *block);

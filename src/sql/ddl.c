@@ -1,27 +1,27 @@
-/* DDL, in the layout of SQLAlchemy's DDLCompiler (sql/compiler.py). */
-#include "sql/ddl.h"
-#include "base/buffer.h"
+/* DDL, in the layout of SQLAlchemy's DDLCompiler (sql/compiler.py): the table of parts, and what their writers share. */
+#include "base/digest.h"
+#include "sql/ddl_part.h"
 #include <string.h>
-#include <strings.h>
 
-typedef struct ddl {
-  const alch_dialect *dialect;
-  const alch_catalog *catalog;
-  alch_buffer *out;
-  alch_error *error;
-  const alch_constraint *const *omitted;
-  uint32_t omitted_count;
-  bool key_is_written;         /* the primary key stands in its column */
-  bool standing_alone;         /* ALTER TABLE … ADD: use_alter is what it is for */
-} ddl;
+typedef alch_status (*writer)(alch_ddl *d);
 
-static void quote(const ddl *d, const char *name, uint8_t how) {
-  alch_quote_identifier(d->dialect, name, how, d->out);
+static const writer default_writers[ALCH_DDL_PART_COUNT] = {
+#define ALCH_DDL_PART(symbol, function) [ALCH_DDL_PART_##symbol] = alch_ddl_##function,
+#include "sql/ddl_part.def"
+#undef ALCH_DDL_PART
+};
+
+alch_status alch_ddl_write_default(alch_ddl *d, alch_ddl_part part) {
+  return default_writers[part](d);
 }
 
-static void quote_table(const ddl *d, const alch_table *table, bool with_schema) {
-  alch_quote_table(d->dialect, table, with_schema, d->out);
+alch_status alch_ddl_write(alch_ddl *d, alch_ddl_part part) {
+  for (const struct alch_ddl_override *one = d->dialect->ddl_parts; one && one->part; one++)
+    if (one->part == part) return one->write(d);
+  return default_writers[part](d);
 }
+
+/* ---- names ---- */
 
 void alch_quote_table(const alch_dialect *dialect, const alch_table *table, bool with_schema, alch_buffer *out) {
   if (with_schema && table->schema) {
@@ -31,418 +31,227 @@ void alch_quote_table(const alch_dialect *dialect, const alch_table *table, bool
   alch_quote_identifier(dialect, table->name, table->quote, out);
 }
 
-/* An error in a part of a table says where. */
-static alch_status in_column(const ddl *d, const alch_column *column) {
-  alch_buffer message;
-  alch_error_kind kind = d->error ? d->error->kind : ALCH_ERROR_COMPILE;
-  if (!d->error || kind == ALCH_ERROR_OUT_OF_MEMORY) return ALCH_ERROR;
-  alch_buffer_init(&message, d->out->allocator);
-  alch_buffer_add_format(&message, "(in table '%s', column '%s'): %s", column->table->full_name, column->name, alch_error_message(d->error));
-  if (alch_buffer_failed(&message)) alch_error_out_of_memory(d->error);
-  else alch_error_set(d->error, kind, "%s", alch_buffer_text(&message));
-  alch_buffer_close(&message);
-  alch_error_attach(d->error, ALCH_ERROR_TABLE_NAME, column->table->full_name, SIZE_MAX);
-  alch_error_attach(d->error, ALCH_ERROR_COLUMN_NAME, column->name, SIZE_MAX);
-  return ALCH_ERROR;
-}
-
-static alch_status expression(const ddl *d, const alch_block *block) {
-  return alch_compile_ddl_expression(d->catalog, d->dialect, block, d->out, d->error);
-}
-
-static alch_status parenthesised(const ddl *d, const alch_block *block) {
+void alch_ddl_columns(alch_ddl *d, alch_column *const *columns, uint32_t count) {
   alch_buffer_add_char(d->out, '(');
-  if (expression(d, block) != ALCH_OK) return ALCH_ERROR;
+  for (uint32_t i = 0; i < count; i++) {
+    if (i > 0) alch_buffer_add(d->out, ", ");
+    alch_ddl_column_name(d, columns[i]);
+  }
+  alch_buffer_add_char(d->out, ')');
+}
+
+alch_status alch_ddl_named_columns(alch_ddl *d, const char *words, const alch_table *table, const alch_option *option) {
+  alch_column *column;
+  if (!option || option->kind != ALCH_OPTION_LIST || option->count == 0) return ALCH_OK;
+  alch_ddl_add(d, words);
+  for (uint32_t i = 0; i < option->count; i++) {
+    const char *name = option->items[i].value.kind == ALCH_TEXT ? option->items[i].value.text : "";
+    if (alch_table_require_column(table, name, &column, d->error) != ALCH_OK) return ALCH_ERROR;
+    alch_ddl_add(d, i > 0 ? ", " : "(");
+    alch_ddl_column_name(d, column);
+  }
   alch_buffer_add_char(d->out, ')');
   return ALCH_OK;
 }
 
-/* ---- columns ---- */
-
-/* Text as the user wrote it has the parentheses that it needs. */
-static bool default_needs_parentheses(const ddl *d, const alch_block *block) {
-  return alch_dialect_can(d->dialect, ALCH_CAPABILITY_DEFAULT_PARENTHESES) && alch_block_root(block)->kind != ALCH_NODE_TEXT;
+/* A name that nobody wrote may be cut; its hash tells it from others that begin alike. SQLAlchemy makes the same one. */
+static void short_name(alch_ddl *d, const char *name, uint32_t limit) {
+  char digest[33];
+  alch_buffer cut;
+  size_t kept = limit - 8;
+  while (kept > 0 && ((unsigned char)name[kept] & 0xc0) == 0x80) kept--;
+  alch_md5_text(name, strlen(name), digest);
+  alch_buffer_init(&cut, d->out->allocator);
+  alch_buffer_add_bytes(&cut, name, kept);
+  alch_buffer_add_format(&cut, "_%s", digest + 28);
+  if (alch_buffer_failed(&cut)) d->out->failed = true;
+  else alch_ddl_quote(d, cut.text, 0);
+  alch_buffer_close(&cut);
 }
 
-static alch_status column_default(const ddl *d, const alch_column *column) {
-  const alch_default *given = &column->server_default;
-  const alch_type *type = alch_catalog_type(d->catalog, column->type);
-  const alch_type text = ALCH_TYPE_PLAIN(ALCH_TYPE_STRING);
-  if (given->kind != ALCH_DEFAULT_VALUE && given->kind != ALCH_DEFAULT_TEXT && given->kind != ALCH_DEFAULT_SQL) return ALCH_OK;
-  alch_buffer_add(d->out, " DEFAULT ");
-  if (given->kind == ALCH_DEFAULT_VALUE) return alch_render_literal(d->dialect, type, &given->value, d->out, d->error);
-  if (given->kind == ALCH_DEFAULT_SQL) return default_needs_parentheses(d, given->block) ? parenthesised(d, given->block) : expression(d, given->block);
-  const alch_value value = alch_value_text(given->text, strlen(given->text));
-  return alch_render_literal(d->dialect, &text, &value, d->out, d->error);
-}
-
-static alch_status column_computed(const ddl *d, const alch_column *column) {
-  if (!column->computed) return ALCH_OK;
-  alch_buffer_add(d->out, " GENERATED ALWAYS AS ");
-  if (parenthesised(d, column->computed) != ALCH_OK) return ALCH_ERROR;
-  if (column->computed_persisted >= 0) alch_buffer_add(d->out, column->computed_persisted ? " STORED" : " VIRTUAL");
+alch_status alch_ddl_name(alch_ddl *d, const char *name, bool made) {
+  uint32_t limit = d->dialect->name_limit ? d->dialect->name_limit : d->dialect->identifier_limit;
+  bool fits = limit == 0 || strlen(name) <= limit;
+  if (!fits && !made)
+    return alch_error_set(d->error, ALCH_ERROR_IDENTIFIER, "Identifier '%s' exceeds maximum length of %u characters; give it a shorter name", name, limit);
+  if (fits) alch_ddl_quote(d, name, 0);
+  else short_name(d, name, limit);
   return ALCH_OK;
 }
 
-static alch_status column_part(const ddl *d, alch_column_part part, const alch_column *column, bool *is_key) {
-  bool identity = column->identity && alch_dialect_can(d->dialect, ALCH_CAPABILITY_IDENTITY);
-  switch (part) {
-    case ALCH_COLUMN_PART_DEFAULT: return column_default(d, column);
-    case ALCH_COLUMN_PART_COMPUTED: return column_computed(d, column);
-    case ALCH_COLUMN_PART_IDENTITY:
-      if (identity) alch_buffer_add(d->out, " GENERATED BY DEFAULT AS IDENTITY");
-      return ALCH_OK;
-    case ALCH_COLUMN_PART_NOT_NULL:
-      if (!column->nullable && !identity) alch_buffer_add(d->out, " NOT NULL");
-      return ALCH_OK;
-    case ALCH_COLUMN_PART_KEY: return column->primary_key && d->dialect->column_key ? d->dialect->column_key(column, is_key, d->out, d->error) : ALCH_OK;
-    default: return ALCH_OK;
-  }
-}
-
-static alch_status column_specification(const ddl *d, const alch_column *column, bool *is_key) {
-  quote(d, column->name, column->quote);
-  alch_buffer_add_char(d->out, ' ');
-  if (alch_type_write(d->dialect, alch_catalog_type(d->catalog, column->type), column, d->out, d->error) != ALCH_OK) return ALCH_ERROR;
-  for (const uint8_t *part = d->dialect->column_parts; *part; part++)
-    if (column_part(d, *part, column, is_key) != ALCH_OK) return ALCH_ERROR;
-  return ALCH_OK;
-}
-
-static alch_status constraint_text(const ddl *d, const alch_constraint *constraint);
-
-static bool is_column_check(const alch_constraint *constraint) {
-  return constraint->kind == ALCH_CONSTRAINT_CHECK && constraint->of_column && !constraint->of_type && constraint->column_count == 1;
-}
-
-static alch_status column_with_checks(const ddl *d, const alch_column *column, bool *is_key) {
-  if (column_specification(d, column, is_key) != ALCH_OK) return ALCH_ERROR;
-  for (const alch_constraint *constraint = column->table->constraints; constraint; constraint = constraint->next) {
-    if (!is_column_check(constraint) || constraint->columns[0] != column) continue;
-    alch_buffer_add_char(d->out, ' ');
-    if (constraint_text(d, constraint) != ALCH_OK) return ALCH_ERROR;
-  }
-  return ALCH_OK;
-}
-
-/* ---- constraints ---- */
-
-static alch_status check_identifier(const ddl *d, const char *name) {
-  if (d->dialect->identifier_limit == 0 || strlen(name) <= d->dialect->identifier_limit) return ALCH_OK;
-  return alch_error_set(d->error, ALCH_ERROR_IDENTIFIER, "Identifier '%s' exceeds maximum length of %u characters; give it a shorter name", name, d->dialect->identifier_limit);
-}
-
-/* The quoted name of a constraint; nothing when it has none. */
-static alch_status constraint_name(const ddl *d, const alch_constraint *constraint, const char *before, const char *after, bool *named) {
+alch_status alch_ddl_constraint_name(alch_ddl *d, const char *before, const char *behind, bool *named) {
   alch_buffer name;
   alch_buffer_init(&name, d->out->allocator);
-  alch_status status = alch_constraint_name(constraint, &name, d->error);
+  alch_status status = alch_constraint_name(d->constraint, &name, d->error);
   if (status == ALCH_OK && alch_buffer_failed(&name)) status = alch_error_out_of_memory(d->error);
-  if (status == ALCH_OK) status = check_identifier(d, alch_buffer_text(&name));
   *named = status == ALCH_OK && name.length > 0;
   if (*named) {
-    alch_buffer_add(d->out, before);
-    quote(d, name.text, 0);
-    alch_buffer_add(d->out, after);
+    alch_ddl_add(d, before);
+    status = alch_ddl_name(d, name.text, alch_constraint_name_is_made(d->constraint));
+    alch_ddl_add(d, behind);
   }
   alch_buffer_close(&name);
   return status;
 }
 
-static void column_list(const ddl *d, alch_column *const *columns, uint32_t count) {
-  alch_buffer_add_char(d->out, '(');
-  for (uint32_t i = 0; i < count; i++) {
-    if (i > 0) alch_buffer_add(d->out, ", ");
-    quote(d, columns[i]->name, columns[i]->quote);
-  }
-  alch_buffer_add_char(d->out, ')');
-}
-
-/* A key that comes of the columns' flags starts with the column that numbers itself: databases want it first. */
-static void key_columns(const ddl *d, const alch_constraint *key) {
-  const alch_column *first = key->of_column && key->column_count > 1 ? alch_table_autoincrement(key->table) : NULL;
-  if (!first) {
-    column_list(d, key->columns, key->column_count);
-    return;
-  }
-  alch_buffer_add_char(d->out, '(');
-  quote(d, first->name, first->quote);
-  for (uint32_t i = 0; i < key->column_count; i++) {
-    if (key->columns[i] == first) continue;
-    alch_buffer_add(d->out, ", ");
-    quote(d, key->columns[i]->name, key->columns[i]->quote);
-  }
-  alch_buffer_add_char(d->out, ')');
-}
-
-static void foreign_key_text(const ddl *d, const alch_constraint *key) {
-  alch_buffer_add(d->out, "FOREIGN KEY");
-  column_list(d, key->columns, key->column_count);
-  alch_buffer_add(d->out, " REFERENCES ");
-  quote_table(d, key->referred[0]->table, alch_dialect_can(d->dialect, ALCH_CAPABILITY_CROSS_SCHEMA_KEYS));
-  alch_buffer_add_char(d->out, ' ');
-  column_list(d, key->referred, key->column_count);
-  if (key->match) alch_buffer_add_format(d->out, " MATCH %s", key->match);
-  if (key->ondelete) alch_buffer_add_format(d->out, " ON DELETE %s", key->ondelete);
-  if (key->onupdate) alch_buffer_add_format(d->out, " ON UPDATE %s", key->onupdate);
-}
-
-/* column IN ('a', 'b'), for types that the database has not. */
-static alch_status type_check(const ddl *d, const alch_constraint *check) {
-  const alch_column *column = check->columns[0];
-  const alch_type *type = alch_catalog_type(d->catalog, column->type);
-  const alch_type text = ALCH_TYPE_PLAIN(ALCH_TYPE_STRING);
-  quote(d, column->name, column->quote);
-  alch_buffer_add(d->out, " IN (");
-  if (type->family == ALCH_TYPE_BOOLEAN) alch_buffer_add(d->out, "0, 1");
-  for (uint32_t i = 0; i < type->item_count; i++) {
-    const alch_value word = alch_value_text(type->items[i], strlen(type->items[i]));
-    if (i > 0) alch_buffer_add(d->out, ", ");
-    if (alch_render_literal(d->dialect, &text, &word, d->out, d->error) != ALCH_OK) return ALCH_ERROR;
-  }
-  alch_buffer_add_char(d->out, ')');
-  return ALCH_OK;
-}
-
-static alch_status check_text(const ddl *d, const alch_constraint *check) {
-  alch_buffer_add(d->out, "CHECK (");
-  if (check->of_type) {
-    if (type_check(d, check) != ALCH_OK) return ALCH_ERROR;
-  } else if (check->check) {
-    if (expression(d, check->check) != ALCH_OK) return ALCH_ERROR;
-  } else {
-    alch_buffer_add(d->out, check->check_text);
-  }
-  alch_buffer_add_char(d->out, ')');
-  return ALCH_OK;
-}
-
-/* In the standard INITIALLY implies the word before it, which some databases want to see all the same. */
-static void deferrability(const ddl *d, const alch_constraint *constraint) {
-  bool implied = constraint->initially && strcasecmp(constraint->initially, "DEFERRED") == 0;
-  bool deferrable = constraint->deferrable < 0 ? implied : constraint->deferrable != 0;
-  if (constraint->deferrable >= 0 || constraint->initially) alch_buffer_add(d->out, deferrable ? " DEFERRABLE" : " NOT DEFERRABLE");
-  if (constraint->initially) alch_buffer_add_format(d->out, " INITIALLY %s", constraint->initially);
-}
-
-static alch_status constraint_text(const ddl *d, const alch_constraint *constraint) {
-  bool named;
-  if (constraint_name(d, constraint, "CONSTRAINT ", " ", &named) != ALCH_OK) return ALCH_ERROR;
-  switch (constraint->kind) {
-    case ALCH_CONSTRAINT_PRIMARY_KEY:
-      alch_buffer_add(d->out, "PRIMARY KEY ");
-      key_columns(d, constraint);
-      break;
-    case ALCH_CONSTRAINT_UNIQUE:
-      alch_buffer_add(d->out, "UNIQUE ");
-      column_list(d, constraint->columns, constraint->column_count);
-      break;
-    case ALCH_CONSTRAINT_FOREIGN_KEY: foreign_key_text(d, constraint); break;
-    case ALCH_CONSTRAINT_CHECK:
-      if (check_text(d, constraint) != ALCH_OK) return ALCH_ERROR;
-      break;
-  }
-  deferrability(d, constraint);
-  return ALCH_OK;
-}
-
-static bool is_omitted(const ddl *d, const alch_constraint *constraint) {
-  for (uint32_t i = 0; i < d->omitted_count; i++)
-    if (d->omitted[i] == constraint) return true;
-  return constraint->use_alter && !d->standing_alone && alch_dialect_can(d->dialect, ALCH_CAPABILITY_ALTER_CONSTRAINT);
-}
-
-static bool same_schema(const alch_table *left, const alch_table *right) {
-  return left->schema && right->schema ? strcmp(left->schema, right->schema) == 0 : left->schema == right->schema;
-}
-
-/* What the database has a type for needs no check, and what it cannot say is left out, as SQLAlchemy does. */
-static bool is_wanted(const ddl *d, const alch_constraint *constraint) {
-  if (is_omitted(d, constraint) || is_column_check(constraint)) return false;
-  if (constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY)
-    return alch_dialect_can(d->dialect, ALCH_CAPABILITY_CROSS_SCHEMA_KEYS) || same_schema(constraint->table, constraint->referred[0]->table);
-  if (!constraint->of_type) return true;
-  const alch_type *type = alch_catalog_type(d->catalog, constraint->columns[0]->type);
-  if (type->family == ALCH_TYPE_BOOLEAN) return !alch_dialect_can(d->dialect, ALCH_CAPABILITY_NATIVE_BOOLEAN);
-  return type->item_count > 0 && !(type->native && alch_dialect_can(d->dialect, ALCH_CAPABILITY_NATIVE_ENUM));
-}
-
-static bool is_of_column(const alch_constraint *constraint) {
-  return constraint->of_column || constraint->of_type;
-}
-
-/* ---- tables ---- */
-
-static void start_line(const ddl *d, bool *first) {
-  alch_buffer_add(d->out, *first ? "\n\t" : ", \n\t");
-  *first = false;
-}
-
-/* Those of the table come before those of its columns: in SQLAlchemy they are made first. */
-static alch_status table_constraints(const ddl *d, const alch_table *table, bool *first) {
-  if (table->primary_key->column_count > 0 && !d->key_is_written) {
-    start_line(d, first);
-    if (constraint_text(d, table->primary_key) != ALCH_OK) return ALCH_ERROR;
-  }
-  for (int of_column = 0; of_column <= 1; of_column++)
-    for (const alch_constraint *constraint = table->constraints; constraint; constraint = constraint->next) {
-      if (is_of_column(constraint) != of_column || !is_wanted(d, constraint)) continue;
-      start_line(d, first);
-      if (constraint_text(d, constraint) != ALCH_OK) return ALCH_ERROR;
-    }
-  return ALCH_OK;
-}
-
-static alch_status table_columns(ddl *d, const alch_table *table, bool *first) {
-  for (uint32_t i = 0; i < table->column_count; i++) {
-    bool is_key = false;
-    start_line(d, first);
-    if (column_with_checks(d, table->columns[i], &is_key) != ALCH_OK) return in_column(d, table->columns[i]);
-    d->key_is_written = d->key_is_written || is_key;
-  }
-  return ALCH_OK;
-}
-
-static alch_status resolve_table(const alch_table *table, alch_error *error) {
-  for (alch_constraint *constraint = table->constraints; constraint; constraint = constraint->next)
-    if (alch_foreign_key_resolve(constraint, error) != ALCH_OK) return ALCH_ERROR;
-  return ALCH_OK;
-}
-
-static alch_status check_if_exists(const alch_dialect *dialect, bool if_exists, alch_error *error) {
-  if (!if_exists || alch_dialect_can(dialect, ALCH_CAPABILITY_IF_EXISTS)) return ALCH_OK;
-  return alch_error_set(error, ALCH_ERROR_COMPILE, "dialect '%s' has no IF EXISTS in DDL; look first whether the thing is there", dialect->name);
-}
-
-static alch_status finish(const alch_buffer *out, alch_error *error) {
-  return alch_buffer_failed(out) ? alch_error_out_of_memory(error) : ALCH_OK;
-}
-
-alch_status alch_compile_table_without(const alch_dialect *dialect, const alch_table *table, bool if_not_exists, const alch_constraint *const *omitted, uint32_t omitted_count,
-                                       alch_buffer *out, alch_error *error) {
-  ddl d = { .dialect = dialect, .catalog = table->metadata->catalog, .out = out, .error = error, .omitted = omitted, .omitted_count = omitted_count };
-  bool first = true;
-  if (check_if_exists(dialect, if_not_exists, error) != ALCH_OK || resolve_table(table, error) != ALCH_OK) return ALCH_ERROR;
-  alch_buffer_add(out, if_not_exists ? "CREATE TABLE IF NOT EXISTS " : "CREATE TABLE ");
-  quote_table(&d, table, true);
-  alch_buffer_add(out, " (");
-  if (table_columns(&d, table, &first) != ALCH_OK || table_constraints(&d, table, &first) != ALCH_OK) return ALCH_ERROR;
-  alch_buffer_add(out, "\n)");
-  if (dialect->table_suffix && dialect->table_suffix(table, out, error) != ALCH_OK) return ALCH_ERROR;
-  return finish(out, error);
-}
-
-alch_status alch_compile_table(const alch_dialect *dialect, alch_ddl_action action, const alch_table *table, bool if_exists, alch_buffer *out, alch_error *error) {
-  if (action == ALCH_DDL_CREATE) return alch_compile_table_without(dialect, table, if_exists, NULL, 0, out, error);
-  if (check_if_exists(dialect, if_exists, error) != ALCH_OK) return ALCH_ERROR;
-  alch_buffer_add(out, if_exists ? "DROP TABLE IF EXISTS " : "DROP TABLE ");
-  alch_quote_table(dialect, table, true, out);
-  return finish(out, error);
-}
-
-alch_status alch_compile_column(const alch_dialect *dialect, const alch_column *column, bool *is_key, alch_buffer *out, alch_error *error) {
-  const ddl d = { .dialect = dialect, .catalog = column->table->metadata->catalog, .out = out, .error = error };
-  *is_key = false;
-  if (resolve_table(column->table, error) != ALCH_OK) return ALCH_ERROR;
-  if (column_with_checks(&d, column, is_key) != ALCH_OK) return in_column(&d, column);
-  return finish(out, error);
-}
-
-/* ---- indexes ---- */
-
-static alch_status index_name(const ddl *d, const alch_index *index, bool with_schema) {
-  if (check_identifier(d, index->name) != ALCH_OK) return ALCH_ERROR;
+alch_status alch_ddl_index_name(alch_ddl *d, bool with_schema) {
+  const alch_index *index = d->index;
   if (with_schema && index->table->schema) {
     alch_quote_schema(d->dialect, index->table->schema, d->out);
     alch_buffer_add_char(d->out, '.');
   }
-  quote(d, index->name, 0);
-  return ALCH_OK;
+  return alch_ddl_name(d, index->name, index->name_is_made);
 }
 
-static alch_status index_places(const ddl *d, const alch_index *index) {
-  for (uint32_t i = 0; i < index->count; i++) {
-    if (i > 0) alch_buffer_add(d->out, ", ");
-    if (index->columns[i]) quote(d, index->columns[i]->name, index->columns[i]->quote);
-    else if (expression(d, index->expressions[i]) != ALCH_OK) return ALCH_ERROR;
-  }
-  return ALCH_OK;
+/* ---- text ---- */
+
+alch_status alch_ddl_literal(alch_ddl *d, const char *text) {
+  const alch_type type = ALCH_TYPE_PLAIN(ALCH_TYPE_STRING);
+  const alch_value value = text ? alch_value_text(text, strlen(text)) : ALCH_VALUE_NULL;
+  return alch_render_literal(d->dialect, &type, &value, d->out, d->error);
 }
 
-static alch_status check_index(const ddl *d, const alch_index *index) {
-  bool expressions = false;
-  for (uint32_t i = 0; i < index->count; i++) expressions = expressions || !index->columns[i];
-  if (expressions && !alch_dialect_can(d->dialect, ALCH_CAPABILITY_EXPRESSION_INDEX))
-    return alch_error_set(d->error, ALCH_ERROR_COMPILE, "index '%s': dialect '%s' has no indexes on expressions; name columns only", index->name, d->dialect->name);
-  if (index->where && !alch_dialect_can(d->dialect, ALCH_CAPABILITY_PARTIAL_INDEX))
-    return alch_error_set(d->error, ALCH_ERROR_COMPILE, "index '%s': dialect '%s' has no partial indexes; leave the where out", index->name, d->dialect->name);
-  return ALCH_OK;
+alch_status alch_ddl_expression(alch_ddl *d, const alch_block *block) {
+  return alch_compile_ddl_expression(d->catalog, d->dialect, block, d->out, d->error);
 }
 
-static alch_status create_index(const ddl *d, const alch_index *index, bool if_not_exists) {
-  bool schema_before = alch_dialect_can(d->dialect, ALCH_CAPABILITY_INDEX_SCHEMA);
-  if (check_index(d, index) != ALCH_OK) return ALCH_ERROR;
-  alch_buffer_add(d->out, index->unique ? "CREATE UNIQUE INDEX " : "CREATE INDEX ");
-  if (if_not_exists) alch_buffer_add(d->out, "IF NOT EXISTS ");
-  if (index_name(d, index, schema_before) != ALCH_OK) return ALCH_ERROR;
-  alch_buffer_add(d->out, " ON ");
-  quote_table(d, index->table, !schema_before);
-  alch_buffer_add(d->out, " (");
-  if (index_places(d, index) != ALCH_OK) return ALCH_ERROR;
+alch_status alch_ddl_parenthesised(alch_ddl *d, const alch_block *block) {
+  alch_buffer_add_char(d->out, '(');
+  alch_status status = alch_ddl_expression(d, block);
   alch_buffer_add_char(d->out, ')');
-  if (!index->where) return ALCH_OK;
-  alch_buffer_add(d->out, " WHERE ");
-  return expression(d, index->where);
+  return status;
+}
+
+alch_status alch_ddl_query(alch_ddl *d, const alch_block *block) {
+  static const alch_compile_options options = { .literal_binds = true };
+  alch_compiled *compiled = NULL;
+  alch_status status = alch_compile(d->catalog, d->dialect, block, &options, d->out->allocator, &compiled, d->error);
+  if (status == ALCH_OK) alch_buffer_add_bytes(d->out, compiled->sql, compiled->sql_length);
+  alch_compiled_release(compiled);
+  return status;
+}
+
+static bool takes_if_exists(const alch_ddl *d, alch_ddl_part statement) {
+  if (!alch_ddl_can(d, ALCH_CAPABILITY_IF_EXISTS)) return false;
+  if (!d->dialect->if_exists_parts) return true;
+  for (const uint8_t *part = d->dialect->if_exists_parts; *part; part++)
+    if (*part == statement) return true;
+  return false;
+}
+
+alch_status alch_ddl_if_exists(alch_ddl *d, alch_ddl_part statement, const char *words) {
+  if (!d->if_exists) return ALCH_OK;
+  if (!takes_if_exists(d, statement))
+    return alch_error_set(d->error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "dialect '%s' has no %.*s in this statement; look first whether the thing is there", d->dialect->name,
+                          (int)strcspn(words, "S") + 1, words);
+  alch_ddl_add(d, words);
+  return ALCH_OK;
+}
+
+alch_status alch_ddl_word(alch_ddl *d, const char *word) {
+  for (const char *at = word; *at; at++) {
+    bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '_' || *at == ' ';
+    if (!plain) return alch_error_set(d->error, ALCH_ERROR_ARGUMENT, "'%s' cannot stand in DDL; a word of letters and digits is expected", word);
+  }
+  alch_ddl_add(d, word);
+  return ALCH_OK;
+}
+
+/* ---- asking ---- */
+
+static const alch_option *option_of(const alch_options *options, const char *dialect, const char *name) {
+  size_t length = strlen(dialect);
+  for (const alch_option *option = options->first; option; option = option->next)
+    if (strncmp(option->name, dialect, length) == 0 && option->name[length] == '_' && strcmp(option->name + length + 1, name) == 0) return option;
+  return NULL;
+}
+
+const alch_option *alch_ddl_option(const alch_ddl *d, const alch_options *options, const char *name) {
+  const alch_option *option = option_of(options, d->dialect->name, name);
+  return option || !d->dialect->option_fallback ? option : option_of(options, d->dialect->option_fallback, name);
+}
+
+const char *alch_ddl_option_text(const alch_ddl *d, const alch_options *options, const char *name) {
+  return alch_option_text(alch_ddl_option(d, options, name));
+}
+
+int alch_ddl_option_truth(const alch_ddl *d, const alch_options *options, const char *name) {
+  return alch_option_truth(alch_ddl_option(d, options, name));
+}
+
+bool alch_ddl_uses_sequence(const alch_dialect *dialect, const alch_sequence *sequence) {
+  if (!alch_dialect_can(dialect, ALCH_CAPABILITY_SEQUENCES)) return false;
+  return !sequence->optional || !alch_dialect_can(dialect, ALCH_CAPABILITY_OPTIONAL_SEQUENCES);
+}
+
+bool alch_ddl_numbers_itself(const alch_ddl *d, const alch_column *column) {
+  const alch_default *given = &column->insert_default;
+  if (column->identity && alch_ddl_can(d, ALCH_CAPABILITY_IDENTITY)) return false;
+  if (given->kind == ALCH_DEFAULT_SEQUENCE && alch_ddl_uses_sequence(d->dialect, given->sequence)) return false;
+  return alch_table_autoincrement(column->table) == column;
+}
+
+bool alch_ddl_names_type(const alch_dialect *dialect, const alch_type *type) {
+  return dialect->names_type && dialect->names_type(type);
+}
+
+alch_status alch_ddl_wanted(const alch_catalog *catalog, const alch_dialect *dialect, const alch_condition *condition, const void *thing, bool *wanted, alch_error *error) {
+  *wanted = condition->count == 0;
+  for (uint32_t i = 0; i < condition->count; i++) *wanted = *wanted || strcmp(condition->dialects[i], dialect->name) == 0;
+  if (!*wanted || condition->host == 0 || !catalog->condition) return ALCH_OK;
+  return catalog->condition(catalog->condition_context, condition->host, thing, dialect->name, wanted, error);
+}
+
+alch_status alch_ddl_unsupported(alch_ddl *d, const char *construct, const char *mend) {
+  return alch_error_set(d->error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "dialect '%s' has no %s%s%s", d->dialect->name, construct, mend ? "; " : "", mend ? mend : "");
+}
+
+/* ---- statements ---- */
+
+static const uint8_t statement_parts[ALCH_DDL_KIND_COUNT][2] = {
+  [ALCH_DDL_TABLE] = { ALCH_DDL_PART_CREATE_TABLE, ALCH_DDL_PART_DROP_TABLE },
+  [ALCH_DDL_INDEX] = { ALCH_DDL_PART_CREATE_INDEX, ALCH_DDL_PART_DROP_INDEX },
+  [ALCH_DDL_CONSTRAINT] = { ALCH_DDL_PART_ADD_CONSTRAINT, ALCH_DDL_PART_DROP_CONSTRAINT },
+  [ALCH_DDL_SEQUENCE] = { ALCH_DDL_PART_CREATE_SEQUENCE, ALCH_DDL_PART_DROP_SEQUENCE },
+  [ALCH_DDL_SCHEMA] = { ALCH_DDL_PART_CREATE_SCHEMA, ALCH_DDL_PART_DROP_SCHEMA },
+  [ALCH_DDL_TYPE] = { ALCH_DDL_PART_CREATE_TYPE, ALCH_DDL_PART_DROP_TYPE },
+  [ALCH_DDL_TABLE_COMMENT] = { ALCH_DDL_PART_SET_TABLE_COMMENT, ALCH_DDL_PART_DROP_TABLE_COMMENT },
+  [ALCH_DDL_COLUMN_COMMENT] = { ALCH_DDL_PART_SET_COLUMN_COMMENT, ALCH_DDL_PART_DROP_COLUMN_COMMENT },
+  [ALCH_DDL_CONSTRAINT_COMMENT] = { ALCH_DDL_PART_SET_CONSTRAINT_COMMENT, ALCH_DDL_PART_DROP_CONSTRAINT_COMMENT },
+};
+
+static const alch_table *table_of(const alch_ddl_statement *statement) {
+  if (statement->constraint) return statement->constraint->table;
+  if (statement->index) return statement->index->table;
+  return statement->column ? statement->column->table : statement->table;
+}
+
+alch_status alch_compile_ddl(const alch_catalog *catalog, const alch_dialect *dialect, const alch_ddl_statement *statement, alch_buffer *out, alch_error *error) {
+  alch_ddl d = { .dialect = dialect, .catalog = catalog, .out = out, .error = error, .table = table_of(statement), .column = statement->column, .constraint = statement->constraint,
+                 .index = statement->index, .sequence = statement->sequence, .type = statement->type, .schema = statement->schema, .omitted = statement->omitted,
+                 .omitted_count = statement->omitted_count, .if_exists = statement->if_exists, .cascade = statement->cascade };
+  uint8_t part = statement_parts[statement->kind][statement->action];
+  if (d.table)
+    for (alch_constraint *constraint = d.table->constraints; constraint; constraint = constraint->next)
+      if (alch_foreign_key_resolve(constraint, error) != ALCH_OK) return ALCH_ERROR;
+  if (statement->kind == ALCH_DDL_TABLE && d.table->view)
+    part = statement->action == ALCH_DDL_DROP ? (d.table->view->of_rows ? ALCH_DDL_PART_DROP_TABLE : ALCH_DDL_PART_DROP_VIEW) :
+           d.table->view->of_rows ? ALCH_DDL_PART_CREATE_TABLE_AS : ALCH_DDL_PART_CREATE_VIEW;
+  alch_status status = alch_ddl_write(&d, part);
+  return status == ALCH_OK ? alch_ddl_done(&d) : status;
+}
+
+alch_status alch_compile_table(const alch_dialect *dialect, alch_ddl_action action, const alch_table *table, bool if_exists, alch_buffer *out, alch_error *error) {
+  const alch_ddl_statement statement = { .kind = ALCH_DDL_TABLE, .action = (uint8_t)action, .if_exists = if_exists, .table = table };
+  return alch_compile_ddl(table->metadata->catalog, dialect, &statement, out, error);
 }
 
 alch_status alch_compile_index(const alch_dialect *dialect, alch_ddl_action action, const alch_index *index, bool if_exists, alch_buffer *out, alch_error *error) {
-  const ddl d = { .dialect = dialect, .catalog = index->table->metadata->catalog, .out = out, .error = error };
-  if (check_if_exists(dialect, if_exists, error) != ALCH_OK) return ALCH_ERROR;
-  if (action == ALCH_DDL_CREATE) {
-    if (create_index(&d, index, if_exists) != ALCH_OK) return ALCH_ERROR;
-    return finish(out, error);
-  }
-  alch_buffer_add(out, if_exists ? "DROP INDEX IF EXISTS " : "DROP INDEX ");
-  if (index_name(&d, index, true) != ALCH_OK) return ALCH_ERROR;
-  return finish(out, error);
+  const alch_ddl_statement statement = { .kind = ALCH_DDL_INDEX, .action = (uint8_t)action, .if_exists = if_exists, .index = index };
+  return alch_compile_ddl(index->table->metadata->catalog, dialect, &statement, out, error);
 }
 
-/* ---- constraints by themselves, comments ---- */
-
-static alch_status drop_constraint(const ddl *d, const alch_constraint *constraint) {
-  bool named;
-  if (constraint_name(d, constraint, " DROP CONSTRAINT ", "", &named) != ALCH_OK) return ALCH_ERROR;
-  if (named) return ALCH_OK;
-  return alch_error_set(d->error, ALCH_ERROR_COMPILE, "Can't emit DROP CONSTRAINT for a constraint of table '%s' that has no name; give it one, or the MetaData a naming_convention",
-                        constraint->table->full_name);
-}
-
-alch_status alch_compile_constraint(const alch_dialect *dialect, alch_ddl_action action, const alch_constraint *given, alch_buffer *out, alch_error *error) {
-  const ddl d = { .dialect = dialect, .catalog = given->table->metadata->catalog, .out = out, .error = error, .standing_alone = true };
-  if (!alch_dialect_can(dialect, ALCH_CAPABILITY_ALTER_CONSTRAINT))
-    return alch_error_set(error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "dialect '%s' cannot add or drop constraints of a table that is there; table '%s' must be built anew", dialect->name,
-                          given->table->full_name);
-  if (resolve_table(given->table, error) != ALCH_OK) return ALCH_ERROR;
-  alch_buffer_add(out, "ALTER TABLE ");
-  quote_table(&d, given->table, true);
-  if (action == ALCH_DDL_CREATE) alch_buffer_add(out, " ADD ");
-  alch_status status = action == ALCH_DDL_CREATE ? constraint_text(&d, given) : drop_constraint(&d, given);
-  return status == ALCH_OK ? finish(out, error) : status;
-}
-
-alch_status alch_compile_comment(const alch_dialect *dialect, const alch_table *table, const alch_column *column, alch_buffer *out, alch_error *error) {
-  const ddl d = { .dialect = dialect, .catalog = table->metadata->catalog, .out = out, .error = error };
-  const alch_type text = ALCH_TYPE_PLAIN(ALCH_TYPE_STRING);
-  const char *comment = column ? column->comment : table->comment;
-  if (!alch_dialect_can(dialect, ALCH_CAPABILITY_COMMENTS)) return alch_error_set(error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "dialect '%s' has no COMMENT ON", dialect->name);
-  alch_buffer_add(out, column ? "COMMENT ON COLUMN " : "COMMENT ON TABLE ");
-  quote_table(&d, table, true);
-  if (column) {
-    alch_buffer_add_char(out, '.');
-    quote(&d, column->name, column->quote);
-  }
-  alch_buffer_add(out, " IS ");
-  const alch_value value = comment ? alch_value_text(comment, strlen(comment)) : ALCH_VALUE_NULL;
-  if (alch_render_literal(dialect, &text, &value, out, error) != ALCH_OK) return ALCH_ERROR;
-  return finish(out, error);
+alch_status alch_compile_constraint(const alch_dialect *dialect, alch_ddl_action action, const alch_constraint *constraint, alch_buffer *out, alch_error *error) {
+  const alch_ddl_statement statement = { .kind = ALCH_DDL_CONSTRAINT, .action = (uint8_t)action, .constraint = constraint };
+  return alch_compile_ddl(constraint->table->metadata->catalog, dialect, &statement, out, error);
 }

@@ -82,16 +82,23 @@ const alch_exact_type *alch_dialect_types(const char *name) {
   return NULL;
 }
 
-alch_status alch_table_option_check(const char *name, alch_error *error) {
-  const char *names[64] = { NULL };
+static bool is_meant(const struct alch_option_name *option, const char *name) {
+  size_t length = strlen(option->name);
+  if (length > 0 && option->name[length - 1] == '*') return strncmp(option->name, name, length - 1) == 0 && name[length - 1];
+  return strcmp(option->name, name) == 0;
+}
+
+alch_status alch_option_check(uint16_t scope, const char *name, const char *where, alch_error *error) {
+  const char *names[128] = { NULL };
   size_t count = 0;
   for (size_t i = 0; i < ALCH_COUNT(dialects); i++)
-    for (const char *const *option = dialects[i]->table_options; *option; option++) {
-      if (strcmp(*option, name) == 0) return ALCH_OK;
-      if (count < ALCH_COUNT(names)) names[count++] = *option;
+    for (const struct alch_option_name *option = dialects[i]->options; option->scope; option++) {
+      if (!(option->scope & scope)) continue;
+      if (is_meant(option, name)) return ALCH_OK;
+      if (count < ALCH_COUNT(names) && !strchr(option->name, '*')) names[count++] = option->name;
     }
   const char *nearest = alch_nearest(name, names, count);
-  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Table has no option '%s'%s%s%s", name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no option '%s'%s%s%s", where, name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static const char *missing_part(const alch_dialect *dialect) {
@@ -103,7 +110,7 @@ static const char *missing_part(const alch_dialect *dialect) {
   if (!dialect->renderers) return "renderers";
   if (!dialect->type_name) return "type_name";
   if (!dialect->functions) return "functions";
-  if (!dialect->table_options) return "table_options";
+  if (!dialect->options) return "options";
   if (!dialect->column_parts || !dialect->column_parts[0]) return "column_parts";
   if (!dialect->converts) return "converts";
   return NULL;

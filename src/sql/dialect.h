@@ -18,15 +18,14 @@ typedef enum alch_capability {
 
 typedef enum alch_placeholder { ALCH_PLACEHOLDER_QUESTION /* ? */, ALCH_PLACEHOLDER_DOLLAR /* $1 */, ALCH_PLACEHOLDER_COLON /* :name */ } alch_placeholder;
 
-/* What stands in DDL behind a column's name and type; the order is the dialect's. */
-typedef enum alch_column_part {
-  ALCH_COLUMN_PART_END,
-  ALCH_COLUMN_PART_DEFAULT,
-  ALCH_COLUMN_PART_NOT_NULL,
-  ALCH_COLUMN_PART_KEY,          /* the dialect's own words for a key that the database gives out, see column_key */
-  ALCH_COLUMN_PART_COMPUTED,
-  ALCH_COLUMN_PART_IDENTITY
-} alch_column_part;
+/* What an option belongs to; one name may belong to several. */
+enum {
+  ALCH_SCOPE_TABLE = 1, ALCH_SCOPE_COLUMN = 2, ALCH_SCOPE_INDEX = 4, ALCH_SCOPE_PRIMARY_KEY = 8, ALCH_SCOPE_UNIQUE = 16, ALCH_SCOPE_FOREIGN_KEY = 32, ALCH_SCOPE_CHECK = 64, ALCH_SCOPE_EXCLUDE = 128,
+  ALCH_SCOPE_SEQUENCE = 256, ALCH_SCOPE_VIEW = 512,
+  ALCH_SCOPE_CONSTRAINT = ALCH_SCOPE_PRIMARY_KEY | ALCH_SCOPE_UNIQUE | ALCH_SCOPE_FOREIGN_KEY | ALCH_SCOPE_CHECK | ALCH_SCOPE_EXCLUDE
+};
+
+struct alch_ddl;
 
 /* Renders one node in place of the default renderer. */
 typedef alch_status (*alch_renderer)(struct alch_compiler *compiler, const struct alch_node *node);
@@ -62,12 +61,14 @@ typedef struct alch_dialect {
   const struct alch_function_spelling { const char *name, *spelling; bool bare; } *functions;   /* NULL name at the end: now -> CURRENT_TIMESTAMP */
   /* A hint of a source (a WORDS node), written before its name or behind it; NULL: the database has none, and they are passed over. */
   alch_status (*source_hint)(struct alch_compiler *compiler, const struct alch_node *words, bool before);
-  const char *const *table_options;        /* names of options that tables may have, NULL at the end */
-  const uint8_t *column_parts;             /* alch_column_part in the order in which the text has them, 0 at the end */
-  /* Writes what a primary-key column has in its own line, with a space before it; *is_key: it is the whole key, so that no PRIMARY KEY (…) follows. NULL: nothing. */
-  alch_status (*column_key)(const alch_column *column, bool *is_key, struct alch_buffer *out, alch_error *error);
-  /* Writes what stands behind the closing parenthesis of CREATE TABLE. NULL: nothing. */
-  alch_status (*table_suffix)(const alch_table *table, struct alch_buffer *out, alch_error *error);
+  const struct alch_option_name { uint16_t scope; const char *name; } *options;   /* names of its options, "mysql_engine"; "mysql_*" stands for any; scope (ALCH_SCOPE_ bits) 0 at the end */
+  const char *option_fallback;             /* the dialect whose options hold here where there is none of its own, or NULL: "mysql" for one that is like it */
+  uint32_t name_limit;                     /* bytes of a constraint's or index's name, where they are fewer than identifier_limit; 0: the same */
+  const uint8_t *column_parts;             /* alch_ddl_part: what stands behind a column's name and type, in the order of the text, 0 at the end */
+  const struct alch_ddl_override { uint8_t part; alch_status (*write)(struct alch_ddl *ddl); } *ddl_parts;   /* parts of DDL that it writes in its own way (sql/ddl_part.h), part 0 at the end; NULL: none */
+  const uint8_t *if_exists_parts;          /* alch_ddl_part: the statements that take IF [NOT] EXISTS, 0 at the end; NULL: all where it has the capability */
+  /* Is it a type that must be created (CREATE TYPE) before a table has columns of it? NULL: there are none. */
+  bool (*names_type)(const alch_type *type);
   /* What is stored for a value of this type, when it is not the value itself (dates as text, booleans as 0/1), and back again. *value may point into scratch afterwards, whose content is
      overwritten; NULL passes. The functions are NULL when there is nothing to do for any type. */
   alch_status (*to_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
@@ -87,8 +88,8 @@ const alch_exact_type *alch_dialect_types(const char *name);
 /* An exact name, or the standard's name of a type, with its arguments: what a dialect falls back on. words: by alch_type_family, NULL at places (or NULL): the dialect's own words for generic types;
    a % in one is where the arguments go. */
 alch_status alch_type_name_write(const char *const *words, const alch_type *type, struct alch_buffer *out, alch_error *error);
-/* Refuses names of table options that no dialect has, naming the nearest (ARGUMENT). */
-alch_status alch_table_option_check(const char *name, alch_error *error);
+/* Refuses names of options that no dialect has for any of these scopes, naming the nearest (ARGUMENT); where: "Table". */
+alch_status alch_option_check(uint16_t scope, const char *name, const char *where, alch_error *error);
 
 /* The newest of this name; NULL when there is none. */
 const alch_dialect *alch_dialect_find(const char *name);

@@ -127,7 +127,7 @@ static const alch_node *assign_of(const alch_node *set, const alch_table *table,
 /* What a column is set to: the execution's value, the statement's, or its onupdate. False when it is left alone. */
 static bool render_update_column(alch_compiler *compiler, const alch_node *set, const alch_column *column, bool assigned, const char *separator) {
   const alch_node *assign = assigned ? assign_of(set, column->table, column->index) : NULL;
-  bool parameter = alch_is_parameter(compiler, column), defaults = !assign_of(set, column->table, column->index) && alch_has_default(column, true);
+  bool parameter = alch_is_parameter(compiler, column), defaults = !assign_of(set, column->table, column->index) && alch_has_default(compiler, column, true);
   if (!parameter && !assign && !defaults) return false;
   alch_write(compiler, separator);
   if (assign && !parameter) {

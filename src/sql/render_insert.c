@@ -22,17 +22,17 @@ static void pick_column(alch_compiler *compiler, alch_insertion *insert, const a
   const alch_node *named = into_node(insert, column, &place);
   if (alch_is_parameter(compiler, column)) add_pick(insert, column, ALCH_FROM_PARAMETER, 0);
   else if (named) add_pick(insert, column, ALCH_FROM_ROW, place);
-  else if (alch_has_default(column, false)) add_pick(insert, column, ALCH_FROM_DEFAULT, 0);
+  else if (alch_has_default(compiler, column, false)) add_pick(insert, column, ALCH_FROM_DEFAULT, 0);
 }
 
 /* A SELECT gives its columns in the order of INTO; the columns with defaults follow. */
-static void pick_for_query(alch_insertion *insert) {
+static void pick_for_query(const alch_compiler *compiler, alch_insertion *insert) {
   uint32_t place;
   if (insert->into)
     for ALCH_EACH_CHILD(child, insert->into) add_pick(insert, insert->table->columns[child->b], ALCH_FROM_ROW, insert->pick_count);
   for (uint32_t i = 0; i < insert->table->column_count; i++) {
     const alch_column *column = insert->table->columns[i];
-    if (!into_node(insert, column, &place) && alch_has_default(column, false)) add_pick(insert, column, ALCH_FROM_DEFAULT, 0);
+    if (!into_node(insert, column, &place) && alch_has_default(compiler, column, false)) add_pick(insert, column, ALCH_FROM_DEFAULT, 0);
   }
 }
 
@@ -62,7 +62,7 @@ static void pick_columns(alch_compiler *compiler, alch_insertion *insert) {
     return;
   }
   if (insert->query) {
-    pick_for_query(insert);
+    pick_for_query(compiler, insert);
     return;
   }
   for (uint32_t i = 0; i < insert->table->column_count; i++) pick_column(compiler, insert, insert->table->columns[i]);

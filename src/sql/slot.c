@@ -1,4 +1,5 @@
 #include "sql/compiler.h"
+#include "sql/ddl.h"
 #include <string.h>
 
 /* Places for values: a placeholder with its slot, or the value itself where literals are wanted. */
@@ -174,9 +175,14 @@ alch_status alch_render_parameter(alch_compiler *compiler, const char *name, siz
 
 static const alch_default *default_of(const alch_column *column, bool update) { return update ? &column->update_default : &column->insert_default; }
 
-bool alch_has_default(const alch_column *column, bool update) {
-  alch_default_kind kind = default_of(column, update)->kind;
-  return kind == ALCH_DEFAULT_VALUE || kind == ALCH_DEFAULT_HOST || kind == ALCH_DEFAULT_SQL;
+/* A sequence is a default for the databases that have them. */
+static bool is_sql(const alch_compiler *compiler, const alch_default *given) {
+  return given->kind == ALCH_DEFAULT_SQL || (given->kind == ALCH_DEFAULT_SEQUENCE && alch_ddl_uses_sequence(compiler->dialect, given->sequence));
+}
+
+bool alch_has_default(const alch_compiler *compiler, const alch_column *column, bool update) {
+  const alch_default *given = default_of(column, update);
+  return given->kind == ALCH_DEFAULT_VALUE || given->kind == ALCH_DEFAULT_HOST || is_sql(compiler, given);
 }
 
 alch_status alch_render_default_slot(alch_compiler *compiler, const alch_column *column, bool update) {
@@ -201,6 +207,6 @@ alch_status alch_render_default_slot(alch_compiler *compiler, const alch_column 
 
 alch_status alch_render_column_default(alch_compiler *compiler, const alch_column *column, bool update) {
   const alch_default *given = default_of(column, update);
-  if (given->kind != ALCH_DEFAULT_SQL) return alch_render_default_slot(compiler, column, update);
+  if (!is_sql(compiler, given)) return alch_render_default_slot(compiler, column, update);
   return alch_render_foreign_block(compiler, given->block);
 }

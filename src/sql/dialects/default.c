@@ -1,5 +1,6 @@
 /* The dialect of no database: for printing statements, as SQLAlchemy prints them without an engine. */
 #include "sql/compiler.h"
+#include "sql/ddl_part.h"
 
 extern const alch_dialect alch_dialect_default;
 
@@ -41,9 +42,9 @@ static alch_status source_hint(alch_compiler *compiler, const alch_node *words, 
   return compiler->status;
 }
 
-static const char *const table_options[] = { NULL };
+static const struct alch_option_name options[] = { { 0, NULL } };
 
-static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_END };
+static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_IDENTITY, ALCH_DDL_PART_COLUMN_NOT_NULL, 0 };
 
 static alch_status type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error) {
   static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_NULL] = "NULL" };
@@ -61,7 +62,7 @@ const alch_dialect alch_dialect_default = {
   .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(DML_CTE) |
                   CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) | CAN(WINDOWS) |
                   CAN(DISTINCT_ON) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(DELETE_USING) | CAN(FETCH) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) |
-                  CAN(SCHEMAS) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS),
+                  CAN(SCHEMAS) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS) | CAN(COMMENTS) | CAN(SEQUENCES) | CAN(MATERIALIZED_VIEWS) | CAN(REPLACE_VIEWS),
   .quote_open = '"',
   .quote_close = '"',
   .placeholder = ALCH_PLACEHOLDER_COLON,
@@ -75,7 +76,7 @@ const alch_dialect alch_dialect_default = {
   .any_type = true,
   .functions = functions,
   .source_hint = source_hint,
-  .table_options = table_options,
+  .options = options,
   .column_parts = column_parts,
   .converts = converts,
 };

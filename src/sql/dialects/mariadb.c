@@ -1,5 +1,6 @@
 /* MariaDB 10.7 and later (SQLAlchemy: dialects/mysql/_mariadb_shim.py). */
 #include "sql/block.h"
+#include "sql/ddl_part.h"
 #include "sql/dialects/mysql.h"
 
 extern const alch_dialect alch_dialect_mariadb;
@@ -31,7 +32,7 @@ static const char *const reserved_words[] = {
   "while", "window", "with", "without", "write", "xor", "year_month", "zerofill", NULL
 };
 
-static const char *const table_options[] = { NULL };
+static const struct alch_option_name options[] = { { 0, NULL } };
 
 const alch_dialect alch_dialect_mariadb = {
   .name = "mariadb",
@@ -56,10 +57,9 @@ const alch_dialect alch_dialect_mariadb = {
   .type_name = alch_mysql_type_name,
   .type_words = alch_mariadb_type_words,
   .functions = alch_mysql_functions,
-  .table_options = table_options,
+  .options = options,
   .column_parts = alch_mysql_column_parts,
-  .column_key = alch_mysql_column_key,
-  .table_suffix = alch_mysql_table_suffix,
+  .ddl_parts = alch_mysql_ddl_parts,
   .to_database = alch_mariadb_to_database,
   .from_database = alch_mysql_from_database,
   .converts = alch_mysql_converts,

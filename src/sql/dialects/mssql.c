@@ -1,6 +1,7 @@
 /* SQL Server 2008 and later, in SQLAlchemy's words for it (dialects/mssql/base.py). */
 #include "sql/dialects/mssql.h"
 #include "sql/block.h"
+#include "sql/ddl_part.h"
 #include <string.h>
 
 #define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
@@ -110,9 +111,9 @@ static void schema_name(const alch_dialect *dialect, const char *schema, alch_bu
   add_part(dialect, last ? last + 1 : schema, end, out);
 }
 
-static const char *const table_options[] = { NULL };
+static const struct alch_option_name options[] = { { 0, NULL } };
 
-static const uint8_t column_parts[] = { ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_END };
+static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_NOT_NULL, ALCH_DDL_PART_COLUMN_IDENTITY, ALCH_DDL_PART_COLUMN_DEFAULT, 0 };
 
 #define CAPABILITIES                                                                                                                                                                  \
   (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(CTE) |            \
@@ -126,7 +127,7 @@ static const uint8_t column_parts[] = { ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_P
     .name = "mssql", .version_major = major, .capabilities = CAPABILITIES | (more), .quote_open = '[', .quote_close = ']', .placeholder = ALCH_PLACEHOLDER_QUESTION,                   \
     .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses, \
     .schema_name = schema_name, .insert_clauses = insert_clauses, .update_clauses = update_clauses, .delete_clauses = delete_clauses, .source_hint = alch_mssql_source_hint, \
-    .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .table_options = table_options,                       \
+    .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .options = options,                       \
     .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts,                                   \
   }
 

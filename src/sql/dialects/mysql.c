@@ -1,6 +1,7 @@
 /* MySQL 5.7 and later, in SQLAlchemy's words for it (dialects/mysql/base.py), and what MariaDB shares with it. */
 #include "sql/dialects/mysql.h"
 #include "sql/block.h"
+#include "sql/ddl_part.h"
 
 extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_dialect_mariadb;
 
@@ -65,9 +66,9 @@ const struct alch_function_spelling alch_mysql_functions[] = {
   { NULL, NULL, false },
 };
 
-const uint8_t alch_mysql_column_parts[] = { ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_KEY, ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_END };
+const uint8_t alch_mysql_column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_NOT_NULL, ALCH_DDL_PART_COLUMN_KEY, ALCH_DDL_PART_COLUMN_DEFAULT, 0 };
 
-static const char *const table_options[] = { NULL };
+static const struct alch_option_name options[] = { { 0, NULL } };
 
 /* What each record has beyond the oldest. */
 static const struct { const alch_dialect *dialect; uint32_t traits; } traits[] = {
@@ -90,8 +91,8 @@ bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
     .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 64, .parameter_limit = 65535, .reserved_words = reserved_words,                                                     \
     .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
     .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \
-    .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .table_options = table_options, .column_parts = alch_mysql_column_parts, \
-    .column_key = alch_mysql_column_key, .table_suffix = alch_mysql_table_suffix, .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
+    .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .options = options, .column_parts = alch_mysql_column_parts, \
+    .ddl_parts = alch_mysql_ddl_parts, .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
     .converts = alch_mysql_converts,                                                                                                                                                  \
   }
 

@@ -47,8 +47,7 @@ extern const struct alch_type_word alch_mysql_type_words[], alch_mariadb_type_wo
 bool alch_mysql_cast_type(const alch_dialect *dialect, const alch_type *type, struct alch_buffer *out);
 
 /* What the primary key's column has in its line, and what stands behind the table. */
-alch_status alch_mysql_column_key(const alch_column *column, bool *is_key, struct alch_buffer *out, alch_error *error);
-alch_status alch_mysql_table_suffix(const alch_table *table, struct alch_buffer *out, alch_error *error);
+extern const struct alch_ddl_override alch_mysql_ddl_parts[];
 
 /* Values: dates, times and booleans go as they are, as the binary protocol has forms for them. */
 alch_status alch_mysql_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);

@@ -1,6 +1,7 @@
 /* PostgreSQL 12 and later, in SQLAlchemy's words for it (dialects/postgresql/base.py). */
 #include "sql/dialects/postgresql.h"
 #include "sql/block.h"
+#include "sql/ddl_part.h"
 
 #define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
 
@@ -54,10 +55,12 @@ static const struct alch_function_spelling functions[] = {
   { NULL, NULL, false },
 };
 
-static const char *const table_options[] = { "postgresql_inherits",  "postgresql_partition_by", "postgresql_using", "postgresql_with", "postgresql_with_oids",
-                                             "postgresql_on_commit", "postgresql_tablespace",   NULL };
+static const struct alch_option_name options[] = {
+  { ALCH_SCOPE_TABLE, "postgresql_inherits" }, { ALCH_SCOPE_TABLE, "postgresql_partition_by" }, { ALCH_SCOPE_TABLE, "postgresql_using" },      { ALCH_SCOPE_TABLE, "postgresql_with" },
+  { ALCH_SCOPE_TABLE, "postgresql_with_oids" }, { ALCH_SCOPE_TABLE, "postgresql_on_commit" },   { ALCH_SCOPE_TABLE, "postgresql_tablespace" }, { 0, NULL },
+};
 
-static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_END };
+static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_IDENTITY, ALCH_DDL_PART_COLUMN_NOT_NULL, 0 };
 
 #define CAPABILITIES \
   (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) | \
@@ -87,7 +90,7 @@ static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PA
     .type_words = alch_postgresql_type_words, \
     .functions = functions, \
     .source_hint = alch_postgresql_source_hint, \
-    .table_options = table_options, \
+    .options = options, \
     .column_parts = column_parts, \
     .to_database = alch_postgresql_to_database, \
     .from_database = alch_postgresql_from_database, \

@@ -1,9 +1,8 @@
 /* SQLite 3.35 and later, in SQLAlchemy's words for it (dialects/sqlite/base.py). */
 #include "sql/dialects/sqlite.h"
-#include "base/buffer.h"
 #include "sql/block.h"
+#include "sql/ddl_part.h"
 #include <string.h>
-#include <strings.h>
 
 extern const alch_dialect alch_dialect_sqlite;
 
@@ -41,16 +40,23 @@ static const struct alch_function_spelling functions[] = {
   { NULL, NULL, false },
 };
 
-static const char *const table_options[] = { "sqlite_autoincrement", "sqlite_with_rowid", "sqlite_strict", NULL };
+static const struct alch_option_name options[] = {
+  { ALCH_SCOPE_TABLE, "sqlite_autoincrement" },
+  { ALCH_SCOPE_TABLE, "sqlite_with_rowid" },
+  { ALCH_SCOPE_TABLE, "sqlite_strict" },
+  { ALCH_SCOPE_COLUMN, "sqlite_on_conflict_primary_key" },
+  { ALCH_SCOPE_COLUMN, "sqlite_on_conflict_not_null" },
+  { ALCH_SCOPE_COLUMN, "sqlite_on_conflict_unique" },
+  { ALCH_SCOPE_CONSTRAINT, "sqlite_on_conflict" },
+  { ALCH_SCOPE_INDEX, "sqlite_where" },
+  { ALCH_SCOPE_VIEW, "sqlite_if_not_exists" },
+  { 0, NULL },
+};
 
-static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_KEY, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_END };
+static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_PART_COLUMN_NOT_NULL, ALCH_DDL_PART_COLUMN_KEY, ALCH_DDL_PART_COLUMN_COMPUTED, 0 };
 
-/* false, no, off and 0 are false; -1: not given. */
-static int option(const alch_table *table, const char *name) {
-  const char *text = alch_map_get_text(&table->options, name);
-  if (!text) return -1;
-  return !(strcasecmp(text, "false") == 0 || strcasecmp(text, "no") == 0 || strcasecmp(text, "off") == 0 || strcmp(text, "0") == 0);
-}
+static const uint8_t if_exists_parts[] = { ALCH_DDL_PART_CREATE_TABLE, ALCH_DDL_PART_DROP_TABLE, ALCH_DDL_PART_CREATE_INDEX, ALCH_DDL_PART_DROP_INDEX, ALCH_DDL_PART_CREATE_VIEW,
+                                           ALCH_DDL_PART_DROP_VIEW,    ALCH_DDL_PART_CREATE_TABLE_AS, 0 };
 
 /* A STRICT table knows these names only (https://www.sqlite.org/stricttables.html). ANY keeps an integer and a real as they are. */
 static const char *const strict_words[ALCH_TYPE_FAMILY_COUNT] = {
@@ -68,31 +74,10 @@ static alch_status type_name(const alch_dialect *dialect, const alch_type *type,
     alch_buffer_add(out, "INTEGER");
     return ALCH_OK;
   }
-  if (!column || option(column->table, "sqlite_strict") != 1 || !strict_words[type->family]) return alch_type_name_write(NULL, type, out, error);
+  if (!column || alch_option_truth(alch_option_find(&column->table->options, "sqlite_strict")) != 1 || !strict_words[type->family]) return alch_type_name_write(NULL, type, out, error);
   alch_type bare = ALCH_TYPE_PLAIN(type->family);
   bare.collation = type->collation;
   return alch_type_name_write(strict_words, &bare, out, error);
-}
-
-static alch_status column_key(const alch_column *column, bool *is_key, alch_buffer *out, alch_error *error) {
-  const alch_table *table = column->table;
-  const alch_type *type = alch_catalog_type(table->metadata->catalog, column->type);
-  bool alone = table->primary_key->column_count == 1;
-  *is_key = false;
-  if (column->autoincrement == ALCH_AUTOINCREMENT_YES && !alone)
-    return alch_error_set(error, ALCH_ERROR_COMPILE, "SQLite does not support autoincrement for composite primary keys");
-  if (option(table, "sqlite_autoincrement") != 1 || !alone || !alch_type_is_integer(type->family) || alch_column_foreign_key(column, NULL)) return ALCH_OK;
-  *is_key = true;
-  alch_buffer_add(out, " PRIMARY KEY AUTOINCREMENT");
-  return ALCH_OK;
-}
-
-static alch_status table_suffix(const alch_table *table, alch_buffer *out, alch_error *error) {
-  (void)error;
-  bool without = option(table, "sqlite_with_rowid") == 0, strict = option(table, "sqlite_strict") == 1;
-  if (without) alch_buffer_add(out, "\n WITHOUT ROWID");
-  if (strict) alch_buffer_add(out, without ? ",\n STRICT" : "\n STRICT");
-  return ALCH_OK;
 }
 
 const alch_dialect alch_dialect_sqlite = {
@@ -112,10 +97,10 @@ const alch_dialect alch_dialect_sqlite = {
   .renderers = alch_sqlite_renderers,
   .type_name = type_name,
   .functions = functions,
-  .table_options = table_options,
+  .options = options,
   .column_parts = column_parts,
-  .column_key = column_key,
-  .table_suffix = table_suffix,
+  .ddl_parts = alch_sqlite_ddl_parts,
+  .if_exists_parts = if_exists_parts,
   .to_database = alch_sqlite_to_database,
   .from_database = alch_sqlite_from_database,
   .converts = alch_sqlite_converts,

@@ -10,5 +10,6 @@ alch_status alch_sqlite_from_database(const alch_type *type, alch_value *value, 
 bool alch_sqlite_converts(const alch_type *type, bool to_database);
 
 extern const struct alch_renderer_override alch_sqlite_renderers[];
+extern const struct alch_ddl_override alch_sqlite_ddl_parts[];
 
 #endif

@@ -1,0 +1,76 @@
+/* Indexes. */
+#include "sql/ddl_part.h"
+
+static alch_status nothing(alch_ddl *d) {
+  (void)d;
+  return ALCH_OK;
+}
+
+alch_status alch_ddl_index_words(alch_ddl *d) { return nothing(d); }
+alch_status alch_ddl_index_more_words(alch_ddl *d) { return nothing(d); }
+alch_status alch_ddl_index_method(alch_ddl *d) { return nothing(d); }
+alch_status alch_ddl_index_suffix(alch_ddl *d) { return nothing(d); }
+
+alch_status alch_ddl_index_place(alch_ddl *d) {
+  const alch_index *index = d->index;
+  if (index->columns[d->place]) {
+    alch_ddl_column_name(d, index->columns[d->place]);
+    return ALCH_OK;
+  }
+  if (!alch_ddl_can(d, ALCH_CAPABILITY_EXPRESSION_INDEX))
+    return alch_error_set(d->error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "index '%s': dialect '%s' has no indexes on expressions; name columns only", index->name, d->dialect->name);
+  return alch_ddl_expression(d, index->expressions[d->place]);
+}
+
+/* The dialect's own condition, or the one for all. */
+alch_status alch_ddl_index_where(alch_ddl *d) {
+  const alch_option *own = alch_ddl_option(d, &d->index->options, "where");
+  const alch_block *block = own ? own->block : d->index->where;
+  const char *text = alch_option_text(own);
+  if (!block && !text) return ALCH_OK;
+  if (!alch_ddl_can(d, ALCH_CAPABILITY_PARTIAL_INDEX))
+    return alch_error_set(d->error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "index '%s': dialect '%s' has no partial indexes; leave the where out", d->index->name, d->dialect->name);
+  alch_ddl_add(d, " WHERE ");
+  if (block) return alch_ddl_expression(d, block);
+  alch_ddl_add(d, text);
+  return ALCH_OK;
+}
+
+static alch_status places(alch_ddl *d) {
+  alch_status status = ALCH_OK;
+  alch_buffer_add_char(d->out, '(');
+  for (d->place = 0; d->place < d->index->count && status == ALCH_OK; d->place++) {
+    if (d->place > 0) alch_ddl_add(d, ", ");
+    status = alch_ddl_write(d, ALCH_DDL_PART_INDEX_PLACE);
+  }
+  alch_buffer_add_char(d->out, ')');
+  return status;
+}
+
+static alch_status head(alch_ddl *d, bool schema_before) {
+  alch_ddl_add(d, d->index->unique ? "CREATE UNIQUE " : "CREATE ");
+  alch_status status = alch_ddl_write(d, ALCH_DDL_PART_INDEX_WORDS);
+  alch_ddl_add(d, "INDEX ");
+  if (status == ALCH_OK) status = alch_ddl_write(d, ALCH_DDL_PART_INDEX_MORE_WORDS);
+  if (status == ALCH_OK) status = alch_ddl_if_exists(d, ALCH_DDL_PART_CREATE_INDEX, "IF NOT EXISTS ");
+  if (status == ALCH_OK) status = alch_ddl_index_name(d, schema_before);
+  alch_ddl_add(d, " ON ");
+  alch_ddl_table_name(d, d->index->table, !schema_before);
+  alch_buffer_add_char(d->out, ' ');
+  return status;
+}
+
+alch_status alch_ddl_create_index(alch_ddl *d) {
+  alch_status status = head(d, alch_ddl_can(d, ALCH_CAPABILITY_INDEX_SCHEMA));
+  if (status == ALCH_OK) status = alch_ddl_write(d, ALCH_DDL_PART_INDEX_METHOD);
+  if (status == ALCH_OK) status = places(d);
+  if (status == ALCH_OK) status = alch_ddl_write(d, ALCH_DDL_PART_INDEX_SUFFIX);
+  return status == ALCH_OK ? alch_ddl_write(d, ALCH_DDL_PART_INDEX_WHERE) : status;
+}
+
+alch_status alch_ddl_drop_index(alch_ddl *d) {
+  alch_ddl_add(d, "DROP INDEX ");
+  alch_status status = alch_ddl_write(d, ALCH_DDL_PART_INDEX_MORE_WORDS);
+  if (status == ALCH_OK) status = alch_ddl_if_exists(d, ALCH_DDL_PART_DROP_INDEX, "IF EXISTS ");
+  return status == ALCH_OK ? alch_ddl_index_name(d, true) : status;
+}
