@@ -1,5 +1,6 @@
 /* Oracle 11 to 23, in SQLAlchemy's words for it (dialects/oracle/base.py). */
 #include "sql/dialects/oracle.h"
+#include "sql/ddl_part.h"
 
 #define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
 
@@ -45,9 +46,11 @@ static const struct alch_function_spelling functions[] = {
   { NULL, NULL, false },
 };
 
-static const char *const table_options[] = { "oracle_on_commit", "oracle_compress", "oracle_tablespace", "oracle_resolve_synonyms", NULL };
+static const struct alch_option_name options[] = {
+  { ALCH_SCOPE_TABLE, "oracle_on_commit" }, { ALCH_SCOPE_TABLE, "oracle_compress" }, { ALCH_SCOPE_TABLE, "oracle_tablespace" }, { ALCH_SCOPE_TABLE, "oracle_resolve_synonyms" }, { 0, NULL },
+};
 
-static const uint8_t column_parts[] = { ALCH_COLUMN_PART_DEFAULT, ALCH_COLUMN_PART_COMPUTED, ALCH_COLUMN_PART_IDENTITY, ALCH_COLUMN_PART_NOT_NULL, ALCH_COLUMN_PART_END };
+static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_IDENTITY, ALCH_DDL_PART_COLUMN_NOT_NULL, 0 };
 
 static const char *const compounds[] = { [ALCH_COMPOUND_EXCEPT] = " MINUS ", [ALCH_COMPOUND_EXCEPT_ALL] = NULL };
 static const char *const compounds_before_21[] = { [ALCH_COMPOUND_INTERSECT_ALL] = "", [ALCH_COMPOUND_EXCEPT] = " MINUS ", [ALCH_COMPOUND_EXCEPT_ALL] = "" };
@@ -66,7 +69,7 @@ enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
     .name = "oracle", .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
     .identifier_limit = names, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,   \
     .quoted_initials = "_$", .operator_spellings = operator_spellings, .renderers = alch_oracle_renderers, .type_name = alch_oracle_type_name, .type_words = alch_oracle_type_words, .functions = functions,               \
-    .table_options = table_options, .column_parts = column_parts, .to_database = alch_oracle_to_database, .from_database = alch_oracle_from_database,                                 \
+    .options = options, .column_parts = column_parts, .to_database = alch_oracle_to_database, .from_database = alch_oracle_from_database,                                 \
     .literal = alch_oracle_literal, .compound_words = compound, .empty_from = " FROM DUAL", .empty_set = "SELECT % FROM DUAL WHERE 1!=1", .list_limit = 1000, .list_item = "SELECT % FROM DUAL", .converts = alch_oracle_converts,                                                                                                                                                  \
   }
 
