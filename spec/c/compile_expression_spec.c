@@ -162,12 +162,12 @@ CASE("functions") {
   SQL(func("my func\"x"), "\"my func\"\"x\"()");
   SQL(NODE(OVER, 0, 0, 0, func("row_number"), OP(COMMA, U("age")), OP(COMMA, desc(U("id")))), "row_number() OVER (PARTITION BY users.age ORDER BY users.id DESC)");
   SQL(NODE(OVER, 0, 0, 0, FUNC("sum", U("age")), operate(ALCH_OPERATOR_COMMA, NULL, 0), OP(COMMA, U("id"))), "sum(users.age) OVER (ORDER BY users.id)");
-  X frame = leaf(ALCH_NODE_FRAME, ALCH_FRAME_UNBOUNDED, 0);
+  X frame = node_of(ALCH_NODE_FRAME, ALCH_FRAME_ROWS, ALCH_BOUND_UNBOUNDED, ALCH_BOUND_CURRENT, NULL, NULL, 0);
   SQL(NODE(OVER, 0, 0, 0, FUNC("sum", U("age")), operate(ALCH_OPERATOR_COMMA, NULL, 0), OP(COMMA, U("id")), frame),
       "sum(users.age) OVER (ORDER BY users.id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)");
-  X range = node_of(ALCH_NODE_FRAME, ALCH_FRAME_RANGE, (uint32_t)-1, 2, NULL, NULL, 0);
+  X range = NODE(FRAME, ALCH_FRAME_RANGE | ALCH_EXCLUDE_TIES << ALCH_FRAME_EXCLUSION_SHIFT, ALCH_BOUND_PRECEDING, ALCH_BOUND_FOLLOWING, i(1), i(2));
   SQL(NODE(OVER, 0, 0, 0, FUNC("sum", U("age")), operate(ALCH_OPERATOR_COMMA, NULL, 0), operate(ALCH_OPERATOR_COMMA, NULL, 0), range),
-      "sum(users.age) OVER (RANGE BETWEEN 1 PRECEDING AND 2 FOLLOWING)");
+      "sum(users.age) OVER (RANGE BETWEEN :param_1 PRECEDING AND :param_2 FOLLOWING EXCLUDE TIES)");
   SQL(NODE(FILTER, 0, 0, 0, FUNC("count", U("id")), gt(U("age"), i(1))), "count(users.id) FILTER (WHERE users.age > :age_1)");
   SQL2(NAMED(EXTRACT, "year", U("born")), "EXTRACT(year FROM users.born)", "CAST(STRFTIME('%Y', users.born) AS INTEGER)");
   X group = NODE(WITHIN_GROUP, 0, 0, 0, FUNC("percentile", r(0.5)), OP(COMMA, U("age")));
@@ -225,5 +225,35 @@ CASE("binds: names, literals, text") {
   alch_builder_bind(&w.builder, ALCH_TYPE_INTEGER, ALCH_BIND_NAMED, "ids", &list, items);
   alch_builder_close(&w.builder);
   CHECK_TEXT(sql_in(taken(ALCH_OK), "sqlite", NULL, out, sizeof out), "id IN (?) AND id IN (?)");
+  spec_close();
+}
+
+static void check_plain(X x, const alch_dialect *dialect, const char *expected, int line) {
+  alch_compiled *compiled = NULL;
+  if (!check_true(x.block != NULL, "it is built", __FILE__, line)) return;
+  alch_compile(w.catalog, dialect, x.block, NULL, w.allocator, &compiled, &w.error);
+  check_text(compiled ? compiled->sql : alch_error_message(&w.error), expected, "text", __FILE__, line);
+  alch_compiled_release(compiled);
+  alch_error_close(&w.error);
+}
+
+CASE("without FILTER the condition goes into the aggregate") {
+  spec_open();
+  alch_dialect poor = *alch_dialect_find("sqlite");
+  poor.capabilities &= ~(UINT64_C(1) << ALCH_CAPABILITY_FILTER | UINT64_C(1) << ALCH_CAPABILITY_AGGREGATE_ORDER);
+  poor.string_separator = " SEPARATOR ";
+  X old = gt(U("age"), i(1)), order = OP(COMMA, desc(U("id"))), strings = FUNC("aggregate_strings", U("name"), s(", "));
+  check_plain(NODE(FILTER, 0, 0, 0, FUNC("sum", U("age")), old), &poor, "sum(CASE WHEN (users.age > ?) THEN users.age END)", __LINE__);
+  check_plain(NODE(FILTER, 0, 0, 0, func("count"), old), &poor, "count(CASE WHEN (users.age > ?) THEN 1 END)", __LINE__);
+  check_plain(NODE(FILTER, 0, 0, 0, FUNC("count", OP(DISTINCT, U("id"))), U("active")), &poor, "count(DISTINCT CASE WHEN users.active = 1 THEN users.id END)", __LINE__);
+  check_plain(NODE(OVER, 0, 0, 0, NODE(FILTER, 0, 0, 0, FUNC("max", FUNC("lower", U("name"))), old), operate(ALCH_OPERATOR_COMMA, NULL, 0), order), &poor,
+              "max(CASE WHEN (users.age > ?) THEN lower(users.name) END) OVER (ORDER BY users.id DESC)", __LINE__);
+  check_plain(NODE(FILTER, 0, 0, 0, strings, old), &poor, "group_concat(CASE WHEN (users.age > ?) THEN users.name END SEPARATOR ?)", __LINE__);
+  check_plain(NODE(FILTER, 0, 0, 0, NODE(CAST, 0, 0, ALCH_TYPE_INTEGER, FUNC("sum", U("age"))), old), &poor,
+              "FILTER of this function is not supported by the dialect 'sqlite'; write a CASE into its argument", __LINE__);
+  poor.capabilities |= UINT64_C(1) << ALCH_CAPABILITY_AGGREGATE_ORDER;
+  check_plain(NODE(AGGREGATE_ORDER, 0, 0, 0, strings, order), &poor, "group_concat(users.name ORDER BY users.id DESC SEPARATOR ?)", __LINE__);
+  poor.string_separator = NULL;
+  check_plain(NODE(FILTER, 0, 0, 0, NODE(AGGREGATE_ORDER, 0, 0, 0, strings, order), old), &poor, "group_concat(CASE WHEN (users.age > ?) THEN users.name END, ? ORDER BY users.id DESC)", __LINE__);
   spec_close();
 }

@@ -47,7 +47,12 @@ describe("operators", function()
     { la.literal_column "x + 1", "x + 1" },
     { p.name:collate "NOCASE", 'players.name COLLATE "NOCASE"' },
     { la.func.rank():over { partition_by = p.team_id, order_by = { p.score:desc(), p.id } }, "rank() OVER (PARTITION BY players.team_id ORDER BY players.score DESC, players.id)" },
-    { la.func.sum(p.score):over { order_by = p.id, rows = { -2, 0 } }, "sum(players.score) OVER (ORDER BY players.id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)" },
+    { la.func.sum(p.score):over { order_by = p.id, rows = { -2, 0 } }, "sum(players.score) OVER (ORDER BY players.id ROWS BETWEEN :param_1 PRECEDING AND CURRENT ROW)" },
+    { la.func.sum(p.score):over { order_by = p.id, range_ = { -1.5, false }, exclude = "current row" }, "sum(players.score) OVER (ORDER BY players.id RANGE BETWEEN :param_1 PRECEDING AND UNBOUNDED FOLLOWING EXCLUDE CURRENT ROW)" },
+    { la.func.array_agg(p.name):aggregate_order_by(p.id:desc()), "array_agg(players.name ORDER BY players.id DESC)" },
+    { la.func.aggregate_strings(p.name, ", "):aggregate_order_by(p.id), "aggregate_strings(players.name, ', ' ORDER BY players.id)" },
+    { la.func.grouping_sets(la.tuple_(p.id, p.name), la.tuple_(p.id)), "GROUPING SETS((players.id, players.name), (players.id))" },
+    { la.func.rollup(p.id, p.name), "ROLLUP(players.id, players.name)" },
     { la.func.count(p.id):filter(p.active), "count(players.id) FILTER (WHERE players.active)" },
   }
   for _, case in ipairs(cases) do

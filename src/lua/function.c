@@ -155,18 +155,38 @@ static void build_list(lua_State *L, binding *b, const alch_operand *operands, u
   alch_builder_close(&b->builder);
 }
 
-/* A bound of a frame: nil is unbounded, 0 the current row, below 0 preceding, above following. */
-static uint32_t frame_bound(lua_State *L, binding *b, int list, int place) {
+typedef struct bound { uint8_t kind; alch_operand count; } bound;
+typedef struct frame { bool given; uint8_t op; bound bounds[2]; } frame;
+
+/* A bound of a frame: nil or false is unbounded, 0 the current row, below 0 preceding, above following. */
+static bound frame_bound(lua_State *L, binding *b, int list, int place) {
+  bound out = { ALCH_BOUND_UNBOUNDED, { 0 } };
   lua_rawgeti(L, list, place);
   bool unbounded = lua_isnil(L, -1) || lua_isboolean(L, -1) || lua_islightuserdata(L, -1);
-  int integral = 0;
-  lua_Integer value = lua_tointegerx(L, -1, &integral);
-  if (!unbounded && (!integral || value < -0x3fffffff || value > 0x3fffffff)) binding_expected(L, b, -1, "whole numbers, or false for unbounded", "a window's frame");
+  if (!unbounded && lua_type(L, -1) != LUA_TNUMBER) binding_expected(L, b, -1, "numbers, or false for unbounded", "a window's frame");
+  lua_Number number = lua_tonumber(L, -1);
+  if (!unbounded) {
+    out.kind = number == 0 ? ALCH_BOUND_CURRENT : number < 0 ? ALCH_BOUND_PRECEDING : ALCH_BOUND_FOLLOWING;
+    int integral = 0;
+    lua_Integer count = lua_tointegerx(L, -1, &integral);
+    out.count.value = integral ? alch_value_integer(count < 0 ? -count : count) : alch_value_real(number < 0 ? -number : number);
+  }
   lua_pop(L, 1);
-  return unbounded ? ALCH_FRAME_UNBOUNDED : (uint32_t)value;
+  return out;
 }
 
-typedef struct frame { bool given; uint8_t unit; uint32_t first, last; } frame;
+static uint8_t exclude_option(lua_State *L, binding *b, int options) {
+  static const char *const words[ALCH_EXCLUDE_COUNT] = {
+    [ALCH_EXCLUDE_NOTHING] = "", [ALCH_EXCLUDE_CURRENT_ROW] = "current row", [ALCH_EXCLUDE_GROUP] = "group", [ALCH_EXCLUDE_TIES] = "ties", [ALCH_EXCLUDE_NO_OTHERS] = "no others",
+  };
+  if (lua_getfield(L, options, "exclude") == LUA_TNIL) { lua_pop(L, 1); return ALCH_EXCLUDE_NOTHING; }
+  const char *word = binding_text(L, b, -1, NULL, "\"current row\", \"group\", \"ties\" or \"no others\"", "exclude");
+  for (uint8_t i = 1; i < ALCH_EXCLUDE_COUNT; i++)
+    if (strcmp(words[i], word) == 0) { lua_pop(L, 1); return i; }
+  const char *nearest = alch_nearest(word, words + 1, ALCH_EXCLUDE_COUNT - 1);
+  binding_error(L, b, ALCH_ERROR_ARGUMENT, "exclude is \"current row\", \"group\", \"ties\" or \"no others\", not '%s'%s%s%s", word, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+  return 0;
+}
 
 static frame frame_option(lua_State *L, binding *b, int options) {
   static const struct { const char *name; uint8_t unit; } units[] = { { "rows", ALCH_FRAME_ROWS }, { "range_", ALCH_FRAME_RANGE }, { "groups", ALCH_FRAME_GROUPS } };
@@ -174,16 +194,30 @@ static frame frame_option(lua_State *L, binding *b, int options) {
   for (size_t i = 0; i < ALCH_COUNT(units); i++) {
     if (lua_getfield(L, options, units[i].name) == LUA_TNIL) { lua_pop(L, 1); continue; }
     luaL_checktype(L, -1, LUA_TTABLE);
+    if (out.given) binding_error(L, b, ALCH_ERROR_ARGUMENT, "over takes one of rows, range_ and groups");
     int list = lua_gettop(L);
-    out = (frame){ true, units[i].unit, frame_bound(L, b, list, 1), frame_bound(L, b, list, 2) };
+    out = (frame){ true, units[i].unit, { frame_bound(L, b, list, 1), frame_bound(L, b, list, 2) } };
     lua_pop(L, 1);
   }
+  uint8_t exclusion = exclude_option(L, b, options);
+  if (exclusion && !out.given) binding_error(L, b, ALCH_ERROR_ARGUMENT, "exclude goes with rows, range_ or groups");
+  out.op |= (uint8_t)(exclusion << ALCH_FRAME_EXCLUSION_SHIFT);
   return out;
 }
 
-/* over{ partition_by =, order_by =, rows = { first, last }, range_ =, groups = } */
+static void build_frame(lua_State *L, binding *b, const frame *window) {
+  if (!window->given) return;
+  alch_builder_open(&b->builder, ALCH_NODE_FRAME, window->op, window->bounds[0].kind, window->bounds[1].kind);
+  for (int i = 0; i < 2; i++)
+    if (window->bounds[i].kind >= ALCH_BOUND_PRECEDING) binding_build_operand(L, b, &window->bounds[i].count, 0);
+  alch_builder_close(&b->builder);
+}
+
+/* over{ partition_by =, order_by =, rows = { first, last }, range_ =, groups =, exclude = } */
 static int expression_over(lua_State *L) {
-  static const binding_option known[] = { { "partition_by", LUA_TNONE }, { "order_by", LUA_TNONE }, { "rows", LUA_TTABLE }, { "range_", LUA_TTABLE }, { "groups", LUA_TTABLE }, { NULL, 0 } };
+  static const binding_option known[] = {
+    { "partition_by", LUA_TNONE }, { "order_by", LUA_TNONE }, { "rows", LUA_TTABLE }, { "range_", LUA_TTABLE }, { "groups", LUA_TTABLE }, { "exclude", LUA_TSTRING }, { NULL, 0 },
+  };
   binding *b = BINDING(L);
   if (lua_isnoneornil(L, 2)) { lua_settop(L, 1); lua_newtable(L); }
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -201,7 +235,7 @@ static int expression_over(lua_State *L) {
   binding_build_operand(L, b, &function, 0);
   build_list(L, b, partition, parts);
   build_list(L, b, order, orders);
-  if (window.given) alch_builder_leaf(&b->builder, ALCH_NODE_FRAME, window.unit, window.first, window.last);
+  build_frame(L, b, &window);
   alch_builder_close(&b->builder);
   return push_built(L, b);
 }
@@ -224,25 +258,30 @@ static int expression_filter(lua_State *L) {
   return push_built(L, b);
 }
 
-/* within_group(order, …) */
-static int expression_within_group(lua_State *L) {
+static int ordered(lua_State *L, alch_node_kind kind, const char *method) {
   binding *b = BINDING(L);
   uint32_t count = (uint32_t)lua_gettop(L) - 1;
+  if (count == 0) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs expressions to order by", method);
   binding_label_names(L, b, 2, count);
   alch_operand *order = operands_of(L, b, 2, count), function;
   binding_operand(L, b, 1, 0, false, &function);
   alch_builder_start(&b->builder);
-  alch_builder_open(&b->builder, ALCH_NODE_WITHIN_GROUP, 0, 0, 0);
+  alch_builder_open(&b->builder, (uint8_t)kind, 0, 0, 0);
   binding_build_operand(L, b, &function, 0);
   build_list(L, b, order, count);
   alch_builder_close(&b->builder);
   return push_built(L, b);
 }
 
+/* within_group(order, …) */
+static int expression_within_group(lua_State *L) { return ordered(L, ALCH_NODE_WITHIN_GROUP, "within_group"); }
+/* aggregate_order_by(order, …): the rows in this order go into the aggregate */
+static int expression_aggregate_order(lua_State *L) { return ordered(L, ALCH_NODE_AGGREGATE_ORDER, "aggregate_order_by"); }
+
 void binding_open_function(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "label", expression_label }, { "collate", expression_collate }, { "cast", function_cast }, { "self_group", expression_group },
-    { "over", expression_over }, { "filter", expression_filter }, { "within_group", expression_within_group }, { NULL, NULL },
+    { "over", expression_over }, { "filter", expression_filter }, { "within_group", expression_within_group }, { "aggregate_order_by", expression_aggregate_order }, { NULL, NULL },
   };
   static const luaL_Reg functions[] = {
     { "func", function_call }, { "cast", function_cast }, { "type_coerce", function_type_coerce }, { "extract", function_extract }, { "case", function_case }, { NULL, NULL },

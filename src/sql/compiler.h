@@ -66,6 +66,9 @@ typedef struct alch_defined {
   bool busy;                    /* its inside is being looked at */
 } alch_defined;
 
+/* What an aggregate has to take into its parentheses: the condition of FILTER where that becomes a CASE, and the LIST of its ORDER BY. */
+typedef struct alch_aggregate { const alch_node *filter, *order; } alch_aggregate;
+
 /* How many made-up names begin so. */
 typedef struct alch_counter { const char *base; uint32_t length, count; struct alch_counter *next; } alch_counter;
 
@@ -97,6 +100,7 @@ typedef struct alch_compiler {
   uint32_t hint_length;
   bool hint_whole;                                     /* the hint is the whole name */
   alch_insert *insert;                                 /* for the SELECT that is rendered next */
+  alch_aggregate aggregate;                            /* for the function that is rendered next */
   uint8_t set;                                         /* ALCH_SET_ of the bind that is rendered next, and the width of its tuples */
   uint16_t set_width;
   uint32_t depth;
@@ -164,6 +168,19 @@ const char *alch_operator_spelling(alch_compiler *compiler, uint8_t op);
 alch_status alch_write_type(alch_compiler *compiler, alch_type_id type);
 
 /* ---- asking ---- */
+/* A renderer of functions takes what its parentheses are to hold beside the arguments; what is not taken is an error of whoever wanted it. */
+alch_aggregate alch_take_aggregate(alch_compiler *compiler);
+/* The first argument, in its CASE when there is a condition. */
+alch_status alch_render_aggregated(alch_compiler *compiler, const alch_node *argument, const alch_aggregate *aggregate);
+/* " ORDER BY …", or nothing. */
+alch_status alch_render_aggregate_order(alch_compiler *compiler, const alch_aggregate *aggregate);
+/* All arguments with their parentheses. */
+alch_status alch_render_arguments(alch_compiler *compiler, const alch_node *function);
+/* aggregate_strings(text, separator) in the dialect's words. */
+alch_status alch_render_string_aggregate(alch_compiler *compiler, const alch_node *function);
+/* CASE WHEN condition THEN: the condition, in parentheses when it is an operation. */
+void alch_render_when(alch_compiler *compiler, const alch_node *condition, bool is_value);
+
 /* The last part of a function's name, a.b.c: c. */
 const char *alch_last_name(const alch_node *function, uint32_t *length);
 /* Is it an operator with its operands, which SQLAlchemy puts in parentheses where a value is wanted: in SET, VALUES, WHEN? */
@@ -248,7 +265,7 @@ bool alch_is_parameter(const alch_compiler *compiler, const alch_column *column)
 ALCH_RENDERER(column); ALCH_RENDERER(bind); ALCH_RENDERER(null); ALCH_RENDERER(true); ALCH_RENDERER(false); ALCH_RENDERER(default_word); ALCH_RENDERER(star);
 ALCH_RENDERER(entity); ALCH_RENDERER(text); ALCH_RENDERER(literal); ALCH_RENDERER(unary); ALCH_RENDERER(binary); ALCH_RENDERER(custom); ALCH_RENDERER(between); ALCH_RENDERER(list); ALCH_RENDERER(grouping);
 ALCH_RENDERER(tuple); ALCH_RENDERER(function); ALCH_RENDERER(case); ALCH_RENDERER(cast); ALCH_RENDERER(type_coerce); ALCH_RENDERER(extract); ALCH_RENDERER(collate); ALCH_RENDERER(label);
-ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RENDERER(over); ALCH_RENDERER(frame); ALCH_RENDERER(filter); ALCH_RENDERER(within_group); ALCH_RENDERER(excluded);
+ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RENDERER(over); ALCH_RENDERER(frame); ALCH_RENDERER(filter); ALCH_RENDERER(within_group); ALCH_RENDERER(aggregate_order); ALCH_RENDERER(excluded);
 ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
 ALCH_RENDERER(prefixes); ALCH_RENDERER(distinct); ALCH_RENDERER(columns); ALCH_RENDERER(from); ALCH_RENDERER(where); ALCH_RENDERER(group_by); ALCH_RENDERER(having); ALCH_RENDERER(order_by);
 ALCH_RENDERER(fetch); ALCH_RENDERER(hints); ALCH_RENDERER(suffixes); ALCH_RENDERER(words); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict); ALCH_RENDERER(returning); ALCH_RENDERER(set); ALCH_RENDERER(nothing); ALCH_RENDERER(members);

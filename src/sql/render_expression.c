@@ -110,36 +110,63 @@ const char *alch_last_name(const alch_node *function, uint32_t *length) {
   return start;
 }
 
-static void render_arguments(alch_compiler *compiler, const alch_node *node) {
-  const char *outer = compiler->hint;
+alch_status alch_render_arguments(alch_compiler *compiler, const alch_node *node) {
+  const char *outer = compiler->hint, *separator = "";
   uint32_t outer_length = compiler->hint_length;
   bool inherits = outer && node->length == 5 && strncasecmp(alch_node_text(node), "lower", 5) == 0;
+  alch_aggregate aggregate = alch_take_aggregate(compiler);
   if (!inherits) compiler->hint = alch_last_name(node, &compiler->hint_length);
   alch_write_char(compiler, '(');
-  alch_render_children(compiler, node, ", ");
+  for ALCH_EACH_CHILD(child, node) {
+    alch_write(compiler, separator);
+    if (*separator == '\0') alch_render_aggregated(compiler, child, &aggregate);
+    else alch_render(compiler, child);
+    separator = ", ";
+  }
+  alch_render_aggregate_order(compiler, &aggregate);
   alch_write_char(compiler, ')');
   compiler->hint = outer;
   compiler->hint_length = outer_length;
+  return compiler->status;
+}
+
+/* Those that stand in capitals, as SQLAlchemy has them. */
+static const struct alch_function_spelling *common_spelling(const alch_node *node) {
+  static const struct alch_function_spelling rows[] = { { "rollup", "ROLLUP", false }, { "cube", "CUBE", false }, { "grouping_sets", "GROUPING SETS", false } };
+  for (size_t i = 0; i < ALCH_COUNT(rows); i++)
+    if (strlen(rows[i].name) == node->length && strncasecmp(rows[i].name, alch_node_text(node), node->length) == 0) return &rows[i];
+  return NULL;
+}
+
+static bool is_string_aggregate(const alch_node *node) {
+  static const char name[] = "aggregate_strings";
+  return node->length == sizeof name - 1 && strncasecmp(name, alch_node_text(node), node->length) == 0 && alch_node_child_count(node) == 2;
 }
 
 alch_status alch_default_function(alch_compiler *compiler, const alch_node *node) {
   const struct alch_function_spelling *spelling = spelling_of(compiler, node);
+  if (!spelling && is_string_aggregate(node)) return alch_render_string_aggregate(compiler, node);
+  if (!spelling) spelling = common_spelling(node);
   bool bare = alch_node_child_count(node) == 0 && ((node->op & ALCH_FUNCTION_BARE) || (spelling && spelling->bare));
   if (spelling) alch_write(compiler, spelling->spelling);
   else write_function_name(compiler, node);
-  if (!bare) render_arguments(compiler, node);
+  if (!bare) alch_render_arguments(compiler, node);
   return compiler->status;
 }
 
 /* ---- CASE, CAST and their kin ---- */
 
 /* A condition made of an operator stands in parentheses, as SQLAlchemy has it. */
-static const alch_node *render_when(alch_compiler *compiler, const alch_node *node, bool has_value) {
+void alch_render_when(alch_compiler *compiler, const alch_node *node, bool is_value) {
   bool parentheses = alch_is_operation(node);
   alch_write(compiler, parentheses ? " WHEN (" : " WHEN ");
-  if (has_value) alch_render(compiler, node);
+  if (is_value) alch_render(compiler, node);
   else alch_render_condition(compiler, node, ALCH_OPERATOR_NONE);
   if (parentheses) alch_write_char(compiler, ')');
+}
+
+static const alch_node *render_when(alch_compiler *compiler, const alch_node *node, bool has_value) {
+  alch_render_when(compiler, node, has_value);
   const alch_node *then = alch_node_next(node);
   alch_write(compiler, " THEN ");
   alch_render(compiler, then);
@@ -270,62 +297,3 @@ alch_status alch_default_exists(alch_compiler *compiler, const alch_node *node) 
 }
 
 alch_status alch_default_scalar(alch_compiler *compiler, const alch_node *node) { return alch_render_subquery(compiler, alch_node_child(node), ALCH_ROLE_NESTED); }
-
-/* ---- windows and what else stands behind an aggregate ---- */
-
-static void render_order_list(alch_compiler *compiler, const alch_node *list, const char *before) {
-  if (alch_node_child_count(list) == 0) return;
-  alch_write(compiler, before);
-  alch_render_children(compiler, list, ", ");
-}
-
-alch_status alch_default_over(alch_compiler *compiler, const alch_node *node) {
-  const alch_node *function = alch_node_child(node), *partition = alch_node_next(function), *order = alch_node_next(partition), *frame = alch_node_nth(node, 3);
-  if (!alch_require(compiler, ALCH_CAPABILITY_WINDOWS, "OVER")) return compiler->status;
-  bool partitions = alch_node_child_count(partition) > 0, orders = alch_node_child_count(order) > 0;
-  alch_render(compiler, function);
-  alch_write(compiler, " OVER (");
-  render_order_list(compiler, partition, "PARTITION BY ");
-  render_order_list(compiler, order, partitions ? " ORDER BY " : "ORDER BY ");
-  if (frame && (partitions || orders)) alch_write_char(compiler, ' ');
-  if (frame) alch_render(compiler, frame);
-  alch_write_char(compiler, ')');
-  return compiler->status;
-}
-
-static void write_bound(alch_compiler *compiler, uint32_t bound, const char *unbounded) {
-  int32_t rows = (int32_t)bound;
-  if (bound == ALCH_FRAME_UNBOUNDED) alch_buffer_add_format(compiler->out, "UNBOUNDED %s", unbounded);
-  else if (rows == 0) alch_write(compiler, "CURRENT ROW");
-  else alch_buffer_add_format(compiler->out, "%d %s", rows < 0 ? -rows : rows, rows < 0 ? "PRECEDING" : "FOLLOWING");
-}
-
-alch_status alch_default_frame(alch_compiler *compiler, const alch_node *node) {
-  static const char *const words[] = { [ALCH_FRAME_ROWS] = "ROWS", [ALCH_FRAME_RANGE] = "RANGE", [ALCH_FRAME_GROUPS] = "GROUPS" };
-  if (node->op >= ALCH_COUNT(words)) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "a window's frame is ROWS, RANGE or GROUPS");
-  alch_write(compiler, words[node->op]);
-  alch_write(compiler, " BETWEEN ");
-  write_bound(compiler, node->a, "PRECEDING");
-  alch_write(compiler, " AND ");
-  write_bound(compiler, node->b, "FOLLOWING");
-  return compiler->status;
-}
-
-alch_status alch_default_filter(alch_compiler *compiler, const alch_node *node) {
-  const alch_node *aggregate = alch_node_child(node);
-  if (!alch_require(compiler, ALCH_CAPABILITY_FILTER, "FILTER")) return compiler->status;
-  alch_render(compiler, aggregate);
-  alch_write(compiler, " FILTER (WHERE ");
-  alch_render_condition(compiler, alch_node_next(aggregate), ALCH_OPERATOR_NONE);
-  alch_write_char(compiler, ')');
-  return compiler->status;
-}
-
-alch_status alch_default_within_group(alch_compiler *compiler, const alch_node *node) {
-  const alch_node *function = alch_node_child(node);
-  alch_render(compiler, function);
-  alch_write(compiler, " WITHIN GROUP (");
-  render_order_list(compiler, alch_node_next(function), "ORDER BY ");
-  alch_write_char(compiler, ')');
-  return compiler->status;
-}

@@ -83,7 +83,7 @@ static alch_status type_name(const alch_dialect *dialect, const alch_type *type,
 const alch_dialect alch_dialect_sqlite = {
   .name = "sqlite",
   .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(CTE) |
-                  CAN(DML_CTE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(FULL_JOIN) | CAN(FILTER) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(EMPTY_SET_SELECT) | CAN(INLINE_CYCLES) |
+                  CAN(DML_CTE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(FULL_JOIN) | CAN(FILTER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE) | CAN(AGGREGATE_ORDER) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(EMPTY_SET_SELECT) | CAN(INLINE_CYCLES) |
                   CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(DEFAULT_PARENTHESES) | CAN(INDEX_SCHEMA),
   .quote_open = '"',
   .quote_close = '"',
@@ -92,6 +92,7 @@ const alch_dialect alch_dialect_sqlite = {
   .reserved_words = reserved_words,
   .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
   .select_clauses = select_clauses,
+  .string_aggregate = "group_concat",
   .empty_set = "SELECT % FROM (SELECT %) WHERE 1!=1",
   .operator_spellings = operator_spellings,
   .renderers = alch_sqlite_renderers,
