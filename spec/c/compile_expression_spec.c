@@ -240,7 +240,7 @@ static void check_plain(X x, const alch_dialect *dialect, const char *expected, 
 CASE("without FILTER the condition goes into the aggregate") {
   spec_open();
   alch_dialect poor = *alch_dialect_find("sqlite");
-  poor.capabilities &= ~(UINT64_C(1) << ALCH_CAPABILITY_FILTER | UINT64_C(1) << ALCH_CAPABILITY_AGGREGATE_ORDER);
+  poor.capabilities &= ~(ALCH_CAN(FILTER) | ALCH_CAN(AGGREGATE_ORDER));
   poor.string_separator = " SEPARATOR ";
   X old = gt(U("age"), i(1)), order = OP(COMMA, desc(U("id"))), strings = FUNC("aggregate_strings", U("name"), s(", "));
   check_plain(NODE(FILTER, 0, 0, 0, FUNC("sum", U("age")), old), &poor, "sum(CASE WHEN (users.age > ?) THEN users.age END)", __LINE__);
@@ -251,7 +251,7 @@ CASE("without FILTER the condition goes into the aggregate") {
   check_plain(NODE(FILTER, 0, 0, 0, strings, old), &poor, "group_concat(CASE WHEN (users.age > ?) THEN users.name END SEPARATOR ?)", __LINE__);
   check_plain(NODE(FILTER, 0, 0, 0, NODE(CAST, 0, 0, ALCH_TYPE_INTEGER, FUNC("sum", U("age"))), old), &poor,
               "FILTER of this function is not supported by the dialect 'sqlite'; write a CASE into its argument", __LINE__);
-  poor.capabilities |= UINT64_C(1) << ALCH_CAPABILITY_AGGREGATE_ORDER;
+  poor.capabilities |= ALCH_CAN(AGGREGATE_ORDER);
   check_plain(NODE(AGGREGATE_ORDER, 0, 0, 0, strings, order), &poor, "group_concat(users.name ORDER BY users.id DESC SEPARATOR ?)", __LINE__);
   poor.string_separator = NULL;
   check_plain(NODE(FILTER, 0, 0, 0, NODE(AGGREGATE_ORDER, 0, 0, 0, strings, order), old), &poor, "group_concat(CASE WHEN (users.age > ?) THEN users.name END, ? ORDER BY users.id DESC)", __LINE__);

@@ -185,8 +185,8 @@ static void check_merge(X statement, const alch_dialect *dialect, const char *ex
 CASE("a portable upsert is a MERGE where there is no ON CONFLICT") {
   spec_open();
   alch_dialect hasty = *alch_dialect_find("sqlite"), careful = hasty;
-  hasty.capabilities = (hasty.capabilities & ~(UINT64_C(1) << ALCH_CAPABILITY_ON_CONFLICT)) | UINT64_C(1) << ALCH_CAPABILITY_MERGE;
-  careful.capabilities = (hasty.capabilities & ~(UINT64_C(1) << ALCH_CAPABILITY_TABLE_ALIAS_AS)) | UINT64_C(1) << ALCH_CAPABILITY_MERGE_WHERE;
+  hasty.capabilities = (hasty.capabilities & ~(ALCH_CAN(ON_CONFLICT))) | ALCH_CAN(MERGE);
+  careful.capabilities = (hasty.capabilities & ~(ALCH_CAN(TABLE_ALIAS_AS))) | ALCH_CAN(MERGE_WHERE);
   hasty.merge_hint = " WITH (HOLDLOCK)";
   hasty.merge_end = ";";
   careful.empty_from = " FROM DUAL";

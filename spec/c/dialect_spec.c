@@ -55,11 +55,11 @@ CASE("a dialect with missing or contradictory parts is refused") {
   one.from_database = NULL;
   check_invalid(&one, "both or none");
   one = whole;
-  one.capabilities |= UINT64_C(1) << ALCH_CAPABILITY_ORDERED_RETURNING;
-  one.capabilities &= ~(UINT64_C(1) << ALCH_CAPABILITY_MULTI_VALUES);
+  one.capabilities |= ALCH_CAN(ORDERED_RETURNING);
+  one.capabilities &= ~(ALCH_CAN(MULTI_VALUES));
   check_invalid(&one, "ordered_returning without multi_values");
   one = whole;
-  one.capabilities &= ~(UINT64_C(1) << ALCH_CAPABILITY_INLINE_CYCLES);
+  one.capabilities &= ~(ALCH_CAN(INLINE_CYCLES));
   check_invalid(&one, "closes a cycle");
 }
 

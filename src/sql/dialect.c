@@ -43,7 +43,7 @@ static const struct { const char *name; const alch_exact_type *types; } type_lis
 #undef ALCH_OLDER_DIALECT
 };
 
-_Static_assert(ALCH_CAPABILITY_COUNT <= 64, "capabilities are the bits of one word");
+_Static_assert(ALCH_CAPABILITY_COUNT <= 8 * sizeof(alch_capability_set), "capabilities are the bits of one number");
 
 const alch_dialect *alch_dialect_find(const char *name) {
   for (size_t i = 0; i < ALCH_COUNT(dialects); i++)

@@ -16,6 +16,10 @@ typedef enum alch_capability {
   ALCH_CAPABILITY_COUNT
 } alch_capability;
 
+/* One bit each: there are more than a word of 64 has. */
+__extension__ typedef unsigned __int128 alch_capability_set;
+#define ALCH_CAN(capability) ((alch_capability_set)1 << ALCH_CAPABILITY_##capability)
+
 typedef enum alch_placeholder { ALCH_PLACEHOLDER_QUESTION /* ? */, ALCH_PLACEHOLDER_DOLLAR /* $1 */, ALCH_PLACEHOLDER_COLON /* :name */ } alch_placeholder;
 
 /* What an option belongs to; one name may belong to several. */
@@ -33,7 +37,7 @@ typedef alch_status (*alch_renderer)(struct alch_compiler *compiler, const struc
 typedef struct alch_dialect {
   const char *name;
   uint16_t version_major, version_minor;   /* of the server from which on the record holds; one name may have several records, the newest first in dialects.def */
-  uint64_t capabilities;                   /* 1 << alch_capability */
+  alch_capability_set capabilities;        /* ALCH_CAN(…) | … */
   char quote_open, quote_close;
   alch_placeholder placeholder;
   uint32_t identifier_limit;               /* bytes; 0: none */

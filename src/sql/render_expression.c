@@ -145,7 +145,7 @@ static bool is_string_aggregate(const alch_node *node) {
 
 alch_status alch_default_function(alch_compiler *compiler, const alch_node *node) {
   const struct alch_function_spelling *spelling = spelling_of(compiler, node);
-  if (!spelling && is_string_aggregate(node)) return alch_render_string_aggregate(compiler, node);
+  if (is_string_aggregate(node)) return alch_render_string_aggregate(compiler, node);
   if (!spelling) spelling = common_spelling(node);
   bool bare = alch_node_child_count(node) == 0 && ((node->op & ALCH_FUNCTION_BARE) || (spelling && spelling->bare));
   if (spelling) alch_write(compiler, spelling->spelling);

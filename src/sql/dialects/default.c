@@ -4,7 +4,7 @@
 
 extern const alch_dialect alch_dialect_default;
 
-#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+#define CAN(capability) ALCH_CAN(capability)
 
 static const char *const reserved_words[] = {
   "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "binary", "both", "case", "cast",

@@ -5,7 +5,7 @@
 
 extern const alch_dialect alch_dialect_mariadb;
 
-#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+#define CAN(capability) ALCH_CAN(capability)
 
 /* With the words that it reserves in its Oracle mode. */
 static const char *const reserved_words[] = {

@@ -4,7 +4,7 @@
 #include "sql/ddl_part.h"
 #include <string.h>
 
-#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+#define CAN(capability) ALCH_CAN(capability)
 
 /* SQLAlchemy's list, and five words that the server reserves as well (https://learn.microsoft.com/sql/t-sql/language-elements/reserved-keywords-transact-sql):
    try_convert, within, and those that begin with semantic. */

@@ -186,8 +186,9 @@ static bool is_string_aggregate(const alch_node *node) { return is_called(node, 
 /* What stands between the strings must be a literal or a variable for the server, and SQLAlchemy writes a literal. */
 static alch_status render_string_aggregate(alch_compiler *compiler, const alch_node *node) {
   const alch_node *delimiter = alch_node_nth(node, 1);
+  alch_aggregate aggregate = alch_take_aggregate(compiler);
   alch_write(compiler, "string_agg(");
-  alch_render(compiler, alch_node_child(node));
+  alch_render_aggregated(compiler, alch_node_child(node), &aggregate);
   alch_write(compiler, ", ");
   if (!delimiter) alch_write(compiler, "','");
   else if (delimiter->kind == ALCH_NODE_BIND) alch_render_bind_literal(compiler, delimiter);

@@ -5,7 +5,7 @@
 
 extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_dialect_mariadb;
 
-#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+#define CAN(capability) ALCH_CAN(capability)
 
 /* What all of them can. */
 #define CAPABILITIES                                                                                                                                                                  \

@@ -216,10 +216,12 @@ static bool joins_strings(const alch_node *function) { return is_called(function
 static alch_status render_joined(alch_compiler *compiler, const alch_node *function, const alch_node *order) {
   const alch_node *separator = joins_strings(function) ? alch_node_nth(function, 1) : NULL;
   const char *before = "group_concat(";
+  alch_aggregate aggregate = alch_take_aggregate(compiler);
   for ALCH_EACH_CHILD(argument, function) {
     if (argument == separator) break;
     alch_write(compiler, before);
-    alch_render(compiler, argument);
+    if (before[0] == 'g') alch_render_aggregated(compiler, argument, &aggregate);
+    else alch_render(compiler, argument);
     before = ", ";
   }
   if (order && alch_node_child_count(order) > 0) {

@@ -3,7 +3,7 @@
 #include "sql/block.h"
 #include "sql/ddl_part.h"
 
-#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+#define CAN(capability) ALCH_CAN(capability)
 
 /* SQLAlchemy's list, and four words that the server reserves as well: collation, concurrently, lateral, tablesample. */
 static const char *const reserved_words[] = {
@@ -51,7 +51,6 @@ static const struct alch_function_spelling functions[] = {
   { "user", "USER", true },
   { "pow", "power", false },
   { "group_concat", "string_agg", false },
-  { "aggregate_strings", "string_agg", false },
   { NULL, NULL, false },
 };
 
@@ -75,7 +74,8 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_P
   const alch_dialect alch_dialect_##symbol = { \
     .name = "postgresql", \
     .version_major = major, \
-    .capabilities = CAPABILITIES, \
+    .capabilities = CAPABILITIES | CAN(AGGREGATE_ORDER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE), \
+    .string_aggregate = "string_agg", \
     .quote_open = '"', \
     .quote_close = '"', \
     .placeholder = ALCH_PLACEHOLDER_DOLLAR, \

@@ -6,7 +6,7 @@
 
 extern const alch_dialect alch_dialect_sqlite;
 
-#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+#define CAN(capability) ALCH_CAN(capability)
 
 static const char *const reserved_words[] = {
   "add", "after", "all", "alter", "analyze", "and", "as", "asc", "attach", "autoincrement", "before", "begin", "between", "by", "cascade", "case",
