@@ -32,7 +32,8 @@ static const alch_node *render_bound(alch_compiler *compiler, uint32_t bound, co
     alch_compile_error(compiler, ALCH_ERROR_COMPILE, "a window's frame has a bound without its number of rows");
     return NULL;
   }
-  if (counted) alch_render(compiler, count);
+  if (counted && count->kind == ALCH_NODE_BIND && alch_can(compiler, ALCH_CAPABILITY_FRAME_LITERALS)) alch_render_bind_literal(compiler, count);
+  else if (counted) alch_render(compiler, count);
   alch_write(compiler, words[bound]);
   if (bound == ALCH_BOUND_UNBOUNDED) alch_write(compiler, unbounded);
   return counted ? alch_node_next(count) : count;
