@@ -114,6 +114,33 @@ local function special(t)
   end)
 end
 
+-- The types that PostgreSQL alone has.
+local function own(t)
+  local pg = la.postgresql
+  t.stuff = optional(function()
+    return la.Table { "stuff", la.MetaData(),
+      Column { "id", Integer, primary_key = true },
+      Column { "data", pg.JSONB },
+      Column { "doc", pg.JSON },
+      Column { "tags", pg.HSTORE },
+      Column { "span", pg.INT4RANGE },
+      Column { "days", pg.DATERANGE },
+      Column { "spans", pg.INT4MULTIRANGE },
+      Column { "numbers", la.ARRAY(Integer) },
+      Column { "grid", la.ARRAY { Integer, dimensions = 2 } },
+      Column { "words", la.ARRAY(String(20)) },
+      Column { "mood", la.Enum { "a", "bb", name = "mood" } },
+      Column { "moods", la.ARRAY(la.Enum { "a", "bb", name = "mood" }) },
+      Column { "key", la.Uuid },
+      Column { "net", pg.INET },
+      Column { "flags", pg.BIT(3) },
+      Column { "vector", pg.TSVECTOR },
+      Column { "wait", la.Interval },
+      Column { "name", String(50) },
+    }
+  end)
+end
+
 --- Fresh tables, by name, and the metadata of those that every database has.
 function world.tables()
   local t, m = {}, la.MetaData()
@@ -122,6 +149,7 @@ function world.tables()
   values(t, m)
   names(t, m)
   special(t)
+  own(t)
   return t, m
 end
 

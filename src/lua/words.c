@@ -75,6 +75,7 @@ static int words_hint(lua_State *L) {
   binding *b = BINDING(L);
   const alch_block *statement = check_statement(L, b, "with_hint");
   if (lua_type(L, 2) == LUA_TSTRING) { lua_pushnil(L); lua_insert(L, 2); }
+  lua_settop(L, 4);
   uint32_t source = binding_leading_source(statement);
   if (!lua_isnil(L, 2)) {
     const alch_node *root = alch_block_root(binding_push_from(L, b, 2, "with_hint"));

@@ -151,14 +151,11 @@ alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node
 alch_status alch_render_conditions(alch_compiler *compiler, const alch_node *node) {
   alch_operator parent = alch_node_child_count(node) > 1 ? ALCH_OPERATOR_AND : ALCH_OPERATOR_NONE;
   const char *separator = "";
-  bool in_operator = compiler->in_operator;
-  compiler->in_operator = parent == ALCH_OPERATOR_AND;
   for ALCH_EACH_CHILD(child, node) {
     alch_write(compiler, separator);
     alch_render_condition(compiler, child, parent);
     separator = alch_operator_spelling(compiler, ALCH_OPERATOR_AND);
   }
-  compiler->in_operator = in_operator;
   return compiler->status;
 }
 
