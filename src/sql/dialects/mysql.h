@@ -14,7 +14,7 @@ typedef enum alch_mysql_trait {
   ALCH_MYSQL_VALUES_ROW = 32,           /* (VALUES ROW(…), …) AS v (a, b) */
   ALCH_MYSQL_REGEXP_FUNCTIONS = 64,     /* REGEXP_REPLACE, and REGEXP_LIKE with flags */
   ALCH_MYSQL_REGEXP_INLINE_FLAGS = 128, /* flags stand in the pattern, (?i), and REGEXP_REPLACE is there */
-  ALCH_MYSQL_FETCH_TIES = 256,          /* OFFSET … FETCH FIRST … WITH TIES */
+  ALCH_MYSQL_FETCH = 256,          /* OFFSET … FETCH FIRST … ROWS ONLY or WITH TIES */
   ALCH_MYSQL_SET_OPERATIONS = 512,      /* INTERSECT, EXCEPT */
   ALCH_MYSQL_NATIVE_UUID = 1024,        /* the type UUID, in its text with dashes */
   ALCH_MYSQL_JSON_TYPE = 2048,          /* JSON is a type of its own, so that CAST knows it */

@@ -201,6 +201,47 @@ static alch_status render_regexp(alch_compiler *compiler, const alch_node *node)
   return compiler->status;
 }
 
+/* ---- inside of JSON ---- */
+
+static void render_extracted(alch_compiler *compiler, const alch_node *node, const char *before, const char *after) {
+  alch_write(compiler, before);
+  render_enclosed(compiler, node, "JSON_EXTRACT(", ")");
+  alch_write(compiler, after);
+}
+
+/* JSON's own null is no NULL, and is told apart first. */
+static void render_typed(alch_compiler *compiler, const alch_node *node) {
+  const alch_type *type = alch_catalog_type(compiler->catalog, node->b);
+  render_extracted(compiler, node, "CASE ", " WHEN 'null' THEN NULL");
+  switch (type->family) {
+    case ALCH_TYPE_BOOLEAN: alch_write(compiler, " WHEN true THEN true ELSE false"); break;
+    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: render_extracted(compiler, node, " ELSE CAST(", " AS SIGNED INTEGER)"); break;
+    case ALCH_TYPE_NUMERIC: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE:
+      if (type->precision < 0 || type->scale < 0) {
+        render_extracted(compiler, node, " ELSE ", "+0.0000000000000000000000");
+        break;
+      }
+      render_extracted(compiler, node, " ELSE CAST(", " AS DECIMAL");
+      alch_buffer_add_format(compiler->out, "(%d, %d))", (int)type->precision, (int)type->scale);
+      break;
+    default: render_extracted(compiler, node, " ELSE JSON_UNQUOTE(", ")");
+  }
+  alch_write(compiler, " END");
+}
+
+static alch_status render_subscript(alch_compiler *compiler, const alch_node *node) {
+  if (node->op != ALCH_OPERATOR_JSON_INDEX && node->op != ALCH_OPERATOR_JSON_PATH) return unsupported(compiler, "an array", "keep the items in a table of their own, or in a JSON column");
+  if (second(node)->kind != ALCH_NODE_BIND) return unsupported(compiler, "JSON access by an expression", "give get a key, a place or a list of them");
+  if (alch_family_of(compiler, node) == ALCH_TYPE_JSON) render_extracted(compiler, node, "", "");
+  else render_typed(compiler, node);
+  return compiler->status;
+}
+
+static alch_status render_array(alch_compiler *compiler, const alch_node *node) {
+  (void)node;
+  return unsupported(compiler, "an array", "keep the items in a table of their own, or in a JSON column");
+}
+
 /* ---- functions ---- */
 
 /* The separator of group_concat is part of the grammar: no placeholder, and nothing to be reckoned. */
@@ -344,6 +385,8 @@ const struct alch_renderer_override alch_mysql_renderers[] = {
   { ALCH_NODE_BETWEEN, render_between },
   { ALCH_NODE_UNARY, render_unary },
   { ALCH_NODE_REGEXP, render_regexp },
+  { ALCH_NODE_SUBSCRIPT, render_subscript },
+  { ALCH_NODE_ARRAY, render_array },
   { ALCH_NODE_FUNCTION, render_function },
   { ALCH_NODE_AGGREGATE_ORDER, render_aggregate_order },
   { ALCH_NODE_WITHIN_GROUP, render_within_group },

@@ -96,8 +96,7 @@ alch_status alch_mysql_offset(alch_compiler *compiler, const alch_node *node) {
   return render_limit(compiler, NULL, alch_node_child(node));
 }
 
-static alch_status render_ties(alch_compiler *compiler, const alch_node *count, const alch_node *offset) {
-  if (!alch_mysql_has(compiler->dialect, ALCH_MYSQL_FETCH_TIES)) return unsupported(compiler, "FETCH WITH TIES", "compare rank() in a subquery");
+static alch_status render_fetch(alch_compiler *compiler, const alch_node *count, const alch_node *offset, bool ties) {
   if (offset) {
     alch_write(compiler, " OFFSET ");
     render_count(compiler, offset);
@@ -105,15 +104,18 @@ static alch_status render_ties(alch_compiler *compiler, const alch_node *count, 
   }
   alch_write(compiler, " FETCH FIRST ");
   render_count(compiler, count);
-  alch_write(compiler, " ROWS WITH TIES");
+  alch_write(compiler, ties ? " ROWS WITH TIES" : " ROWS ONLY");
   return compiler->status;
 }
 
 alch_status alch_mysql_fetch(alch_compiler *compiler, const alch_node *node) {
   if (alch_node_child_count(node) == 0) return compiler->status;
   const alch_node *count = alch_node_child(node), *offset = value_of(compiler, ALCH_NODE_OFFSET);
+  bool ties = node->op & ALCH_FETCH_WITH_TIES;
   if (node->op & ALCH_FETCH_PERCENT) return unsupported(compiler, "FETCH PERCENT", "compare percent_rank() in a subquery");
-  return node->op & ALCH_FETCH_WITH_TIES ? render_ties(compiler, count, offset) : render_limit(compiler, count, offset);
+  if (alch_mysql_has(compiler->dialect, ALCH_MYSQL_FETCH)) return render_fetch(compiler, count, offset, ties);
+  if (ties) return unsupported(compiler, "FETCH WITH TIES", "compare rank() in a subquery");
+  return render_limit(compiler, count, offset);
 }
 
 /* ---- locks ---- */

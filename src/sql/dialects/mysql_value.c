@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/real.h"
+#include "schema/json_path.h"
 #include "sql/dialects/mysql.h"
 #include <string.h>
 
@@ -36,8 +37,18 @@ static alch_status store_uuid(const conversion *c, bool dashes) {
   return give_text(c, ALCH_TEXT, text, sizeof text);
 }
 
+static alch_status store_path(const conversion *c) {
+  alch_buffer path;
+  alch_buffer_init(&path, c->scratch->allocator);
+  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
+  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
+  alch_buffer_close(&path);
+  return status;
+}
+
 /* An interval is the moment that it leads to, counted from 1970. */
 static alch_status store(const conversion *c, bool native_uuid) {
+  if (c->type->family == ALCH_TYPE_JSON_INDEX || c->type->family == ALCH_TYPE_JSON_PATH) return store_path(c);
   if (c->value->kind == ALCH_INTERVAL) c->value->kind = ALCH_DATETIME;
   if (c->value->kind == ALCH_TEXT && c->type->family == ALCH_TYPE_UUID) return store_uuid(c, native_uuid && c->type->native);
   return ALCH_OK;
@@ -130,6 +141,7 @@ static alch_status load_date(const conversion *c) {
 static alch_status load_time(const conversion *c) {
   int64_t microseconds;
   if (c->value->kind == ALCH_TIME) return ALCH_OK;
+  if (c->type->family == ALCH_TYPE_JSON_INDEX || c->type->family == ALCH_TYPE_JSON_PATH) return store_path(c);
   if (c->value->kind == ALCH_INTERVAL) return give_number(c, ALCH_TIME, c->value->integer);
   if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
   return refuse(c, "a time such as 13:14:15.000001");
@@ -170,7 +182,7 @@ alch_status alch_mysql_from_database(const alch_type *type, alch_value *value, a
 bool alch_mysql_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_INTERVAL: case ALCH_TYPE_UUID: return true;
-    case ALCH_TYPE_NULL: return to_database;    /* whatever comes */
+    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE:
     case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME:
       return !to_database;
