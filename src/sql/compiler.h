@@ -111,6 +111,7 @@ typedef struct alch_compiler {
   bool collects;                                       /* the select list that comes next is the result's */
   bool condition;                                      /* what is rendered next stands where a condition does */
   bool in_operator;                                    /* beside an operator, however deep: what brings parentheses of its own there needs them */
+  bool labels_in_full;                                 /* a name of a label stands for the label's expression */
   bool unlabelled;                                     /* outputs stand without labels */
   bool in_order_by;                                    /* labels of the select list stand as names */
 } alch_compiler;

@@ -285,6 +285,7 @@ alch_status alch_default_label_name(alch_compiler *compiler, const alch_node *no
   const alch_output *output = &named->output;
   bool compound = compiler->scope->statement->kind == ALCH_NODE_COMPOUND;
   if (!compound && output->item->kind != ALCH_NODE_LABEL && output->source != 0) return alch_render_column(compiler, output->source, output->index);
+  if (!compound && compiler->labels_in_full && output->item->kind == ALCH_NODE_LABEL) return alch_render(compiler, alch_node_child(output->item));
   alch_write_identifier(compiler, alch_output_name(compiler, named));
   return compiler->status;
 }

@@ -94,7 +94,7 @@ alch_status alch_render_operand(alch_compiler *compiler, const alch_node *node, 
 
 static bool is_boolean_atom(const alch_compiler *compiler, const alch_node *node) {
   switch (node->kind) {
-    case ALCH_NODE_COLUMN: case ALCH_NODE_BIND: case ALCH_NODE_FUNCTION: case ALCH_NODE_CASE: case ALCH_NODE_CAST: case ALCH_NODE_SCALAR: case ALCH_NODE_EXCLUDED: case ALCH_NODE_OVER: case ALCH_NODE_FILTER:
+    case ALCH_NODE_COLUMN: case ALCH_NODE_BIND: case ALCH_NODE_FUNCTION: case ALCH_NODE_CASE: case ALCH_NODE_CAST: case ALCH_NODE_SUBSCRIPT: case ALCH_NODE_SCALAR: case ALCH_NODE_EXCLUDED: case ALCH_NODE_OVER: case ALCH_NODE_FILTER:
       return alch_family_of(compiler, node) == ALCH_TYPE_BOOLEAN;
     default: return false;
   }

@@ -115,7 +115,10 @@ alch_status alch_default_having(alch_compiler *compiler, const alch_node *node) 
 alch_status alch_default_group_by(alch_compiler *compiler, const alch_node *node) {
   if (alch_node_child_count(node) == 0) return compiler->status;
   alch_write(compiler, " GROUP BY ");
-  return alch_render_children(compiler, node, ", ");
+  compiler->labels_in_full = !alch_can(compiler, ALCH_CAPABILITY_GROUP_LABELS);
+  alch_render_children(compiler, node, ", ");
+  compiler->labels_in_full = false;
+  return compiler->status;
 }
 
 static bool is_order(uint8_t op) { return op >= ALCH_OPERATOR_DESC && op <= ALCH_OPERATOR_NULLS_LAST; }
@@ -135,7 +138,8 @@ static bool render_compound_name(alch_compiler *compiler, const alch_node *item)
 
 alch_status alch_render_order_item(alch_compiler *compiler, const alch_node *item) {
   bool outer = compiler->in_order_by;
-  compiler->in_order_by = item->kind == ALCH_NODE_LABEL || (item->kind == ALCH_NODE_UNARY && is_order(item->op));
+  bool names = alch_can(compiler, ALCH_CAPABILITY_ORDER_LABELS) || compiler->scope->statement->kind == ALCH_NODE_COMPOUND;
+  compiler->in_order_by = names && (item->kind == ALCH_NODE_LABEL || (item->kind == ALCH_NODE_UNARY && is_order(item->op)));
   if (!render_compound_name(compiler, item)) alch_render(compiler, item);
   compiler->in_order_by = outer;
   return compiler->status;
@@ -307,7 +311,7 @@ static void render_member(alch_compiler *compiler, const alch_node *member, alch
 
 static const char *compound_word(alch_compiler *compiler, uint8_t op) {
   const char *const *words = compiler->dialect->compound_words, *word = words && words[op] ? words[op] : compound_words[op];
-  if (*word == '\0') alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s'; compare row_number() over all columns as well, without ALL", compound_words[op], compiler->dialect->name);
+  if (*word == '\0') alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s ALL is not supported by the dialect '%s'; compare row_number() over all columns as well, without ALL", op == ALCH_COMPOUND_INTERSECT_ALL ? "INTERSECT" : "EXCEPT", compiler->dialect->name);
   return word;
 }
 

@@ -9,7 +9,7 @@ extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_diale
 
 /* What all of them can. */
 #define CAPABILITIES                                                                                                                                                                  \
-  (CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
+  (CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
    CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |   \
    CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS))
 

@@ -61,7 +61,7 @@ enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
   (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(DEFAULT_KEYWORD) | CAN(NAMED_DEFAULT) | CAN(CTE_FOLLOWS_INSERT) | CAN(MERGE) | CAN(MERGE_WHERE) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | \
    CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(CROSS_SCHEMA_KEYS))
 #define SINCE_12 (SINCE_11 | CAN(FETCH) | CAN(LATERAL) | CAN(IDENTITY))
-#define SINCE_23 (SINCE_12 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
+#define SINCE_23 (SINCE_12 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
 
 #define RECORD(symbol, major, minor, can, names, compound)                                                                                                                                      \
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \

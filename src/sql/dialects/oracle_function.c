@@ -1,4 +1,4 @@
-/* Functions that Oracle has under another name or in another form, and EXTRACT. */
+/* Functions that Oracle has under another name or in another form, EXTRACT, and what is inside of JSON. */
 #include "base/map.h"
 #include "sql/dialects/oracle.h"
 #include <string.h>
@@ -95,4 +95,53 @@ alch_status alch_oracle_extract(alch_compiler *compiler, const alch_node *node) 
     return compiler->status;
   }
   return no_field(compiler, node);
+}
+
+/* ---- JSON ---- */
+
+/* A BLOB, which JSON was before 21, says that it is JSON. */
+static void write_document(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *subject = alch_node_child(node);
+  alch_render_operand(compiler, subject, node->op);
+  if (subject->kind == ALCH_NODE_COLUMN && !alch_oracle_since(compiler->dialect, 21, 0)) alch_write(compiler, " FORMAT JSON");
+  alch_write(compiler, ", ");
+  /* The path must stand in the text. */
+  alch_render_bind_literal(compiler, alch_node_next(subject));
+}
+
+static alch_status write_json(alch_compiler *compiler, const alch_node *node, const char *before, const char *after) {
+  alch_write(compiler, before);
+  write_document(compiler, node);
+  alch_write(compiler, after);
+  return compiler->status;
+}
+
+/* true and false come out as words, or as a number that somebody stored. */
+static alch_status render_json_boolean(alch_compiler *compiler, const alch_node *node) {
+  if (alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN)) return write_json(compiler, node, "JSON_VALUE(", " RETURNING BOOLEAN ERROR ON ERROR)");
+  write_json(compiler, node, "CASE JSON_VALUE(", ") WHEN 'true' THEN 1 WHEN 'false' THEN 0");
+  return write_json(compiler, node, " ELSE CAST(JSON_VALUE(", ") AS NUMBER(1)) END");
+}
+
+static alch_status render_json_numeric(alch_compiler *compiler, const alch_node *node) {
+  const alch_type *type = alch_catalog_type(compiler->catalog, node->b);
+  write_json(compiler, node, "JSON_VALUE(", " RETURNING NUMBER");
+  if (type->precision > 0 && type->scale >= 0) alch_buffer_add_format(compiler->out, "(%d, %d)", (int)type->precision, (int)type->scale);
+  alch_write(compiler, " ERROR ON ERROR)");
+  return compiler->status;
+}
+
+alch_status alch_oracle_subscript(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *index = alch_node_next(alch_node_child(node));
+  if (node->op != ALCH_OPERATOR_JSON_INDEX && node->op != ALCH_OPERATOR_JSON_PATH) return alch_oracle_unsupported(compiler, "the subscript of an array", "keep the items in a table of their own, or in a JSON column");
+  if (index->kind != ALCH_NODE_BIND) return alch_oracle_unsupported(compiler, "JSON access by an expression", "give get a key, a place or a list of them");
+  if (!alch_oracle_since(compiler->dialect, 12, 1)) return alch_oracle_unsupported(compiler, "access to the inside of a JSON value", "it came with version 12");
+  switch (alch_family_of(compiler, node)) {
+    case ALCH_TYPE_BOOLEAN: return render_json_boolean(compiler, node);
+    case ALCH_TYPE_NUMERIC: return render_json_numeric(compiler, node);
+    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: return write_json(compiler, node, "JSON_VALUE(", " RETURNING INTEGER ERROR ON ERROR)");
+    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return write_json(compiler, node, "JSON_VALUE(", " RETURNING FLOAT ERROR ON ERROR)");
+    case ALCH_TYPE_STRING: case ALCH_TYPE_TEXT: case ALCH_TYPE_UNICODE: case ALCH_TYPE_UNICODE_TEXT: return write_json(compiler, node, "JSON_VALUE(", " RETURNING VARCHAR2(4000) ERROR ON ERROR)");
+    default: return write_json(compiler, node, "JSON_QUERY(", ")");
+  }
 }

@@ -1,14 +1,41 @@
-/* The clauses of a SELECT: DUAL, FETCH FIRST, or ROWNUM round the whole where there is no FETCH, and FOR UPDATE. */
+/* The clauses of a SELECT: hints, FETCH FIRST, or ROWNUM round the whole where there is no FETCH, and FOR UPDATE. */
 #include "sql/dialects/oracle.h"
 #include <string.h>
 
-/* ---- FROM ---- */
+/* ---- hints: one comment behind the first word, which is the only one that is read; another comment of the user's stands at the end ---- */
 
-alch_status alch_oracle_from(alch_compiler *compiler, const alch_node *node) {
-  (void)node;
-  if (compiler->scope->from_count > 0 || compiler->scope->statement->kind != ALCH_NODE_SELECT) return alch_default_from(compiler, NULL);
-  alch_write(compiler, " FROM DUAL");
+static bool is_comment(const alch_node *words) { return words->length >= 3 && memcmp(alch_node_text(words), "/*", 2) == 0 && alch_node_text(words)[2] != '+'; }
+
+alch_status alch_oracle_hints(alch_compiler *compiler, const alch_node *node) {
+  const char *before = " /*+ ";
+  for ALCH_EACH_CHILD(words, node) {
+    if (!alch_words_apply(compiler, words) || is_comment(words)) continue;
+    size_t start = compiler->out->length + strlen(before);
+    alch_write(compiler, before);
+    alch_render_words(compiler, words);
+    /* What came as a comment of its own is taken out of it. */
+    if (strncmp(compiler->out->text + start, "/*+", 3) == 0) {
+      size_t length = compiler->out->length - start, end = length >= 5 && memcmp(compiler->out->text + start + length - 2, "*/", 2) == 0 ? length - 2 : length;
+      size_t first = 3;
+      while (first < end && compiler->out->text[start + first] == ' ') first++;
+      while (end > first && compiler->out->text[start + end - 1] == ' ') end--;
+      memmove(compiler->out->text + start, compiler->out->text + start + first, end - first);
+      compiler->out->length = start + (end - first);
+    }
+    before = " ";
+  }
+  if (before[1] == '\0') alch_write(compiler, " */");
   return compiler->status;
+}
+
+static void write_comments(alch_compiler *compiler, const alch_node *query) {
+  const alch_node *hints = alch_node_clause(query, ALCH_NODE_HINTS);
+  if (!hints) return;
+  for ALCH_EACH_CHILD(words, hints) {
+    if (!alch_words_apply(compiler, words) || !is_comment(words)) continue;
+    alch_write_char(compiler, ' ');
+    alch_render_words(compiler, words);
+  }
 }
 
 /* ---- how many rows ---- */
@@ -89,6 +116,7 @@ static void write_lock_words(alch_compiler *compiler, uint8_t bits) {
 alch_status alch_oracle_for_update(alch_compiler *compiler, const alch_node *node) {
   const alch_scope *scope = compiler->scope;
   const char *separator = " OF ";
+  if (node->op & ALCH_FOR_UPDATE_READ) return alch_oracle_unsupported(compiler, "FOR SHARE", "there are no shared locks of rows: leave `read` out, which locks them whole, or read without");
   if (scope->statement->kind == ALCH_NODE_COMPOUND) return alch_oracle_unsupported(compiler, "FOR UPDATE of a compound select", "lock the rows in a select of one table");
   /* A subquery locks nothing; one inside ROWNUM is locked from outside. */
   if (is_wrapped(compiler, scope->statement) || scope->role != ALCH_ROLE_TOP) return compiler->status;
@@ -228,6 +256,10 @@ static const struct { uint8_t clause; const char *construct; } unlockable[] = {
 };
 
 static bool check_wrapping(alch_compiler *compiler, const wrapping *w) {
+  if (w->limits.locks && (w->limits.locks->op & ALCH_FOR_UPDATE_READ)) {
+    alch_oracle_unsupported(compiler, "FOR SHARE", "there are no shared locks of rows: leave `read` out, which locks them whole, or read without");
+    return false;
+  }
   for (size_t i = 0; w->limits.locks && i < ALCH_COUNT(unlockable); i++)
     if (alch_node_clause(w->query, unlockable[i].clause)) {
       alch_oracle_unsupported(compiler, unlockable[i].construct, "select the keys with the limit in a subquery, and lock where the key is in_() it");
@@ -266,5 +298,11 @@ static alch_status render_wrapped(alch_compiler *compiler, const alch_node *quer
   return compiler->status;
 }
 
-alch_status alch_oracle_select(alch_compiler *compiler, const alch_node *node) { return is_wrapped(compiler, node) ? render_wrapped(compiler, node) : alch_render_default(compiler, node); }
+alch_status alch_oracle_select(alch_compiler *compiler, const alch_node *node) {
+  if (is_wrapped(compiler, node)) render_wrapped(compiler, node);
+  else alch_render_default(compiler, node);
+  write_comments(compiler, node);
+  return compiler->status;
+}
+
 alch_status alch_oracle_compound(alch_compiler *compiler, const alch_node *node) { return is_wrapped(compiler, node) ? render_wrapped(compiler, node) : alch_render_default(compiler, node); }

@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "base/date.h"
 #include "base/decimal.h"
+#include "schema/json_path.h"
 #include "sql/dialects/oracle.h"
 #include <math.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static alch_status write_sized(const alch_dialect *dialect, const char *word, in
 
 static alch_status write_text_type(const alch_dialect *dialect, const alch_type *type, alch_buffer *out, alch_error *error) {
   int32_t length = type->family == ALCH_TYPE_ENUM ? longest_word(type) : 0;
-  return write_sized(dialect, "VARCHAR2", type->length > length ? type->length : length, " CHAR", out, error);
+  return write_sized(dialect, type->family == ALCH_TYPE_ENUM ? "VARCHAR" : "VARCHAR2", type->length > length ? type->length : length, " CHAR", out, error);
 }
 
 static void write_precision(const char *word, int32_t precision, alch_buffer *out) {
@@ -130,9 +131,22 @@ static alch_status store_time(const conversion *c) {
   return give_text(c, ALCH_TEXT, text, alch_time_print(c->value->integer, false, text));
 }
 
+/* $."a"[0] */
+static alch_status store_path(const conversion *c) {
+  alch_buffer path;
+  alch_buffer_init(&path, c->scratch->allocator);
+  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
+  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
+  alch_buffer_close(&path);
+  return status;
+}
+
+static bool is_path(const alch_type *type) { return type->family == ALCH_TYPE_JSON_INDEX || type->family == ALCH_TYPE_JSON_PATH; }
+
 /* Booleans go as numbers: from 23 on the server makes a BOOLEAN of them. */
 alch_status alch_oracle_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const conversion c = { type, value, scratch, error };
+  if (is_path(type)) return store_path(&c);
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_TIME: return store_time(&c);
@@ -276,7 +290,7 @@ alch_status alch_oracle_from_database(const alch_type *type, alch_value *value, 
 bool alch_oracle_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_TIME: case ALCH_TYPE_UUID: return true;
-    case ALCH_TYPE_NULL: return to_database;    /* whatever comes */
+    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_NUMERIC:
     case ALCH_TYPE_DATE: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: return !to_database;
     default: return false;
@@ -367,7 +381,7 @@ alch_status alch_oracle_literal(const alch_dialect *dialect, const alch_type *ty
     case ALCH_INTERVAL: write_interval(value->integer, out); return ALCH_OK;
     case ALCH_REAL: *written = write_real(value->real, out); return ALCH_OK;
     case ALCH_TEXT:
-      *written = value->length > LITERAL_BYTES && type->family != ALCH_TYPE_UUID && !memchr(value->text, 0, value->length);
+      *written = value->length > LITERAL_BYTES && type->family != ALCH_TYPE_UUID && !is_path(type) && !memchr(value->text, 0, value->length);
       if (*written) write_long_text(value, out);
       return ALCH_OK;
     default: *written = false; return ALCH_OK;
