@@ -8,7 +8,7 @@
 --
 --   sqlite, mysql 5.7: text        the SQL, white space folded, every placeholder as ?
 --   literal sqlite: text           the SQL with its values written in (literal_binds)
---   error mssql, oracle*: words    a part of the CompileError
+--   error mssql, oracle*: words    a part of the CompileError's message, in letters of either case
 --   values: 1, "a", nil            the values in order, as Lua; `values oracle*:` for some dialects
 --   rows: no, because              not for the run on real databases, and why; `rows: no, because` counts for all of them,
 --                                  `rows mariadb: no, because` for one
