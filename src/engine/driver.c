@@ -32,7 +32,7 @@ const alch_driver *alch_driver_find(const char *name) {
 
 /* Every required function of the table, so that the check is a list and not a page of conditions. */
 #define REQUIRED_FUNCTIONS(X) \
-  X(connect) X(connect_poll) X(waits_for) X(close) X(prepare) X(parameter_count) X(finalize) X(start) X(poll) X(row) X(finish) \
+  X(connect) X(connect_poll) X(waits_for) X(close) X(prepare) X(finalize) X(start) X(poll) X(row) X(finish) \
   X(column_count) X(column_name) X(changes) X(in_transaction) X(alive)
 
 alch_status alch_driver_validate(const alch_driver *driver, alch_error *error) {

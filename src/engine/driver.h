@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/value.h"
 #include "engine/url.h"
+#include "schema/type.h"
 
 typedef struct alch_driver_connection alch_driver_connection;   /* each driver's own */
 typedef struct alch_driver_statement alch_driver_statement;
@@ -40,17 +41,25 @@ typedef struct alch_driver {
   void (*waits_for)(alch_driver_connection *connection, alch_wait *out);
   void (*close)(alch_driver_connection *connection);                       /* statements are gone by then */
 
-  /* Makes a handle; does no round trip. sql has a zero byte behind it and may be freed afterwards. A second statement behind the first is a PROGRAMMING error, never ignored. */
-  alch_status (*prepare)(alch_driver_connection *connection, const char *sql, size_t length, alch_driver_statement **out, alch_error *error);
-  uint32_t (*parameter_count)(alch_driver_statement *statement);
+  /* Makes a handle; does no round trip (what the server has to be told goes with the first start). sql has a zero byte behind it and may be freed afterwards. A second statement behind the first is a
+     PROGRAMMING error, never ignored; where only the server can tell, it comes with the first start. types: of the `count` placeholders, as far as the statement knows them (NULL or NullType: the database
+     is to find out); the records live as long as the catalog, the array only during the call. types may be NULL. */
+  alch_status (*prepare)(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error);
+  uint32_t (*parameter_count)(alch_driver_statement *statement);           /* optional: where it is known without a round trip */
   bool (*read_only)(alch_driver_statement *statement);                     /* optional: the statement cannot change the database */
   void (*finalize)(alch_driver_statement *statement);
 
-  /* Binds all values (as many as parameter_count; borrowed until finish) and starts. ALCH_OK or ALCH_WAIT: poll next. */
+  /* Optional; before start. Rows are to come in pieces of about so many, so that a large result needs little memory; 0: all at once (the default of each execution). */
+  void (*stream)(alch_driver_statement *statement, uint32_t rows);
+  /* Binds all values (one a placeholder; borrowed until finish) and starts. ALCH_OK or ALCH_WAIT: poll next. */
   alch_status (*start)(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
+  /* Optional: the same for `sets` sets of values, one behind the other, with as few round trips as the database allows (array binding, pipelining). Rows that the sets return come one after another, in the
+     order of the sets; changes counts all of them. When a set fails nothing of the call has happened, or the transaction is over. */
+  alch_status (*start_many)(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
   /* To the next row: ALCH_ROW, ALCH_DONE, ALCH_WAIT. */
   alch_status (*poll)(alch_driver_statement *statement, alch_error *error);
-  /* The current row, columns 0 .. count-1, as the database has it; text borrowed until the next poll or finish, with no zero byte behind it. */
+  /* The current row, columns 0 .. count-1, in the kinds that the database's protocol has (a driver that reads dates in binary gives ALCH_DATE, one that reads text gives ALCH_TEXT: the dialect's from_database
+     takes both); text borrowed until the next poll or finish, with no zero byte behind it. */
   alch_status (*row)(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
   /* Ends an execution, whatever its state (after an error too); the handle can start again. Values and rows are no longer borrowed. */
   void (*finish)(alch_driver_statement *statement);

@@ -126,15 +126,39 @@ static alch_prepared *new_prepared(alch_link *link, const prepared_key *key, con
 }
 
 static alch_status check_parameters(alch_link *link, const alch_prepared *prepared, uint32_t expected, alch_error *error) {
+  if (!link->driver->parameter_count) return ALCH_OK;
   uint32_t count = link->driver->parameter_count(prepared->statement);
   if (count == expected) return ALCH_OK;
   return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %u parameter%s, and %u value%s for them", count, count == 1 ? "" : "s", expected,
                         expected == 1 ? " is there" : "s are there");
 }
 
+/* The type of each placeholder; the items of a list have the list's. */
+static void fill_types(const alch_prepared *prepared, const alch_type **types) {
+  const alch_compiled *compiled = prepared->compiled;
+  const uint32_t *counts = prepared->key;
+  for (uint32_t i = 0; i < compiled->slot_count; i++) {
+    const alch_slot *slot = &compiled->slots[i];
+    if (slot->kind == ALCH_SLOT_LITERAL) {
+      counts += alch_literal_words(*counts);
+      continue;
+    }
+    for (uint32_t left = slot->kind == ALCH_SLOT_EXPANDING ? *counts++ : 1; left > 0; left--) *types++ = slot->type;
+  }
+}
+
+static alch_status prepare_handle(alch_link *link, alch_prepared *prepared, uint32_t parameters, alch_error *error) {
+  const alch_type **types = prepared->compiled && parameters > 0 ? alch_allocate(link->allocator, parameters * sizeof *types) : NULL;
+  if (prepared->compiled && parameters > 0 && !types) return alch_error_out_of_memory(error);
+  if (types) fill_types(prepared, types);
+  alch_status status = link->driver->prepare(link->driver_connection, prepared->sql, prepared->sql_length, types, parameters, &prepared->statement, error);
+  alch_free(link->allocator, types, parameters * sizeof *types);
+  return status;
+}
+
 static alch_status prepare(alch_link *link, alch_prepared *prepared, uint32_t parameters, alch_error *error) {
   const alch_driver *driver = link->driver;
-  alch_status status = driver->prepare(link->driver_connection, prepared->sql, prepared->sql_length, &prepared->statement, error);
+  alch_status status = prepare_handle(link, prepared, parameters, error);
   if (status == ALCH_OK) status = check_parameters(link, prepared, parameters, error);
   if (status != ALCH_OK) return status;
   bool selects = prepared->compiled && prepared->compiled->kind == ALCH_STATEMENT_SELECT;

@@ -41,7 +41,7 @@ static alch_status step_blocking(text_run *run, alch_error *error) {
 
 static alch_status execute(text_run *run, const alch_value *values, uint32_t count, alch_error *error) {
   const alch_driver *driver = run->connection->driver;
-  uint32_t wanted = driver->parameter_count(run->statement);
+  uint32_t wanted = driver->parameter_count ? driver->parameter_count(run->statement) : count;
   if (wanted != count) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %u parameter%s, and no values are given", wanted, wanted == 1 ? "" : "s");
   alch_status status = driver->start(run->statement, values, count, error);
   if (status >= 0) status = step_blocking(run, error);
@@ -52,7 +52,7 @@ static alch_status execute(text_run *run, const alch_value *values, uint32_t cou
 /* No listener is told anything while there is a handle: he might close the connection under it. */
 static alch_status prepare_and_execute(text_run *run, size_t length, const alch_value *values, uint32_t count, alch_error *error) {
   alch_connection *connection = run->connection;
-  alch_status status = connection->driver->prepare(connection->link->driver_connection, run->sql, length, &run->statement, error);
+  alch_status status = connection->driver->prepare(connection->link->driver_connection, run->sql, length, NULL, 0, &run->statement, error);
   if (status == ALCH_OK) status = execute(run, values, count, error);
   if (run->statement) connection->driver->finalize(run->statement);
   if (status == ALCH_OK) alch_transaction_after_text(connection);

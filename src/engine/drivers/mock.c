@@ -289,7 +289,8 @@ static uint32_t count_parameters(const char *sql) {
   return plain + highest;
 }
 
-static alch_status mock_prepare(alch_driver_connection *connection, const char *sql, size_t length, alch_driver_statement **out, alch_error *error) {
+static alch_status mock_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error) {
+  (void)types, (void)count;
   *out = NULL;
   alch_status status = pass(connection->mock, connection, "prepare", error);
   if (status != ALCH_OK) return status;

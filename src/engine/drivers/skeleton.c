@@ -28,15 +28,10 @@ static void skeleton_close(alch_driver_connection *connection) {
   (void)connection;
 }
 
-static alch_status skeleton_prepare(alch_driver_connection *connection, const char *sql, size_t length, alch_driver_statement **out, alch_error *error) {
-  (void)connection, (void)sql, (void)length;
+static alch_status skeleton_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error) {
+  (void)connection, (void)sql, (void)length, (void)types, (void)count;
   *out = NULL;
   return refuse(error, "prepare a statement");
-}
-
-static uint32_t skeleton_parameter_count(alch_driver_statement *statement) {
-  (void)statement;
-  return 0;
 }
 
 static void skeleton_finalize(alch_driver_statement *statement) {
@@ -96,7 +91,6 @@ const alch_driver alch_driver_skeleton = {
   .waits_for = skeleton_waits_for,
   .close = skeleton_close,
   .prepare = skeleton_prepare,
-  .parameter_count = skeleton_parameter_count,
   .finalize = skeleton_finalize,
   .start = skeleton_start,
   .poll = skeleton_poll,

@@ -162,7 +162,8 @@ static alch_status prepare_handle(alch_driver_connection *connection, const char
   return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "a second statement follows the first: execute them one by one");
 }
 
-static alch_status sqlite_prepare(alch_driver_connection *connection, const char *sql, size_t length, alch_driver_statement **out, alch_error *error) {
+static alch_status sqlite_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error) {
+  (void)types, (void)count;
   *out = NULL;
   sqlite3_stmt *handle = NULL;
   alch_driver_statement *statement = NULL;
