@@ -88,17 +88,81 @@ la.func = setmetatable({}, {
 
 -- Custom types ------------------------------------------------------------------------------------
 
+local function type_expression(definition, name)
+  local made = definition[name] and definition[name](core.operand(definition.impl))
+  if made ~= nil and not check.is_expression(made) then
+    check.argument("%s of TypeDecorator must give an expression, not %s", name, core.describe(made))
+  end
+  return made
+end
+
+local function check_operators(operators)
+  for name, operator in pairs(operators or {}) do
+    if type(name) ~= "string" or type(operator) ~= "function" then
+      check.argument("operators of TypeDecorator are functions by name: { name = function(self, other) … end }")
+    end
+  end
+end
+
 --- TypeDecorator{ impl = T, bind = function(value, dialect) … end, result = function(value, dialect) … end, name = … }:
 -- a type whose values go through functions on their way in and out. NULL goes through them as nil. The dialect's name
 -- is nil where an expression is built, which knows none.
+-- bind_expression(operand), column_expression(operand): SQL round each value, and round each column that is selected;
+-- operators = { name = function(self, other) … end }: methods that expressions of the type have.
 function la.TypeDecorator(definition)
   if type(definition) ~= "table" then check.argument("TypeDecorator takes { impl = type, bind = function, result = function }") end
-  check.options(definition, { impl = true, bind = "function", result = "function", name = "string" }, "TypeDecorator")
+  check.options(definition, {
+    impl = true, bind = "function", result = "function", name = "string", bind_expression = "function",
+    column_expression = "function", operators = "table",
+  }, "TypeDecorator")
   if not core.is_type(definition.impl) then
     check.argument("impl of TypeDecorator must be a type such as la.String(80), not %s", core.describe(definition.impl))
   end
-  local functions = { bind = definition.bind, result = definition.result, name = definition.name, impl = definition.impl }
-  return core.custom_type(definition.impl, functions)
+  check_operators(definition.operators)
+  local functions = {
+    bind = definition.bind, result = definition.result, name = definition.name, impl = definition.impl,
+    operators = definition.operators,
+  }
+  return core.custom_type(definition.impl, functions, type_expression(definition, "bind_expression"),
+    type_expression(definition, "column_expression"))
+end
+
+-- Custom constructs -------------------------------------------------------------------------------
+
+local function check_dialect(name, where)
+  for _, known in ipairs(core.dialects()) do
+    if known == name then return end
+  end
+  local nearest = core.nearest(name, core.dialects())
+  check.argument("%s knows no dialect '%s'%s", where, name, nearest and ("; the nearest is '" .. nearest .. "'") or "")
+end
+
+--- construct{ "name", type_ = T, default = function(element, compiler) … end, <dialect> = function … }: a function that
+-- makes an expression of its arguments, which are element[1], element[2] … where the text is asked for. The functions
+-- answer SQL; compiler:process(element[1]) is that of an argument, compiler.dialect the dialect's name.
+function la.construct(definition)
+  local name = type(definition) == "table" and definition[1]
+  if type(name) ~= "string" then check.argument('construct takes a name and functions: construct{ "name", default = function … }') end
+  for key, value in pairs(definition) do
+    if type(key) == "string" and key ~= "type_" then
+      if key ~= "default" then check_dialect(key, "construct") end
+      if type(value) ~= "function" then check.argument("%s of construct must be a function, not %s", key, core.describe(value)) end
+    end
+  end
+  for key, value in pairs(definition) do
+    if type(key) == "string" and key ~= "type_" then core.hook("construct", name, key ~= "default" and key or nil, value) end
+  end
+  local made = definition.type_
+  return function(...) return core.construct(name, made, ...) end
+end
+
+--- compiles(kind [, dialect], function(element, compiler) … end): writes all nodes of that kind ("cast", "function", …) in
+-- place of lualchemy; compiler:default(element) is what lualchemy would write.
+function la.compiles(kind, dialect, compile)
+  if compile == nil and type(dialect) == "function" then dialect, compile = nil, dialect end
+  if dialect ~= nil then check_dialect(dialect, "compiles") end
+  if type(compile) ~= "function" then check.argument("compiles takes a kind of node, a dialect and a function, not %s", core.describe(compile)) end
+  core.hook(kind, nil, dialect, compile)
 end
 
 -- Engines -----------------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ static void compile(lua_State *L, binding *b, int index, const alch_dialect *dia
   alch_compile_options options = { .literal_binds = literal_binds };
   name_all_columns(L, b, alch_block_root(block), &options);
   alch_compiled **compiled = binding_push_compiled(L, b);
+  binding_enter(L, b);
   binding_must(L, b, alch_compile(b->catalog, dialect, block, &options, &b->allocator, compiled, &b->error));
   lua_newtable(L);
   int pieces = lua_gettop(L);
@@ -255,6 +256,7 @@ static int compile_ddl(lua_State *L) {
   const alch_dialect *dialect = find_dialect(L, b, luaL_optstring(L, 3, "default"));
   if (action == ALCH_DDL_CREATE) binding_must(L, b, alch_metadata_resolve(table->metadata, &b->error));
   lua_newtable(L);
+  binding_enter(L, b);
   alch_buffer_clear(&b->scratch);
   binding_must(L, b, alch_compile_table(dialect, action, table, lua_toboolean(L, 4), &b->scratch, &b->error));
   lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);

@@ -39,7 +39,7 @@ static int buffer_gc(lua_State *L) {
   return 0;
 }
 
-static alch_buffer *push_buffer(lua_State *L, binding *b) {
+alch_buffer *binding_push_buffer(lua_State *L, binding *b) {
   alch_buffer *buffer = lua_newuserdatauv(L, sizeof *buffer, 0);
   alch_buffer_init(buffer, &b->allocator);
   lua_newtable(L);
@@ -76,7 +76,7 @@ bool binding_container_value(lua_State *L, binding *b, int index, const alch_typ
   if (lua_type(L, index) != LUA_TTABLE || (!array && type->family != ALCH_TYPE_HSTORE)) return false;
   if (array && !is_list(L, index)) return false;
   index = lua_absindex(L, index);
-  alch_buffer *text = push_buffer(L, b);
+  alch_buffer *text = binding_push_buffer(L, b);
   if (array) add_list(L, b, index, type, 1, text);
   else hstore_text(L, b, index, text);
   give_text(L, b, index, text, out);
@@ -125,7 +125,7 @@ static void push_list(lua_State *L, binding *b, alch_array_cursor *cursor, alch_
 
 static void push_set(lua_State *L, binding *b, const alch_value *value, alch_buffer *text) {
   alch_array_cursor cursor = { value->text, value->text + value->length };
-  alch_buffer *key = push_buffer(L, b);
+  alch_buffer *key = binding_push_buffer(L, b);
   alch_value item;
   lua_newtable(L);
   while (alch_hstore_next(&cursor, key, text, &item)) {
@@ -138,7 +138,7 @@ static void push_set(lua_State *L, binding *b, const alch_value *value, alch_buf
 }
 
 void binding_push_container(lua_State *L, binding *b, const alch_value *value, const alch_type *type) {
-  alch_buffer *text = push_buffer(L, b);
+  alch_buffer *text = binding_push_buffer(L, b);
   if (type->family == ALCH_TYPE_ARRAY && type->item) {
     alch_array_cursor cursor = alch_array_cursor_at(value->text, value->length);
     alch_value none;
@@ -208,7 +208,7 @@ static void build_bind(binding *b, alch_type_id type, const alch_value *value) {
 
 /* A list of keys and places, as the value of a path. */
 static void path_value(lua_State *L, binding *b, int index, alch_value *out) {
-  alch_buffer *path = push_buffer(L, b);
+  alch_buffer *path = binding_push_buffer(L, b);
   for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, index); i++) {
     alch_value step;
     lua_rawgeti(L, index, i);

@@ -286,4 +286,5 @@ void binding_open_expression(lua_State *L, binding *b) {
   add_functions(L, b);
   binding_open_function(L, b);
   binding_open_container(L, b);
+  binding_open_construct(L, b);
 }

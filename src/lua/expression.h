@@ -26,6 +26,10 @@ void binding_label_names(lua_State *L, binding *b, int first, uint32_t count);
 bool binding_is_container(lua_State *L, binding *b, int index);
 /* Slot 1, the operator, slot 2, where a plain value takes the type that the operator wants. */
 int binding_operate_container(lua_State *L, binding *b, alch_operator op);
+/* construct.c: custom constructs, hooks of the compiler */
+void binding_open_construct(lua_State *L, binding *b);
+/* An empty buffer, pushed as an object that the collector closes. */
+alch_buffer *binding_push_buffer(lua_State *L, binding *b);
 void binding_open_container(lua_State *L, binding *b);
 
 void binding_open_function(lua_State *L, binding *b);    /* function.c: functions, CASE, CAST */

@@ -197,6 +197,21 @@ static int source_column_property(lua_State *L, binding *b, const alch_block *bl
   return 1;
 }
 
+/* An operator that a custom type brings along: expr:name(other) calls its function. */
+static bool type_operator(lua_State *L, binding *b, const alch_block *block, const alch_node *root) {
+  const alch_type *type = alch_catalog_type(b->catalog, alch_node_type(b->catalog, block, root));
+  if (type->host == 0) return false;
+  int top = lua_gettop(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, type->host);
+  lua_getfield(L, -1, "operators");
+  if (lua_istable(L, -1)) {
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL) return true;
+  }
+  lua_settop(L, top);
+  return false;
+}
+
 int binding_expression_property(lua_State *L) {
   binding *b = BINDING(L);
   const alch_block *block = lua_touserdata(L, 1);
@@ -205,6 +220,7 @@ int binding_expression_property(lua_State *L) {
     binding_push_type(L, b, alch_node_type(b->catalog, block, root));
     return 1;
   }
+  if (type_operator(L, b, block, root)) return 1;
   if (root->kind == ALCH_NODE_COLUMN && root->a & ALCH_ANONYMOUS) return source_column_property(L, b, block, root);
   if (root->kind == ALCH_NODE_COLUMN) return binding_column_property(L, b, alch_catalog_table(b->catalog, root->a)->columns[root->b]);
   if (root->kind == ALCH_NODE_ENTITY && binding_is(L, 2, "table")) return push_source(L, b, block, root->a);

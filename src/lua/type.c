@@ -249,11 +249,23 @@ static int type_exact_types(lua_State *L) {
   return 1;
 }
 
-/* custom_type(impl, { bind = …, result = … }): the table is kept as long as the state lives. */
+/* The block at index, kept for a type; NULL for nil. */
+static const alch_block *keep_block(lua_State *L, binding *b, int index) {
+  if (lua_isnoneornil(L, index)) return NULL;
+  const alch_block *block = binding_test(L, b, index, BINDING_EXPRESSION);
+  if (!block) binding_expected(L, b, index, "an expression", "bind_expression and column_expression");
+  const alch_block *kept = alch_catalog_keep_block(b->catalog, block, alch_block_size(block));
+  if (!kept) binding_must(L, b, alch_error_out_of_memory(&b->error));
+  return kept;
+}
+
+/* custom_type(impl, { bind = …, result = … } [, bind_expression, column_expression]): the table is kept as long as the state lives. */
 static int type_custom(lua_State *L) {
   binding *b = BINDING(L);
   alch_type type = *alch_catalog_type(b->catalog, binding_check_type(L, b, 1, "the impl of a TypeDecorator"));
   luaL_checktype(L, 2, LUA_TTABLE);
+  type.bind_expression = keep_block(L, b, 3);
+  type.column_expression = keep_block(L, b, 4);
   lua_pushvalue(L, 2);
   type.host = luaL_ref(L, LUA_REGISTRYINDEX);
   return push_type(L, b, &type);

@@ -61,6 +61,8 @@ void alch_catalog_close(alch_catalog *catalog) {
   alch_free(catalog->allocator, catalog, sizeof *catalog);
 }
 
+void alch_catalog_renew(alch_catalog *catalog) { catalog->serial = next_serial(); }
+
 const alch_type *alch_catalog_type(const alch_catalog *catalog, alch_type_id id) {
   ALCH_CHECK(id < catalog->type_count);
   return catalog->types[id];

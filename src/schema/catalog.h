@@ -18,7 +18,7 @@ struct alch_metadata;
 typedef struct alch_catalog {
   const alch_allocator *allocator;
   alch_arena arena;
-  uint64_t serial;                   /* differs between catalogs of one process */
+  uint64_t serial;                   /* differs between catalogs of one process, and after alch_catalog_renew: part of every key of a compiled statement */
   struct alch_table **tables;        /* by id; [0] is NULL */
   uint32_t table_count, table_capacity;
   const alch_type **types;           /* by id */
@@ -31,11 +31,14 @@ typedef struct alch_catalog {
   void *condition_context;
   uint32_t anonymous;                /* last anonymous id given out, without the top bit */
   struct alch_metadata *metadata;    /* all of them, newest first */
+  struct alch_hook *hooks;           /* sql/hook.h, newest first */
 } alch_catalog;
 
 /* NULL when there is no memory. */
 alch_catalog *alch_catalog_open(const alch_allocator *allocator);
 void alch_catalog_close(alch_catalog *catalog);
+/* What was compiled for this catalog is not to be used again. */
+void alch_catalog_renew(alch_catalog *catalog);
 /* Never NULL for ids that were given out. */
 const alch_type *alch_catalog_type(const alch_catalog *catalog, alch_type_id id);
 /* Interns a type. */

@@ -1,4 +1,4 @@
-#include "sql/compiler.h"
+#include "sql/hook.h"
 #include <string.h>
 
 /* SQLite takes expressions of this depth and no deeper; a thread's stack has room for it. */
@@ -52,8 +52,8 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_WITHIN_GROUP] = alch_default_within_group,
   [ALCH_NODE_AGGREGATE_ORDER] = alch_default_aggregate_order,
   [ALCH_NODE_NEXT_VALUE] = refuse_dialect,
-  [ALCH_NODE_CONSTRUCT] = refuse_dialect,
-  [ALCH_NODE_OPERAND] = refuse_dialect,
+  [ALCH_NODE_CONSTRUCT] = alch_render_hooked,
+  [ALCH_NODE_OPERAND] = alch_default_operand,
   [ALCH_NODE_EXCLUDED] = alch_default_excluded,
   [ALCH_NODE_TABLE] = alch_default_table,
   [ALCH_NODE_SOURCE] = alch_default_source,
@@ -160,6 +160,8 @@ static void compiler_open(alch_compiler *compiler, const alch_catalog *catalog, 
   alch_arena_init(&compiler->scratch, allocator);
   memcpy(compiler->renderers, default_renderers, sizeof default_renderers);
   for (const struct alch_renderer_override *override = dialect->renderers; override && override->kind; override++) compiler->renderers[override->kind] = override->render;
+  for (const alch_hook *hook = catalog->hooks; hook; hook = hook->next)
+    if (alch_hook_exists(catalog, hook->kind, dialect->name)) compiler->renderers[hook->kind] = alch_render_hooked;
   take_block(compiler, block);
 }
 

@@ -31,6 +31,7 @@ typedef struct alch_slot {
   const char *name;          /* NULL: unnamed. An execution may give a value by this name */
   const alch_type *type;
   const alch_column *column; /* DEFAULT: whose; VALUE of an insert or update: the column written, or NULL */
+  const char *before, *behind;   /* of a list: what stands round each item; NULL: nothing */
   size_t offset;             /* where in the text its placeholder (?, $n, :name) stands; EXPANDING has a single one */
   size_t length;             /* of the placeholder */
 } alch_slot;

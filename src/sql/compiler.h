@@ -95,6 +95,7 @@ typedef struct alch_compiler {
   alch_output_plan *plans;
   alch_counter *counters;
   alch_scope *scope;
+  struct alch_operand_text *operand;                   /* what the OPERAND of the block in hand stands for (hook.c) */
   alch_role role;                                      /* of the query that is rendered next */
   const char *hint;                                    /* what an unnamed bind is called after where placeholders have names; NULL: param */
   uint32_t hint_length;
@@ -227,6 +228,8 @@ void alch_list_behind(const alch_dialect *dialect, int64_t count, alch_buffer *o
 void alch_empty_set_write(const alch_dialect *dialect, uint8_t set, uint32_t width, alch_buffer *out);
 
 /* ---- slots ---- */
+/* One more placeholder for what a slot that was taken back stood for. */
+void alch_slot_repeat(alch_compiler *compiler, const alch_slot *slot);
 /* A placeholder for a BIND node; column: what it is written into, or NULL. */
 alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column);
 /* A BIND node whose value is to be written into the text when executing, since the place takes no placeholder; at once where literals are wanted. */
@@ -270,7 +273,7 @@ ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RE
 ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
 ALCH_RENDERER(prefixes); ALCH_RENDERER(distinct); ALCH_RENDERER(columns); ALCH_RENDERER(from); ALCH_RENDERER(where); ALCH_RENDERER(group_by); ALCH_RENDERER(having); ALCH_RENDERER(order_by);
 ALCH_RENDERER(fetch); ALCH_RENDERER(hints); ALCH_RENDERER(suffixes); ALCH_RENDERER(words); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict); ALCH_RENDERER(returning); ALCH_RENDERER(set); ALCH_RENDERER(nothing); ALCH_RENDERER(members);
-ALCH_RENDERER(subscript); ALCH_RENDERER(array);
+ALCH_RENDERER(subscript); ALCH_RENDERER(array); ALCH_RENDERER(operand);
 #undef ALCH_RENDERER
 
 #endif

@@ -83,7 +83,9 @@ static void add_items(const alch_compiled *compiled, const alch_slot *slot, uint
   }
   for (uint32_t i = 0; i < count; i++) {
     alch_list_before(compiled->dialect, i, count, out);
+    if (slot->before) alch_buffer_add(out, slot->before);
     add_placeholder(compiled, slot, number + i, i + 1, out);
+    if (slot->behind) alch_buffer_add(out, slot->behind);
     alch_list_behind(compiled->dialect, count, out);
   }
 }
@@ -102,7 +104,9 @@ alch_status alch_literal_text(const alch_dialect *dialect, const alch_slot *slot
   alch_status status = ALCH_OK;
   for (int64_t i = 0; i < value->integer && status == ALCH_OK; i++) {
     alch_list_before(dialect, i, value->integer, out);
+    if (slot->before) alch_buffer_add(out, slot->before);
     status = alch_render_literal(dialect, slot->type, &items[i], out, error);
+    if (slot->behind) alch_buffer_add(out, slot->behind);
     alch_list_behind(dialect, value->integer, out);
   }
   return status;

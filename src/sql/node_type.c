@@ -44,7 +44,7 @@ static alch_type_id own_type(const type_walk *walk, const alch_node *node) {
   switch (node->kind) {
     case ALCH_NODE_COLUMN: return column_type(walk, node);
     case ALCH_NODE_EXCLUDED: return excluded_type(walk, node);
-    case ALCH_NODE_BIND: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_NAME: return node->a;
+    case ALCH_NODE_BIND: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_NAME: case ALCH_NODE_OPERAND: return node->a;
     case ALCH_NODE_TRUE: case ALCH_NODE_FALSE: case ALCH_NODE_BETWEEN: case ALCH_NODE_EXISTS: return ALCH_TYPE_BOOLEAN;
     case ALCH_NODE_UNARY: case ALCH_NODE_LIST: return unary_type(node->op);
     case ALCH_NODE_EXTRACT: return ALCH_TYPE_INTEGER;

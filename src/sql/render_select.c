@@ -1,4 +1,4 @@
-#include "sql/compiler.h"
+#include "sql/hook.h"
 #include <string.h>
 
 /* SELECT, compound selects, and their clauses. Each clause writes the space before itself. */
@@ -21,12 +21,22 @@ static bool needs_label(const alch_compiler *compiler, const alch_named_output *
   }
 }
 
+/* What the type of a column puts round it, in the rows that go to the user. */
+static const alch_block *expression_round(const alch_compiler *compiler, const alch_named_output *named, alch_role role) {
+  if (named->output.type < ALCH_TYPE_FAMILY_COUNT || role != ALCH_ROLE_TOP || (compiler->scope && compiler->scope->insert)) return NULL;
+  return alch_type_in(alch_catalog_type(compiler->catalog, named->output.type), compiler->dialect->name)->column_expression;
+}
+
 static void render_output(alch_compiler *compiler, alch_named_output *named, alch_role role) {
   const alch_node *item = named->output.item;
+  const alch_block *round = expression_round(compiler, named, role);
+  size_t start = compiler->out->length;
+  uint32_t first = compiler->slot_count;
   /* A made-up name is numbered before those inside the item. */
-  const char *label = needs_label(compiler, named, role) ? alch_output_name(compiler, named) : NULL;
+  const char *label = (round && !compiler->unlabelled) || needs_label(compiler, named, role) ? alch_output_name(compiler, named) : NULL;
   if (is_column(&named->output)) alch_render_column(compiler, named->output.source, named->output.index);
   else alch_render(compiler, item->kind == ALCH_NODE_LABEL ? alch_node_child(item) : item);
+  if (round && compiler->status == ALCH_OK) alch_wrap(compiler, start, first, round);
   if (!label) return;
   alch_write(compiler, " AS ");
   alch_write_identifier(compiler, label);

@@ -1,4 +1,4 @@
-#include "sql/compiler.h"
+#include "sql/hook.h"
 #include "sql/ddl.h"
 #include <string.h>
 
@@ -42,7 +42,7 @@ static void write_placeholder(alch_compiler *compiler, alch_slot *slot) {
       alch_buffer_add_integer(compiler->out, compiler->slot_count);
       break;
     case ALCH_PLACEHOLDER_COLON:
-      slot->label = slot_label(compiler, slot->name);
+      if (!slot->label) slot->label = slot_label(compiler, slot->name);
       alch_write_char(compiler, ':');
       if (slot->label) alch_write(compiler, slot->label);
       break;
@@ -58,7 +58,18 @@ static void finish_slot(alch_compiler *compiler, alch_slot *slot, alch_type_id t
   slot->converts = compiler->dialect->converts(slot->type, true);
   if (slot->name || slot->kind == ALCH_SLOT_DEFAULT) compiler->compiled->has_values = true;
   if (slot->kind == ALCH_SLOT_EXPANDING || slot->kind == ALCH_SLOT_LITERAL) compiler->compiled->expands = true;
+  size_t start = compiler->out->length;
+  uint32_t number = compiler->slot_count - 1;
+  const alch_block *round = slot->kind == ALCH_SLOT_OUT ? NULL : slot->type->bind_expression;
   write_placeholder(compiler, slot);
+  if (ALCH_UNLIKELY(round != NULL)) alch_wrap(compiler, start, number, round);
+}
+
+void alch_slot_repeat(alch_compiler *compiler, const alch_slot *slot) {
+  alch_slot *again = new_slot(compiler);
+  if (!again) return;
+  *again = *slot;
+  write_placeholder(compiler, again);
 }
 
 /* ---- literals ---- */
@@ -82,7 +93,10 @@ static bool find_records(alch_compiler *compiler) {
 static void write_value(alch_compiler *compiler, alch_type_id type, const alch_value *value) {
   if (compiler->status != ALCH_OK) return;
   if (type == 0) type = alch_value_type(value->kind);
-  compiler->status = alch_render_literal(compiler->dialect, alch_catalog_type(compiler->catalog, type), value, compiler->out, compiler->error);
+  const alch_type *seen = alch_type_in(alch_catalog_type(compiler->catalog, type), compiler->dialect->name);
+  size_t start = compiler->out->length;
+  compiler->status = alch_render_literal(compiler->dialect, seen, value, compiler->out, compiler->error);
+  if (seen->bind_expression && compiler->status == ALCH_OK) alch_wrap(compiler, start, compiler->slot_count, seen->bind_expression);
 }
 
 static void write_items(alch_compiler *compiler, alch_type_id type, int64_t count, alch_value_cursor cursor) {
