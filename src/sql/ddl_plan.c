@@ -51,6 +51,7 @@ static alch_status add_types(const planner *p) {
     const alch_table *table = p->plan->tables[i];
     for (uint32_t c = 0; !table->view && c < table->column_count && status == ALCH_OK; c++) {
       const alch_type *type = alch_catalog_type(p->metadata->catalog, table->columns[c]->type);
+      if (type->family == ALCH_TYPE_ARRAY && type->item) type = type->item;
       if (p->dialect->names_type && p->dialect->names_type(type) && !has_type(p->plan, type)) status = add(p, (alch_ddl_statement){ .kind = ALCH_DDL_TYPE, .type = type });
     }
   }

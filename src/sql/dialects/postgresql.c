@@ -54,11 +54,6 @@ static const struct alch_function_spelling functions[] = {
   { NULL, NULL, false },
 };
 
-static const struct alch_option_name options[] = {
-  { ALCH_SCOPE_TABLE, "postgresql_inherits" }, { ALCH_SCOPE_TABLE, "postgresql_partition_by" }, { ALCH_SCOPE_TABLE, "postgresql_using" },      { ALCH_SCOPE_TABLE, "postgresql_with" },
-  { ALCH_SCOPE_TABLE, "postgresql_with_oids" }, { ALCH_SCOPE_TABLE, "postgresql_on_commit" },   { ALCH_SCOPE_TABLE, "postgresql_tablespace" }, { 0, NULL },
-};
-
 static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_IDENTITY, ALCH_DDL_PART_COLUMN_NOT_NULL, 0 };
 
 #define CAPABILITIES \
@@ -66,7 +61,8 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_P
    CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(DML_CTE) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | \
    CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) | CAN(WINDOWS) | CAN(DISTINCT_ON) | CAN(ILIKE) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(DELETE_USING) | \
    CAN(FETCH) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(SCHEMAS) | \
-   CAN(NATIVE_ENUM) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS) | CAN(DOLLAR_QUOTES))
+   CAN(NATIVE_ENUM) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS) | CAN(DOLLAR_QUOTES) | CAN(SEQUENCES) | CAN(OPTIONAL_SEQUENCES) | \
+   CAN(CONSTRAINT_COMMENTS) | CAN(EXCLUDE_CONSTRAINTS) | CAN(MATERIALIZED_VIEWS) | CAN(REPLACE_VIEWS))
 
 /* One record for each server version from which on the text may be another; the renderers ask alch_postgresql_since. */
 #define RECORD(symbol, major) \
@@ -90,7 +86,9 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_P
     .type_words = alch_postgresql_type_words, \
     .functions = functions, \
     .source_hint = alch_postgresql_source_hint, \
-    .options = options, \
+    .options = alch_postgresql_options, \
+    .ddl_parts = alch_postgresql_ddl_parts, \
+    .names_type = alch_postgresql_names_type, \
     .column_parts = column_parts, \
     .to_database = alch_postgresql_to_database, \
     .from_database = alch_postgresql_from_database, \

@@ -10,6 +10,11 @@ extern const struct alch_type_word alch_postgresql_type_words[];
 alch_status alch_postgresql_own_name(const alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
 alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error);
 
+/* Options of tables, indexes and constraints, and the DDL that has them. */
+extern const struct alch_option_name alch_postgresql_options[];
+extern const struct alch_ddl_override alch_postgresql_ddl_parts[];
+bool alch_postgresql_names_type(const alch_type *type);
+
 /* Values as the server reads and writes them in its text format. */
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 alch_status alch_postgresql_from_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);

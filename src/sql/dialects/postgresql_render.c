@@ -16,11 +16,24 @@ static alch_status render_match(alch_compiler *compiler, const alch_node *node) 
   return compiler->status;
 }
 
+/* The path is an array of text, whatever is in it. */
+static void render_delete_path(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *subject = alch_node_child(node), *path = alch_node_next(subject);
+  bool outer = compiler->in_operator, cast = path->kind == ALCH_NODE_ARRAY;
+  compiler->in_operator = true;
+  alch_render_operand(compiler, subject, node->op);
+  alch_write(compiler, cast ? " #- CAST(" : " #- ");
+  alch_render_operand(compiler, path, node->op);
+  if (cast) alch_write(compiler, " AS TEXT[])");
+  compiler->in_operator = outer;
+}
+
 /* Operators of JSON and its kin stand in parentheses beside any other operator, as SQLAlchemy has them: their precedence is nobody's second nature. */
 static alch_status render_grouped(alch_compiler *compiler, const alch_node *node) {
   bool parentheses = compiler->in_operator;
   if (parentheses) alch_write_char(compiler, '(');
-  alch_render_default(compiler, node);
+  if (node->op == ALCH_OPERATOR_DELETE_PATH) render_delete_path(compiler, node);
+  else alch_render_default(compiler, node);
   if (parentheses) alch_write_char(compiler, ')');
   return compiler->status;
 }
@@ -161,6 +174,23 @@ static alch_status render_function(alch_compiler *compiler, const alch_node *nod
   return alch_render_default(compiler, node);
 }
 
+/* The server wants the sequence's name as text, with the quotes that it needs inside. */
+static alch_status render_next_value(alch_compiler *compiler, const alch_node *node) {
+  const alch_sequence *sequence = alch_catalog_sequence(compiler->catalog, node->a);
+  if (!sequence) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "there is no sequence number %u", (unsigned)node->a);
+  alch_buffer name;
+  alch_buffer_init(&name, compiler->scratch.allocator);
+  if (sequence->schema) alch_quote_schema(compiler->dialect, sequence->schema, &name);
+  if (sequence->schema) alch_buffer_add_char(&name, '.');
+  alch_quote_identifier(compiler->dialect, sequence->name, sequence->quote, &name);
+  alch_write(compiler, "nextval(");
+  alch_write_quoted(compiler, alch_buffer_text(&name), name.length);
+  alch_write_char(compiler, ')');
+  if (alch_buffer_failed(&name)) alch_no_memory(compiler);
+  alch_buffer_close(&name);
+  return compiler->status;
+}
+
 /* ---- LIMIT, OFFSET, FETCH ---- */
 
 static bool has_items(const alch_node *clause) { return clause && alch_node_child_count(clause) > 0; }
@@ -205,7 +235,7 @@ static alch_status render_on_duplicate_key(alch_compiler *compiler, const alch_n
 
 const struct alch_renderer_override alch_postgresql_renderers[] = {
   { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_REGEXP, render_regexp },       { ALCH_NODE_FUNCTION, render_function },
-  { ALCH_NODE_ARRAY, render_array },   { ALCH_NODE_SUBSCRIPT, render_subscript },
+  { ALCH_NODE_ARRAY, render_array },   { ALCH_NODE_SUBSCRIPT, render_subscript }, { ALCH_NODE_NEXT_VALUE, render_next_value },
   { ALCH_NODE_OFFSET, render_offset }, { ALCH_NODE_FETCH, render_fetch },   { ALCH_NODE_ON_DUPLICATE_KEY, render_on_duplicate_key },
   { 0, NULL },
 };

@@ -130,17 +130,6 @@ static alch_status write_array(const alch_dialect *dialect, const alch_type *typ
   return ALCH_OK;
 }
 
-/* A column whose numbers a sequence gives that comes with it. */
-static const char *serial_word(const alch_type *type, const alch_column *column) {
-  if (!column || !column->primary_key || column->identity || column->insert_default.kind != ALCH_DEFAULT_NONE) return NULL;
-  if (alch_table_autoincrement(column->table) != column) return NULL;
-  switch (type->family) {
-    case ALCH_TYPE_BIG_INTEGER: return "BIGSERIAL";
-    case ALCH_TYPE_SMALL_INTEGER: return "SMALLSERIAL";
-    default: return "SERIAL";
-  }
-}
-
 static bool is_called(const alch_type *type, const char *word) { return type->word && strcasecmp(type->word, word) == 0; }
 
 static alch_status write_range(const alch_dialect *dialect, const alch_type *type, alch_buffer *out, alch_error *error) {
@@ -151,8 +140,7 @@ static alch_status write_range(const alch_dialect *dialect, const alch_type *typ
 }
 
 alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, alch_buffer *out, alch_error *error) {
-  const char *serial = serial_word(type, column);
-  if (serial) return write_plain(serial, out);
+  (void)column;
   if (is_called(type, "BIT")) return write_bits(type, out);
   switch (type->family) {
     case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return write_moment(type, out);

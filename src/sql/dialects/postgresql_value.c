@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/real.h"
+#include "schema/json_path.h"
 #include "sql/compile.h"
 #include "sql/dialects/postgresql.h"
 #include <math.h>
@@ -45,9 +46,20 @@ static size_t print_moment(const alch_type *type, const alch_value *value, char 
   return length + strlen("+00:00");
 }
 
+/* {a, 0} */
+static alch_status store_path(const conversion *c) {
+  alch_buffer text;
+  alch_buffer_init(&text, c->scratch->allocator);
+  alch_status status = alch_path_write_braces(c->type->family, c->value, &text, c->error);
+  if (status == ALCH_OK) status = alch_buffer_failed(&text) ? alch_error_out_of_memory(c->error) : give_text(c, ALCH_TEXT, alch_buffer_text(&text), text.length);
+  alch_buffer_close(&text);
+  return status;
+}
+
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const conversion c = { type, value, scratch, error };
   char text[64];
+  if (type->family == ALCH_TYPE_JSON_PATH && value->kind == ALCH_TEXT) return store_path(&c);
   switch (value->kind) {
     case ALCH_BOOLEAN: return value->integer ? give_text(&c, ALCH_TEXT, "true", 4) : give_text(&c, ALCH_TEXT, "false", 5);
     case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return give_text(&c, ALCH_TEXT, text, print_moment(type, value, text));
@@ -194,7 +206,7 @@ alch_status alch_postgresql_from_database(const alch_type *type, alch_value *val
 bool alch_postgresql_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: return true;
-    case ALCH_TYPE_NULL: return to_database;    /* whatever comes */
+    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_LARGE_BINARY: return !to_database;
     default: return false;
   }

@@ -1,0 +1,306 @@
+/* DDL that PostgreSQL writes in its own way (SQLAlchemy: PGDDLCompiler in dialects/postgresql/base.py). */
+#include "sql/compiler.h"
+#include "sql/ddl_part.h"
+#include "sql/dialects/postgresql.h"
+#include <string.h>
+#include <strings.h>
+
+const struct alch_option_name alch_postgresql_options[] = {
+  { ALCH_SCOPE_TABLE, "postgresql_ignore_search_path" }, { ALCH_SCOPE_TABLE, "postgresql_inherits" },   { ALCH_SCOPE_TABLE, "postgresql_partition_by" },
+  { ALCH_SCOPE_TABLE, "postgresql_using" },              { ALCH_SCOPE_TABLE, "postgresql_with_oids" },  { ALCH_SCOPE_TABLE, "postgresql_on_commit" },
+  { ALCH_SCOPE_TABLE, "postgresql_tablespace" },         { ALCH_SCOPE_TABLE | ALCH_SCOPE_INDEX | ALCH_SCOPE_VIEW, "postgresql_with" },
+  { ALCH_SCOPE_INDEX, "postgresql_using" },              { ALCH_SCOPE_INDEX, "postgresql_where" },      { ALCH_SCOPE_INDEX, "postgresql_concurrently" },
+  { ALCH_SCOPE_INDEX, "postgresql_tablespace" },         { ALCH_SCOPE_INDEX | ALCH_SCOPE_EXCLUDE, "postgresql_ops" },
+  { ALCH_SCOPE_INDEX | ALCH_SCOPE_UNIQUE, "postgresql_nulls_not_distinct" },
+  { ALCH_SCOPE_INDEX | ALCH_SCOPE_UNIQUE | ALCH_SCOPE_PRIMARY_KEY, "postgresql_include" },
+  { ALCH_SCOPE_CHECK | ALCH_SCOPE_FOREIGN_KEY, "postgresql_not_valid" },
+  { 0, NULL },
+};
+
+/* ---- what several parts have ---- */
+
+static void write_value(alch_ddl *d, const alch_value *value) {
+  switch (value->kind) {
+    case ALCH_BOOLEAN: alch_ddl_add(d, value->integer ? "true" : "false"); break;
+    case ALCH_INTEGER: alch_buffer_add_integer(d->out, value->integer); break;
+    case ALCH_REAL: alch_buffer_add_real(d->out, value->real); break;
+    default: alch_buffer_add_bytes(d->out, value->text, value->length);
+  }
+}
+
+/* WITH (fillfactor = 50): storage parameters, given as a table of them or as text. */
+static void write_with(alch_ddl *d, const char *before, const alch_options *options) {
+  const alch_option *with = alch_ddl_option(d, options, "with");
+  if (!with || (with->kind != ALCH_OPTION_VALUE && with->count == 0)) return;
+  alch_buffer_add_format(d->out, "%sWITH (", before);
+  if (with->kind == ALCH_OPTION_VALUE) write_value(d, &with->value);
+  for (uint32_t i = 0; i < with->count; i++) {
+    if (i > 0) alch_ddl_add(d, ", ");
+    if (with->items[i].name) alch_buffer_add_format(d->out, "%s = ", with->items[i].name);
+    write_value(d, &with->items[i].value);
+  }
+  alch_buffer_add_char(d->out, ')');
+}
+
+static void write_tablespace(alch_ddl *d, const char *before, const alch_options *options) {
+  const char *name = alch_ddl_option_text(d, options, "tablespace");
+  if (!name) return;
+  alch_buffer_add_format(d->out, "%sTABLESPACE ", before);
+  alch_ddl_quote(d, name, 0);
+}
+
+static alch_status write_distinct_nulls(alch_ddl *d, const char *before, const char *after, const alch_options *options) {
+  int equal = alch_ddl_option_truth(d, options, "nulls_not_distinct");
+  if (equal < 0) return ALCH_OK;
+  if (!alch_postgresql_since(d->dialect, 15)) return alch_ddl_unsupported(d, "NULLS NOT DISTINCT before PostgreSQL 15", "leave postgresql_nulls_not_distinct out");
+  alch_buffer_add_format(d->out, "%sNULLS %sDISTINCT%s", before, equal ? "NOT " : "", after);
+  return ALCH_OK;
+}
+
+/* A word in lower case, as SQLAlchemy has the names of index methods. */
+static alch_status write_method(alch_ddl *d, const char *method) {
+  size_t start = d->out->length;
+  alch_status status = alch_ddl_word(d, method);
+  for (size_t i = start; i < d->out->length; i++)
+    if (d->out->text[i] >= 'A' && d->out->text[i] <= 'Z') d->out->text[i] = (char)(d->out->text[i] + ('a' - 'A'));
+  return status;
+}
+
+/* ---- columns ---- */
+
+/* SERIAL stands for the type and for a sequence as the default. */
+static alch_status column_type(alch_ddl *d) {
+  const alch_column *column = d->column;
+  if (!column->primary_key || !alch_ddl_numbers_itself(d, column)) return alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_TYPE);
+  switch (alch_type_in(alch_catalog_type(d->catalog, column->type), d->dialect->name)->family) {
+    case ALCH_TYPE_BIG_INTEGER: alch_ddl_add(d, " BIGSERIAL"); break;
+    case ALCH_TYPE_SMALL_INTEGER: alch_ddl_add(d, " SMALLSERIAL"); break;
+    default: alch_ddl_add(d, " SERIAL");
+  }
+  return ALCH_OK;
+}
+
+static alch_status column_computed(alch_ddl *d) {
+  if (!d->column->computed || alch_postgresql_since(d->dialect, 18)) return alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_COMPUTED);
+  if (d->column->computed_persisted == 0) return alch_ddl_unsupported(d, "virtual computed columns before PostgreSQL 18", "say persisted = true");
+  alch_ddl_add(d, " GENERATED ALWAYS AS ");
+  alch_status status = alch_ddl_parenthesised(d, d->column->computed);
+  alch_ddl_add(d, " STORED");
+  return status;
+}
+
+static alch_status column_not_null(alch_ddl *d) {
+  if (d->column->identity && d->column->nullable && d->column->nullable_given)
+    return alch_ddl_unsupported(d, "identity columns that may be NULL", "leave nullable = true out");
+  return alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_NOT_NULL);
+}
+
+/* ---- tables ---- */
+
+static void write_inherits(alch_ddl *d) {
+  const alch_option *inherits = alch_ddl_option(d, &d->table->options, "inherits");
+  const char *one = alch_option_text(inherits);
+  if (!inherits) return;
+  alch_ddl_add(d, "\n INHERITS (");
+  if (one) alch_ddl_quote(d, one, 0);
+  for (uint32_t i = 0; i < inherits->count; i++) {
+    if (i > 0) alch_ddl_add(d, ", ");
+    if (inherits->items[i].value.kind == ALCH_TEXT) alch_ddl_quote(d, inherits->items[i].value.text, 0);
+  }
+  alch_buffer_add_char(d->out, ')');
+}
+
+/* preserve_rows: ON COMMIT PRESERVE ROWS */
+static void write_on_commit(alch_ddl *d) {
+  const char *words = alch_ddl_option_text(d, &d->table->options, "on_commit");
+  if (!words) return;
+  alch_ddl_add(d, "\n ON COMMIT ");
+  for (; *words; words++) alch_buffer_add_char(d->out, *words == '_' ? ' ' : *words >= 'a' && *words <= 'z' ? (char)(*words - ('a' - 'A')) : *words);
+}
+
+static alch_status table_suffix(alch_ddl *d) {
+  const alch_options *options = &d->table->options;
+  const char *partition = alch_ddl_option_text(d, options, "partition_by"), *method = alch_ddl_option_text(d, options, "using");
+  int oids = alch_ddl_option_truth(d, options, "with_oids");
+  write_inherits(d);
+  if (partition) alch_buffer_add_format(d->out, "\n PARTITION BY %s", partition);
+  if (method) alch_ddl_add(d, "\n USING ");
+  if (method && alch_ddl_word(d, method) != ALCH_OK) return ALCH_ERROR;
+  write_with(d, "\n ", options);
+  if (oids == 1) return alch_ddl_unsupported(d, "tables WITH OIDS since PostgreSQL 12", "leave postgresql_with_oids out");
+  if (oids == 0) alch_ddl_add(d, "\n WITHOUT OIDS");
+  write_on_commit(d);
+  write_tablespace(d, "\n ", options);
+  return ALCH_OK;
+}
+
+/* ---- constraints ---- */
+
+static alch_status key_words(alch_ddl *d) {
+  return d->constraint->kind == ALCH_CONSTRAINT_UNIQUE ? write_distinct_nulls(d, "", " ", &d->constraint->options) : ALCH_OK;
+}
+
+static alch_status key_suffix(alch_ddl *d) {
+  return alch_ddl_named_columns(d, " INCLUDE ", d->constraint->table, alch_ddl_option(d, &d->constraint->options, "include"));
+}
+
+static alch_status foreign_match(alch_ddl *d) {
+  if (d->constraint->match && strcasecmp(d->constraint->match, "PARTIAL") == 0) return alch_ddl_unsupported(d, "MATCH PARTIAL", "there are SIMPLE and FULL");
+  return alch_ddl_write_default(d, ALCH_DDL_PART_FOREIGN_MATCH);
+}
+
+/* SET NULL (a, b) came with version 15. */
+static alch_status foreign_delete(alch_ddl *d) {
+  const char *action = d->constraint->ondelete;
+  if (!action || !strchr(action, '(') || !alch_postgresql_since(d->dialect, 15)) return alch_ddl_write_default(d, ALCH_DDL_PART_FOREIGN_DELETE);
+  alch_buffer_add_format(d->out, " ON DELETE %s", action);
+  return ALCH_OK;
+}
+
+static alch_status deferrability(alch_ddl *d) {
+  bool late = d->constraint->deferrable == 1 || (d->constraint->initially && strcasecmp(d->constraint->initially, "DEFERRED") == 0);
+  if (d->constraint->kind == ALCH_CONSTRAINT_CHECK && late) return alch_ddl_unsupported(d, "CHECK constraints that are DEFERRABLE", "leave deferrable and initially out");
+  return alch_ddl_write_default(d, ALCH_DDL_PART_DEFERRABILITY);
+}
+
+static alch_status constraint_suffix(alch_ddl *d) {
+  if (alch_ddl_option_truth(d, &d->constraint->options, "not_valid") == 1) alch_ddl_add(d, " NOT VALID");
+  return ALCH_OK;
+}
+
+/* ---- indexes ---- */
+
+static alch_status index_more_words(alch_ddl *d) {
+  if (alch_ddl_option_truth(d, &d->index->options, "concurrently") == 1) alch_ddl_add(d, "CONCURRENTLY ");
+  return ALCH_OK;
+}
+
+static alch_status index_method(alch_ddl *d) {
+  const char *method = alch_ddl_option_text(d, &d->index->options, "using");
+  if (!method) return ALCH_OK;
+  alch_ddl_add(d, "USING ");
+  alch_status status = write_method(d, method);
+  alch_buffer_add_char(d->out, ' ');
+  return status;
+}
+
+/* The operator class of a column, or of an expression that has a label. */
+static const char *operator_class(alch_ddl *d) {
+  const alch_option *classes = alch_ddl_option(d, &d->index->options, "ops");
+  const alch_column *column = d->index->columns[d->place];
+  const alch_node *root = column ? NULL : alch_block_root(d->index->expressions[d->place]);
+  const char *name = column ? column->key : root->kind == ALCH_NODE_LABEL ? alch_node_text(root) : NULL;
+  size_t length = column ? strlen(name) : name ? root->length : 0;
+  for (uint32_t i = 0; name && classes && i < classes->count; i++) {
+    const alch_option_item *item = &classes->items[i];
+    if (item->name && strlen(item->name) == length && memcmp(item->name, name, length) == 0 && item->value.kind == ALCH_TEXT) return item->value.text;
+  }
+  return NULL;
+}
+
+/* How many bytes of the text are its order, as in a DESC NULLS LAST; and what it orders. */
+static size_t order_length(const alch_node **node) {
+  size_t length = 0;
+  while ((*node)->kind == ALCH_NODE_LABEL || ((*node)->kind == ALCH_NODE_UNARY && (*node)->op >= ALCH_OPERATOR_DESC && (*node)->op <= ALCH_OPERATOR_NULLS_LAST)) {
+    if ((*node)->kind == ALCH_NODE_UNARY) length += strlen(alch_operator_rows[(*node)->op].spelling);
+    *node = alch_node_child(*node);
+  }
+  return length;
+}
+
+/* Beside columns and calls an expression has to stand in parentheses. */
+static bool is_atom(const alch_node *node) {
+  switch (node->kind) {
+    case ALCH_NODE_COLUMN: case ALCH_NODE_NAME: case ALCH_NODE_FUNCTION: case ALCH_NODE_CAST: case ALCH_NODE_EXTRACT: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_GROUPING: case ALCH_NODE_COLLATE:
+      return true;
+    default: return false;
+  }
+}
+
+static alch_status index_place(alch_ddl *d) {
+  const char *class = operator_class(d);
+  size_t start = d->out->length;
+  alch_status status = alch_ddl_write_default(d, ALCH_DDL_PART_INDEX_PLACE);
+  if (status != ALCH_OK || alch_buffer_failed(d->out)) return status;
+  size_t order = 0;
+  if (!d->index->columns[d->place]) {
+    const alch_node *node = alch_block_root(d->index->expressions[d->place]);
+    order = order_length(&node);
+    if (!is_atom(node)) {
+      alch_buffer_insert(d->out, start, "(", 1);
+      alch_buffer_insert(d->out, d->out->length - order, ")", 1);
+    }
+  }
+  if (!class || alch_buffer_failed(d->out)) return ALCH_OK;
+  size_t place = d->out->length - order;
+  alch_buffer_insert(d->out, place, class, strlen(class));
+  alch_buffer_insert(d->out, place, " ", 1);
+  return ALCH_OK;
+}
+
+static alch_status index_suffix(alch_ddl *d) {
+  const alch_index *index = d->index;
+  alch_status status = alch_ddl_named_columns(d, " INCLUDE ", index->table, alch_ddl_option(d, &index->options, "include"));
+  if (status == ALCH_OK) status = write_distinct_nulls(d, " ", "", &index->options);
+  write_with(d, " ", &index->options);
+  write_tablespace(d, " ", &index->options);
+  return status;
+}
+
+/* ---- sequences and types ---- */
+
+static alch_status sequence_type(alch_ddl *d) {
+  if (d->sequence->data_type == 0) return ALCH_OK;
+  alch_ddl_add(d, " AS ");
+  return alch_type_write(d->dialect, alch_catalog_type(d->catalog, d->sequence->data_type), NULL, d->out, d->error);
+}
+
+bool alch_postgresql_names_type(const alch_type *given) {
+  const alch_type *type = alch_type_in(given, "postgresql");
+  return type->family == ALCH_TYPE_ENUM && type->native && type->item_count > 0 && (!type->exact || type->name);
+}
+
+static alch_status type_statement(alch_ddl *d, const char *words) {
+  alch_ddl_add(d, words);
+  return alch_postgresql_own_name(d->dialect, alch_type_in(d->type, d->dialect->name), d->out, d->error);
+}
+
+static alch_status create_type(alch_ddl *d) {
+  const alch_type *type = alch_type_in(d->type, d->dialect->name);
+  alch_status status = type_statement(d, "CREATE TYPE ");
+  alch_ddl_add(d, " AS ENUM (");
+  for (uint32_t i = 0; i < type->item_count && status == ALCH_OK; i++) {
+    if (i > 0) alch_ddl_add(d, ", ");
+    status = alch_ddl_literal(d, type->items[i]);
+  }
+  alch_buffer_add_char(d->out, ')');
+  return status;
+}
+
+static alch_status drop_type(alch_ddl *d) { return type_statement(d, "DROP TYPE "); }
+
+/* ---- views ---- */
+
+static alch_status create_view(alch_ddl *d) {
+  const alch_view *view = d->table->view;
+  bool asked = d->if_exists || view->if_not_exists;
+  if (view->materialized && view->or_replace) return alch_ddl_unsupported(d, "CREATE OR REPLACE MATERIALIZED VIEW", "drop the view first");
+  if (view->materialized && view->temporary) return alch_ddl_unsupported(d, "temporary materialized views", "write CreateTableAs for a copy of the rows");
+  if (asked && !view->materialized) return alch_ddl_unsupported(d, "CREATE VIEW IF NOT EXISTS", "say or_replace = true");
+  return alch_ddl_write_default(d, ALCH_DDL_PART_CREATE_VIEW);
+}
+
+static alch_status view_suffix(alch_ddl *d) {
+  write_with(d, " ", &d->table->options);
+  return ALCH_OK;
+}
+
+const struct alch_ddl_override alch_postgresql_ddl_parts[] = {
+  { ALCH_DDL_PART_COLUMN_TYPE, column_type },           { ALCH_DDL_PART_COLUMN_COMPUTED, column_computed },     { ALCH_DDL_PART_COLUMN_NOT_NULL, column_not_null },
+  { ALCH_DDL_PART_TABLE_SUFFIX, table_suffix },         { ALCH_DDL_PART_KEY_WORDS, key_words },                 { ALCH_DDL_PART_KEY_SUFFIX, key_suffix },
+  { ALCH_DDL_PART_FOREIGN_MATCH, foreign_match },       { ALCH_DDL_PART_FOREIGN_DELETE, foreign_delete },       { ALCH_DDL_PART_DEFERRABILITY, deferrability },
+  { ALCH_DDL_PART_CONSTRAINT_SUFFIX, constraint_suffix }, { ALCH_DDL_PART_INDEX_MORE_WORDS, index_more_words }, { ALCH_DDL_PART_INDEX_METHOD, index_method },
+  { ALCH_DDL_PART_INDEX_PLACE, index_place },           { ALCH_DDL_PART_INDEX_SUFFIX, index_suffix },           { ALCH_DDL_PART_SEQUENCE_TYPE, sequence_type },
+  { ALCH_DDL_PART_CREATE_TYPE, create_type },           { ALCH_DDL_PART_DROP_TYPE, drop_type },                 { ALCH_DDL_PART_CREATE_VIEW, create_view },
+  { ALCH_DDL_PART_VIEW_SUFFIX, view_suffix },           { 0, NULL },
+};
