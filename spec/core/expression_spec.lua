@@ -103,3 +103,34 @@ describe("wrong operands", function()
     assert.equal("players.score > :score_1", tostring(p.score:gt(1)))
   end)
 end)
+
+describe("newer operators", function()
+  local w = world.tables()
+  local p = w.players.c
+  for _, case in ipairs {
+    { p.name:regexp_match("^A", { flags = "i" }), "players.name <regexp> :name_1" },
+    { la.not_(p.name:regexp_match "^A"), "players.name <not regexp> :name_1" },
+    { p.name:regexp_replace("A", "b"), "<regexp replace>(players.name, :name_1, :name_2)" },
+    { p.shirt:between(9, 1, { symmetric = true }), "players.shirt BETWEEN SYMMETRIC :shirt_1 AND :shirt_2" },
+    { la.not_(p.shirt:between(9, 1, { symmetric = true })), "players.shirt NOT BETWEEN SYMMETRIC :shirt_1 AND :shirt_2" },
+    { la.not_(p.name:match "x"), "NOT players.name MATCH :name_1" },
+    { p.name:bool_op("@>", "x") & p.active, "(players.name @> :name_1) AND players.active" },
+    { p.name:op("@@", p.shirt + 1), "players.name @@ players.shirt + :shirt_1" },
+    { p.name:op("@@", p.shirt + 1, { precedence = 20, return_type = la.Integer }) + 1, "players.name @@ (players.shirt + :shirt_1) + :param_1" },
+    { p.shirt:is_distinct_from(nil), "players.shirt IS DISTINCT FROM NULL" },
+    { (p.name .. "x"):eq "y", "(players.name || :name_1) = :param_1" },
+    { p.name:try_cast(la.Integer), "TRY_CAST(players.name AS INTEGER)" },
+    { la.tuple_(p.id, p.name):in_ { { 1, "a" }, { 2, "b" } }, "(players.id, players.name) IN ((:param_1_1_1, :param_1_1_2), (:param_1_2_1, :param_1_2_2))" },
+    { la.tuple_(p.id, p.name):not_in {}, "((players.id, players.name) NOT IN ((NULL, NULL)) OR (1 = 1))" },
+  } do
+    it("give " .. case[2], function() assert.equal(case[2], tostring(case[1])) end)
+  end
+
+  it("say what is wrong", function()
+    fails("ArgumentError", function() la.tuple_(p.id, p.name):in_ { { 1, "a" }, { 2 } } end, "item 2", "2 values")
+    fails("ArgumentError", function() p.name:regexp_replace "a" end, "a pattern and a replacement")
+    fails("UnsupportedCompilationError", function() return p.name:regexp_match("a", { flags = "i" }):compile { dialect = "sqlite" } end, "flags of a regular expression")
+    assert.equal("(players.id, players.name) IN (VALUES (1, 'a'), (2, 'b'))",
+      la.tuple_(p.id, p.name):in_ { { 1, "a" }, { 2, "b" } }:compile { dialect = "sqlite", literal_binds = true }.sql)
+  end)
+end)

@@ -64,6 +64,7 @@ static int operate(lua_State *L, binding *b, alch_operator op, int first, uint32
   alch_type_id type = 0;
   for (uint32_t i = 0; i < count; i++) {
     if (i == 1 && left && is_comparison(op)) type = binding_special_type(b, left);
+    if (i == 1 && is_set(op) && left && alch_block_root(left)->kind == ALCH_NODE_TUPLE) binding_flatten_tuples(L, b, first + 1, alch_node_child_count(alch_block_root(left)));
     if (i == 1 && is_set(op)) binding_list_operand(L, b, first + 1, type, &operands[1]);
     else binding_operand(L, b, first + (int)i, type, condition, &operands[i]);
     if (i == 0) left = operands[0].block;
@@ -77,6 +78,21 @@ static void check_arguments(lua_State *L, binding *b, alch_operator op, int want
   const char *name = alch_operator_rows[op].lua_name;
   if (given < wanted) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs %s; write column:%s(…) with a colon", name, wanted == 1 ? "a value" : "two values", name);
   binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s takes %d argument%s, not %d", name, wanted, wanted == 1 ? "" : "s", given);
+}
+
+/* between(low, high [, { symmetric = true }]) */
+static int operate_between(lua_State *L, binding *b, alch_operator op) {
+  static const binding_option known[] = { { "symmetric", LUA_TBOOLEAN }, { NULL, 0 } };
+  if (lua_gettop(L) == 4) {
+    luaL_checktype(L, 4, LUA_TTABLE);
+    binding_options(L, b, 4, known, alch_operator_rows[op].lua_name);
+    lua_getfield(L, 4, "symmetric");
+    bool symmetric = lua_toboolean(L, -1);
+    lua_settop(L, 3);
+    if (symmetric) return operate(L, b, op == ALCH_OPERATOR_BETWEEN ? ALCH_OPERATOR_BETWEEN_SYMMETRIC : ALCH_OPERATOR_NOT_BETWEEN_SYMMETRIC, 1, 3);
+  }
+  check_arguments(L, b, op, 2);
+  return operate(L, b, op, 1, 3);
 }
 
 /* like(pattern [, { escape = "/" }]) */
@@ -105,6 +121,7 @@ static int expression_operator(lua_State *L) {
   alch_operator op = (alch_operator)lua_tointeger(L, lua_upvalueindex(2));
   if (op == ALCH_OPERATOR_AND || op == ALCH_OPERATOR_OR) return operate(L, b, op, 1, (uint32_t)lua_gettop(L));
   if (is_like(op)) return operate_like(L, b, op);
+  if (op == ALCH_OPERATOR_BETWEEN || op == ALCH_OPERATOR_NOT_BETWEEN) return operate_between(L, b, op);
   if (op >= ALCH_OPERATOR_CONTAINS && lua_gettop(L) == 2) return binding_operate_container(L, b, op);
   int wanted = operand_count(op);
   if (ALCH_UNLIKELY(lua_gettop(L) != wanted + 1)) check_arguments(L, b, op, wanted);
@@ -158,23 +175,54 @@ static int expression_icontains(lua_State *L) { return pattern(L, ALCH_PATTERN_C
 static int expression_istartswith(lua_State *L) { return pattern(L, ALCH_PATTERN_STARTSWITH, true, "istartswith"); }
 static int expression_iendswith(lua_State *L) { return pattern(L, ALCH_PATTERN_ENDSWITH, true, "iendswith"); }
 
-/* op(operator, right [, { precedence =, type =, is_comparison = }]): an operator that lualchemy does not know. */
-static int expression_op(lua_State *L) {
-  static const binding_option known[] = { { "precedence", LUA_TNUMBER }, { "type", LUA_TUSERDATA }, { "is_comparison", LUA_TBOOLEAN }, { NULL, 0 } };
+/* ---- regular expressions ---- */
+
+/* The flags in the options table at index, or "". */
+static const char *flags_option(lua_State *L, binding *b, int index, const char *method) {
+  static const binding_option known[] = { { "flags", LUA_TSTRING }, { NULL, 0 } };
+  if (lua_isnoneornil(L, index)) return "";
+  luaL_checktype(L, index, LUA_TTABLE);
+  binding_options(L, b, index, known, method);
+  return lua_getfield(L, index, "flags") == LUA_TSTRING ? lua_tostring(L, -1) : "";
+}
+
+/* Subject, pattern and perhaps a replacement are slots 1 .. count. */
+static int regexp(lua_State *L, alch_operator op, int count, const char *method) {
+  binding *b = BINDING(L);
+  alch_operand operands[3];
+  if (lua_gettop(L) < count) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs %s", method, count == 3 ? "a pattern and a replacement" : "a pattern");
+  const char *flags = flags_option(L, b, count + 1, method);
+  for (int i = 0; i < count; i++) binding_operand(L, b, i + 1, 0, false, &operands[i]);
+  alch_builder_start(&b->builder);
+  alch_builder_open_text(&b->builder, ALCH_NODE_REGEXP, op, 0, op == ALCH_OPERATOR_REGEXP_REPLACE ? ALCH_TYPE_STRING : ALCH_TYPE_BOOLEAN, flags, strlen(flags));
+  for (int i = 0; i < count; i++) binding_build_operand(L, b, &operands[i], 0);
+  alch_builder_close(&b->builder);
+  return push_expression(L, b, ALCH_OK);
+}
+
+/* regexp_match(pattern [, { flags = "i" }]), regexp_replace(pattern, replacement [, { flags = }]) */
+static int expression_regexp_match(lua_State *L) { return regexp(L, ALCH_OPERATOR_REGEXP, 2, "regexp_match"); }
+static int expression_not_regexp_match(lua_State *L) { return regexp(L, ALCH_OPERATOR_NOT_REGEXP, 2, "not_regexp_match"); }
+static int expression_regexp_replace(lua_State *L) { return regexp(L, ALCH_OPERATOR_REGEXP_REPLACE, 3, "regexp_replace"); }
+
+/* ---- operators that lualchemy does not know ---- */
+
+static int custom(lua_State *L, bool comparison, const char *method) {
+  static const binding_option known[] = { { "precedence", LUA_TNUMBER }, { "type", LUA_TUSERDATA }, { "return_type", LUA_TUSERDATA }, { "is_comparison", LUA_TBOOLEAN }, { NULL, 0 } };
   binding *b = BINDING(L);
   size_t length;
-  const char *text = binding_text(L, b, 2, &length, "an operator's text", "op");
+  const char *text = binding_text(L, b, 2, &length, "an operator's text", method);
   uint32_t precedence = 0;
-  alch_type_id type = 0;
-  if (lua_gettop(L) < 3) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "op needs the right side: column:op(\"->\", value)");
+  alch_type_id type = comparison ? ALCH_TYPE_BOOLEAN : 0;
+  if (lua_gettop(L) < 3) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs the right side: column:%s(\"->\", value)", method, method);
   if (lua_istable(L, 4)) {
-    binding_options(L, b, 4, known, "op");
+    binding_options(L, b, 4, known, method);
     lua_getfield(L, 4, "precedence");
     precedence = (uint32_t)lua_tointeger(L, -1);
     lua_getfield(L, 4, "is_comparison");
-    if (lua_toboolean(L, -1)) { type = ALCH_TYPE_BOOLEAN; precedence = precedence ? precedence : 5; }
-    lua_getfield(L, 4, "type");
-    if (!lua_isnil(L, -1)) type = binding_check_type(L, b, -1, "op");
+    if (lua_toboolean(L, -1)) type = ALCH_TYPE_BOOLEAN;
+    for (int i = 1; i <= 2; i++)
+      if (lua_getfield(L, 4, known[i].name) != LUA_TNIL) type = binding_check_type(L, b, -1, method);
   }
   alch_operand left, right;
   binding_operand(L, b, 1, 0, false, &left);
@@ -186,6 +234,11 @@ static int expression_op(lua_State *L) {
   alch_builder_close(&b->builder);
   return push_expression(L, b, ALCH_OK);
 }
+
+/* op(operator, right [, { precedence =, return_type =, is_comparison = }]) */
+static int expression_op(lua_State *L) { return custom(L, false, "op"); }
+/* bool_op(operator, right [, { precedence = }]): one that gives a condition */
+static int expression_bool_op(lua_State *L) { return custom(L, true, "bool_op"); }
 
 /* ---- la.and_, la.not_, la.desc …: the same operators as functions ---- */
 
@@ -274,7 +327,8 @@ static void add_functions(lua_State *L, binding *b) {
 void binding_open_expression(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "contains", expression_contains }, { "startswith", expression_startswith }, { "endswith", expression_endswith }, { "icontains", expression_icontains },
-    { "istartswith", expression_istartswith }, { "iendswith", expression_iendswith }, { "op", expression_op }, { NULL, NULL },
+    { "istartswith", expression_istartswith }, { "iendswith", expression_iendswith }, { "op", expression_op }, { "bool_op", expression_bool_op },
+    { "regexp_match", expression_regexp_match }, { "not_regexp_match", expression_not_regexp_match }, { "regexp_replace", expression_regexp_replace }, { NULL, NULL },
   };
   binding_kind_register(L, b, BINDING_EXPRESSION, "expression", methods, NULL);
   binding_kind_properties(L, b, BINDING_EXPRESSION, binding_expression_property);

@@ -10,6 +10,8 @@
 alch_type_id binding_special_type(binding *b, const alch_block *block);
 /* The right side of IN: a list, which stays in its slot; its items' memory stays on the stack. */
 void binding_list_operand(lua_State *L, binding *b, int index, alch_type_id type, alch_operand *out);
+/* A list of lists of `width` items, which stands beside a tuple, becomes one list of all items, in its slot; anything else stays. */
+void binding_flatten_tuples(lua_State *L, binding *b, int index, uint32_t width);
 /* Puts an operand into the node that is open in b->builder: a SELECT as a scalar subquery, a value as a bind. */
 void binding_build_operand(lua_State *L, binding *b, const alch_operand *operand, alch_type_id type);
 /* Does the table at index hold nothing? */

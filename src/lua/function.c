@@ -44,9 +44,20 @@ static int wrap_text(lua_State *L, binding *b, alch_node_kind kind, const char *
   return push_built(L, b);
 }
 
-/* label(name) */
+static int anonymous_label(lua_State *L, binding *b) {
+  alch_operand operand;
+  binding_operand(L, b, 1, 0, false, &operand);
+  alch_builder_start(&b->builder);
+  alch_builder_open(&b->builder, ALCH_NODE_LABEL, 0, alch_catalog_anonymous(b->catalog), 0);
+  binding_build_operand(L, b, &operand, 0);
+  alch_builder_close(&b->builder);
+  return push_built(L, b);
+}
+
+/* label([name]): without a name one is made up */
 static int expression_label(lua_State *L) {
   size_t length;
+  if (lua_isnoneornil(L, 2)) return anonymous_label(L, BINDING(L));
   const char *name = binding_text(L, BINDING(L), 2, &length, "a name", "label");
   return wrap_text(L, BINDING(L), ALCH_NODE_LABEL, name, length, 1);
 }
@@ -65,23 +76,25 @@ static int function_extract(lua_State *L) {
   return wrap_text(L, BINDING(L), ALCH_NODE_EXTRACT, field, length, 2);
 }
 
-static int wrap_type(lua_State *L, alch_node_kind kind, const char *where) {
+static int wrap_type(lua_State *L, alch_node_kind kind, uint8_t op, const char *where) {
   binding *b = BINDING(L);
   alch_type_id type = binding_check_type(L, b, 2, where);
   alch_operand operand;
   binding_operand(L, b, 1, 0, false, &operand);
   bool own = !operand.block && binding_test(L, b, 1, BINDING_DECIMAL) == NULL;
   alch_builder_start(&b->builder);
-  alch_builder_open(&b->builder, (uint8_t)kind, 0, 0, type);
+  alch_builder_open(&b->builder, (uint8_t)kind, op, 0, type);
   binding_build_operand(L, b, &operand, own && kind == ALCH_NODE_TYPE_COERCE ? type : 0);
   alch_builder_close(&b->builder);
   return push_built(L, b);
 }
 
 /* cast(expression, type), also as a method */
-static int function_cast(lua_State *L) { return wrap_type(L, ALCH_NODE_CAST, "cast"); }
+static int function_cast(lua_State *L) { return wrap_type(L, ALCH_NODE_CAST, 0, "cast"); }
+/* try_cast(expression, type), also as a method: NULL in place of an error */
+static int function_try_cast(lua_State *L) { return wrap_type(L, ALCH_NODE_CAST, 1, "try_cast"); }
 /* type_coerce(expression, type): the type for Lua, with no SQL for it */
-static int function_type_coerce(lua_State *L) { return wrap_type(L, ALCH_NODE_TYPE_COERCE, "type_coerce"); }
+static int function_type_coerce(lua_State *L) { return wrap_type(L, ALCH_NODE_TYPE_COERCE, 0, "type_coerce"); }
 
 /* self_group(): in parentheses */
 static int expression_group(lua_State *L) {
@@ -280,11 +293,11 @@ static int expression_aggregate_order(lua_State *L) { return ordered(L, ALCH_NOD
 
 void binding_open_function(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
-    { "label", expression_label }, { "collate", expression_collate }, { "cast", function_cast }, { "self_group", expression_group },
+    { "label", expression_label }, { "collate", expression_collate }, { "cast", function_cast }, { "try_cast", function_try_cast }, { "self_group", expression_group },
     { "over", expression_over }, { "filter", expression_filter }, { "within_group", expression_within_group }, { "aggregate_order_by", expression_aggregate_order }, { NULL, NULL },
   };
   static const luaL_Reg functions[] = {
-    { "func", function_call }, { "cast", function_cast }, { "type_coerce", function_type_coerce }, { "extract", function_extract }, { "case", function_case }, { NULL, NULL },
+    { "func", function_call }, { "cast", function_cast }, { "try_cast", function_try_cast }, { "type_coerce", function_type_coerce }, { "extract", function_extract }, { "case", function_case }, { NULL, NULL },
   };
   binding_kind_methods(L, b, BINDING_EXPRESSION, methods);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);

@@ -147,6 +147,25 @@ static void plain_list(lua_State *L, binding *b, int index, uint32_t count, alch
   *out = (alch_operand){ .value = { .kind = ALCH_LIST, .integer = count }, .items = items };
 }
 
+void binding_flatten_tuples(lua_State *L, binding *b, int index, uint32_t width) {
+  uint32_t count = is_plain_list(L, b, index) ? (uint32_t)lua_rawlen(L, index) : 0;
+  if (count == 0) return;
+  bool tuples = lua_rawgeti(L, index, 1) == LUA_TTABLE && is_plain_list(L, b, lua_gettop(L));
+  lua_pop(L, 1);
+  if (!tuples) return;
+  lua_createtable(L, (int)(count * width), 0);
+  for (uint32_t i = 0; i < count; i++) {
+    if (lua_rawgeti(L, index, i + 1) != LUA_TTABLE || lua_rawlen(L, -1) != width)
+      binding_error(L, b, ALCH_ERROR_ARGUMENT, "item %u of the list beside a tuple must be a list of %u values (la.null where there is none)", (unsigned)i + 1, (unsigned)width);
+    for (uint32_t j = 0; j < width; j++) {
+      lua_rawgeti(L, -1, j + 1);
+      lua_rawseti(L, -3, (lua_Integer)(i * width + j) + 1);
+    }
+    lua_pop(L, 1);
+  }
+  lua_replace(L, index);
+}
+
 void binding_list_operand(lua_State *L, binding *b, int index, alch_type_id type, alch_operand *out) {
   if (!is_plain_list(L, b, index)) {
     const char *came = lua_istable(L, index) && !binding_block(L, b, index) ? "a table with names" : binding_describe(L, b, index);

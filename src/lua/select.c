@@ -258,6 +258,7 @@ static int correlated(lua_State *L, uint8_t op, const char *method) {
   binding *b = BINDING(L);
   const alch_block *statement = check_select(L, method);
   int top = lua_gettop(L);
+  if (top == 2 && (lua_isnil(L, 2) || (lua_islightuserdata(L, 2) && !lua_touserdata(L, 2)))) lua_settop(L, top = 1);   /* correlate(nil): with none */
   for (int i = 2; i <= top; i++) {
     binding_push_from(L, b, i, method);
     lua_replace(L, i);

@@ -268,7 +268,7 @@ bool alch_is_parameter(const alch_compiler *compiler, const alch_column *column)
 #define ALCH_RENDERER(name) alch_status alch_default_##name(alch_compiler *compiler, const alch_node *node)
 ALCH_RENDERER(column); ALCH_RENDERER(bind); ALCH_RENDERER(null); ALCH_RENDERER(true); ALCH_RENDERER(false); ALCH_RENDERER(default_word); ALCH_RENDERER(star);
 ALCH_RENDERER(entity); ALCH_RENDERER(text); ALCH_RENDERER(literal); ALCH_RENDERER(unary); ALCH_RENDERER(binary); ALCH_RENDERER(custom); ALCH_RENDERER(between); ALCH_RENDERER(list); ALCH_RENDERER(grouping);
-ALCH_RENDERER(tuple); ALCH_RENDERER(function); ALCH_RENDERER(case); ALCH_RENDERER(cast); ALCH_RENDERER(type_coerce); ALCH_RENDERER(extract); ALCH_RENDERER(collate); ALCH_RENDERER(label);
+ALCH_RENDERER(tuple); ALCH_RENDERER(function); ALCH_RENDERER(case); ALCH_RENDERER(cast); ALCH_RENDERER(regexp); ALCH_RENDERER(name); ALCH_RENDERER(type_coerce); ALCH_RENDERER(extract); ALCH_RENDERER(collate); ALCH_RENDERER(label);
 ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RENDERER(over); ALCH_RENDERER(frame); ALCH_RENDERER(filter); ALCH_RENDERER(within_group); ALCH_RENDERER(aggregate_order); ALCH_RENDERER(excluded);
 ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
 ALCH_RENDERER(prefixes); ALCH_RENDERER(distinct); ALCH_RENDERER(columns); ALCH_RENDERER(from); ALCH_RENDERER(where); ALCH_RENDERER(group_by); ALCH_RENDERER(having); ALCH_RENDERER(order_by);

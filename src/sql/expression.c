@@ -79,13 +79,13 @@ static alch_status make_unary(alch_maker *maker, alch_operator op, const alch_op
 
 static void put_negated(alch_builder *builder, const alch_block *block) {
   const alch_node *root = alch_block_root(block);
-  alch_builder_open(builder, root->kind, ROW(root->op)->negation, root->a, root->b);
+  alch_builder_open_text(builder, root->kind, ROW(root->op)->negation, root->a, root->b, alch_node_text(root), root->length);
   put_children(builder, block);
   alch_builder_close(builder);
 }
 
 static bool has_negation(const alch_node *root) {
-  return (root->kind == ALCH_NODE_BINARY || root->kind == ALCH_NODE_BETWEEN) && ROW(root->op)->negation != ALCH_OPERATOR_NONE;
+  return (root->kind == ALCH_NODE_BINARY || root->kind == ALCH_NODE_BETWEEN || root->kind == ALCH_NODE_REGEXP) && ROW(root->op)->negation != ALCH_OPERATOR_NONE;
 }
 
 static alch_status make_not(alch_maker *maker, const alch_operand *operand) {
@@ -122,6 +122,10 @@ static alch_status put_side(alch_maker *maker, alch_operator op, const alch_oper
   uint8_t kind = constant_kind(operand), family = alch_type_family_of(maker, other);
   if (kind != ALCH_NODE_BIND && (tests_identity(op) || (tests_equality(op) && (family == ALCH_TYPE_NULL || family == ALCH_TYPE_BOOLEAN)))) {
     alch_builder_leaf(maker->builder, kind, 0, 0, 0);
+    return ALCH_OK;
+  }
+  if (operand->value.kind == ALCH_NULL && (op == ALCH_OPERATOR_IS_DISTINCT || op == ALCH_OPERATOR_IS_NOT_DISTINCT)) {
+    alch_builder_leaf(maker->builder, ALCH_NODE_NULL, 0, 0, 0);
     return ALCH_OK;
   }
   return alch_put_literal(maker, operand, alch_literal_type(maker, op, other, &operand->value));
@@ -197,11 +201,11 @@ static void put_expanding(alch_maker *maker, const alch_block *block) {
   maker->builder->tree.text[offset + offsetof(alch_node, op)] |= ALCH_BIND_EXPANDING;
 }
 
-static alch_status put_set(alch_maker *maker, alch_operator op, const alch_operand *set, alch_type_id type) {
+static alch_status put_set(alch_maker *maker, alch_operator op, const alch_operand *set, alch_type_id type, bool tuples) {
   const alch_node *root = alch_operand_root(set);
   if (!root) {
     if (set->value.kind != ALCH_LIST) return alch_error_set(maker->error, ALCH_ERROR_ARGUMENT, "in_ takes a list, a select or a bindparam, not the %s", alch_value_kind_name(set->value.kind));
-    return alch_put_literal(maker, set, list_type(maker, op, type, set));
+    return alch_put_literal(maker, set, tuples ? 0 : list_type(maker, op, type, set));
   }
   if (root->kind == ALCH_NODE_BIND) put_expanding(maker, set->block);
   else alch_builder_block(maker->builder, set->block);
@@ -210,9 +214,10 @@ static alch_status put_set(alch_maker *maker, alch_operator op, const alch_opera
 
 static alch_status make_in(alch_maker *maker, alch_operator op, const alch_operand *operands) {
   alch_type_id type = operands[0].block ? alch_operand_type(maker, &operands[0]) : alch_value_type(operands[0].value.kind);
+  const alch_node *left = alch_operand_root(&operands[0]);
   alch_builder_open(maker->builder, ALCH_NODE_BINARY, op, 0, ALCH_TYPE_BOOLEAN);
   alch_status status = alch_put_operand(maker, &operands[0], 0);
-  if (status == ALCH_OK) status = put_set(maker, op, &operands[1], type);
+  if (status == ALCH_OK) status = put_set(maker, op, &operands[1], type, left && left->kind == ALCH_NODE_TUPLE);
   alch_builder_close(maker->builder);
   return status;
 }
@@ -228,7 +233,7 @@ static alch_status operate(alch_maker *maker, alch_operator op, const alch_opera
     case ALCH_OPERATOR_AND: case ALCH_OPERATOR_OR: return make_junction(maker, op, operands, count);
     case ALCH_OPERATOR_COMMA: return make_comma(maker, operands, count);
     case ALCH_OPERATOR_NOT: return count == 1 ? make_not(maker, operands) : wrong_count(maker, op, count);
-    case ALCH_OPERATOR_BETWEEN: case ALCH_OPERATOR_NOT_BETWEEN: return count == 3 ? make_between(maker, op, operands) : wrong_count(maker, op, count);
+    case ALCH_OPERATOR_BETWEEN: case ALCH_OPERATOR_NOT_BETWEEN: case ALCH_OPERATOR_BETWEEN_SYMMETRIC: case ALCH_OPERATOR_NOT_BETWEEN_SYMMETRIC: return count == 3 ? make_between(maker, op, operands) : wrong_count(maker, op, count);
     case ALCH_OPERATOR_IN: case ALCH_OPERATOR_NOT_IN: return count == 2 ? make_in(maker, op, operands) : wrong_count(maker, op, count);
     case ALCH_OPERATOR_NONE: case ALCH_OPERATOR_COUNT: return wrong_count(maker, ALCH_OPERATOR_NONE, count);
     default: break;

@@ -47,7 +47,7 @@ static bool is_float(uint8_t family) { return family == ALCH_TYPE_FLOAT || famil
 static bool is_number(uint8_t family) { return is_integer(family) || is_float(family) || family == ALCH_TYPE_NUMERIC; }
 static bool is_text(uint8_t family) { return family >= ALCH_TYPE_STRING && family <= ALCH_TYPE_UNICODE_TEXT; }
 static bool is_date(uint8_t family) { return family >= ALCH_TYPE_DATE && family <= ALCH_TYPE_INTERVAL; }
-static bool is_comparison(alch_operator op) { return op >= ALCH_OPERATOR_EQ && op <= ALCH_OPERATOR_NOT_BETWEEN; }
+static bool is_comparison(alch_operator op) { return op >= ALCH_OPERATOR_EQ && op <= ALCH_OPERATOR_NOT_BETWEEN_SYMMETRIC; }
 static bool takes_text(alch_operator op) { return (op >= ALCH_OPERATOR_LIKE && op <= ALCH_OPERATOR_NOT_REGEXP) || op == ALCH_OPERATOR_CONCAT; }
 
 /* A number beside a number column keeps what the column's type could not hold: 17.5 beside an integer, three digits beside Numeric(10, 2). */

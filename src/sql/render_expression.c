@@ -132,7 +132,20 @@ alch_status alch_render_arguments(alch_compiler *compiler, const alch_node *node
 
 /* Those that stand in capitals, as SQLAlchemy has them. */
 static const struct alch_function_spelling *common_spelling(const alch_node *node) {
-  static const struct alch_function_spelling rows[] = { { "rollup", "ROLLUP", false }, { "cube", "CUBE", false }, { "grouping_sets", "GROUPING SETS", false } };
+  static const struct alch_function_spelling rows[] = {
+    { "rollup", "ROLLUP", false },
+    { "cube", "CUBE", false },
+    { "grouping_sets", "GROUPING SETS", false },
+    { "current_date", "CURRENT_DATE", true },
+    { "current_time", "CURRENT_TIME", true },
+    { "current_timestamp", "CURRENT_TIMESTAMP", true },
+    { "current_user", "CURRENT_USER", true },
+    { "localtime", "LOCALTIME", true },
+    { "localtimestamp", "LOCALTIMESTAMP", true },
+    { "session_user", "SESSION_USER", true },
+    { "sysdate", "sysdate", true },
+    { "user", "USER", true },
+  };
   for (size_t i = 0; i < ALCH_COUNT(rows); i++)
     if (strlen(rows[i].name) == node->length && strncasecmp(rows[i].name, alch_node_text(node), node->length) == 0) return &rows[i];
   return NULL;
@@ -147,6 +160,8 @@ alch_status alch_default_function(alch_compiler *compiler, const alch_node *node
   const struct alch_function_spelling *spelling = spelling_of(compiler, node);
   if (is_string_aggregate(node)) return alch_render_string_aggregate(compiler, node);
   if (!spelling) spelling = common_spelling(node);
+  bool groups = spelling && (strcmp(spelling->name, "rollup") == 0 || strcmp(spelling->name, "cube") == 0 || strcmp(spelling->name, "grouping_sets") == 0);
+  if (groups && !alch_require(compiler, ALCH_CAPABILITY_GROUPING_SETS, spelling->spelling)) return compiler->status;
   bool bare = alch_node_child_count(node) == 0 && ((node->op & ALCH_FUNCTION_BARE) || (spelling && spelling->bare));
   if (spelling) alch_write(compiler, spelling->spelling);
   else write_function_name(compiler, node);
@@ -200,7 +215,8 @@ static void close_cast(alch_compiler *compiler, size_t start) {
 }
 
 alch_status alch_default_cast(alch_compiler *compiler, const alch_node *node) {
-  alch_write(compiler, "CAST(");
+  if (node->op == 1 && !alch_require(compiler, ALCH_CAPABILITY_TRY_CAST, "TRY_CAST")) return compiler->status;
+  alch_write(compiler, node->op == 1 ? "TRY_CAST(" : "CAST(");
   alch_render(compiler, alch_node_child(node));
   alch_write(compiler, " AS ");
   size_t start = compiler->out->length;
@@ -228,6 +244,8 @@ static alch_status write_text_as_name(alch_compiler *compiler, const alch_node *
   alch_write_identifier(compiler, name);
   return compiler->status;
 }
+
+alch_status alch_default_name(alch_compiler *compiler, const alch_node *node) { return write_text_as_name(compiler, node); }
 
 alch_status alch_default_collate(alch_compiler *compiler, const alch_node *node) {
   alch_render_operand(compiler, alch_node_child(node), ALCH_OPERATOR_NEGATE);

@@ -30,7 +30,7 @@ static bool is_negative_literal(const alch_compiler *compiler, const alch_node *
 
 static uint8_t operator_of(const alch_node *node) {
   switch (node->kind) {
-    case ALCH_NODE_UNARY: case ALCH_NODE_BINARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_LIST: return node->op;
+    case ALCH_NODE_UNARY: case ALCH_NODE_BINARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_LIST: case ALCH_NODE_REGEXP: return node->op;
     default: return ALCH_OPERATOR_NONE;
   }
 }
@@ -41,7 +41,7 @@ static uint8_t precedence_of(const alch_compiler *compiler, const alch_node *nod
     case ALCH_NODE_BINARY:
       if (node->op == ALCH_OPERATOR_NOT_IN) return ATOM;
       return node->a & ALCH_LIKE_PATTERN ? 0 : alch_operator_rows[node->op].precedence;
-    case ALCH_NODE_UNARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_LIST: return alch_operator_rows[node->op].precedence;
+    case ALCH_NODE_UNARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_LIST: case ALCH_NODE_REGEXP: return alch_operator_rows[node->op].precedence;
     case ALCH_NODE_CUSTOM: return (uint8_t)node->a;
     case ALCH_NODE_COLLATE: return 4;
     case ALCH_NODE_EXISTS: return 0;
@@ -54,6 +54,7 @@ static uint8_t precedence_of(const alch_compiler *compiler, const alch_node *nod
 
 bool alch_is_operation(const alch_node *node) {
   switch (node->kind) {
+    case ALCH_NODE_REGEXP: return true;
     case ALCH_NODE_UNARY: case ALCH_NODE_BINARY: case ALCH_NODE_BETWEEN: case ALCH_NODE_CUSTOM: case ALCH_NODE_COLLATE: case ALCH_NODE_EXISTS: return node->op != ALCH_OPERATOR_NOT_IN || node->kind != ALCH_NODE_BINARY;
     case ALCH_NODE_LIST: return alch_node_child_count(node) > 1;
     default: return false;
@@ -64,7 +65,8 @@ static bool is_arithmetic(uint8_t op) { return op >= ALCH_OPERATOR_ADD && op <= 
 
 /* || and the bitwise operators stand above arithmetic in one database and below it in another. */
 static bool is_ambiguous(uint8_t parent, uint8_t child) {
-  return parent >= ALCH_OPERATOR_CONCAT && parent <= ALCH_OPERATOR_SHIFT_RIGHT && parent != ALCH_OPERATOR_BITWISE_NOT && is_arithmetic(child);
+  bool bitwise = child > ALCH_OPERATOR_CONCAT && child <= ALCH_OPERATOR_SHIFT_RIGHT && child != ALCH_OPERATOR_BITWISE_NOT;
+  return parent >= ALCH_OPERATOR_CONCAT && parent <= ALCH_OPERATOR_SHIFT_RIGHT && parent != ALCH_OPERATOR_BITWISE_NOT && (is_arithmetic(child) || (parent == ALCH_OPERATOR_CONCAT && bitwise));
 }
 
 static const alch_node *bare(const alch_node *node) {
@@ -148,12 +150,29 @@ alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node
   return compiler->status;
 }
 
+/* Of several conditions the true ones vanish, and a false one is all that remains. Whatever begins and ends with a LIKE that contains() made stands in parentheses. */
+static alch_status render_lone_condition(alch_compiler *compiler, const alch_node *node) {
+  bool pattern = node->kind == ALCH_NODE_BINARY && (node->a & ALCH_LIKE_PATTERN);
+  if (pattern) alch_write_char(compiler, '(');
+  alch_render_condition(compiler, node, ALCH_OPERATOR_NONE);
+  if (pattern) alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
 alch_status alch_render_conditions(alch_compiler *compiler, const alch_node *node) {
-  alch_operator parent = alch_node_child_count(node) > 1 ? ALCH_OPERATOR_AND : ALCH_OPERATOR_NONE;
+  uint32_t count = 0;
   const char *separator = "";
+  const alch_node *last = NULL;
   for ALCH_EACH_CHILD(child, node) {
+    if (child->kind == ALCH_NODE_FALSE) return render_lone_condition(compiler, child);
+    if (child->kind != ALCH_NODE_TRUE) count++;
+    if (!last || child->kind != ALCH_NODE_TRUE) last = child;
+  }
+  if (count <= 1) return last ? render_lone_condition(compiler, last) : compiler->status;
+  for ALCH_EACH_CHILD(child, node) {
+    if (child->kind == ALCH_NODE_TRUE) continue;
     alch_write(compiler, separator);
-    alch_render_condition(compiler, child, parent);
+    alch_render_condition(compiler, child, ALCH_OPERATOR_AND);
     separator = alch_operator_spelling(compiler, ALCH_OPERATOR_AND);
   }
   return compiler->status;
@@ -201,8 +220,18 @@ static void render_infix(alch_compiler *compiler, const alch_node *node) {
   const alch_node *left = alch_node_child(node), *right = alch_node_next(left);
   alch_render_operand(compiler, left, node->op);
   alch_write(compiler, alch_operator_spelling(compiler, node->op));
-  alch_render_operand(compiler, right, node->op);
+  if (node->a & ALCH_LIKE_PATTERN) alch_render(compiler, right);
+  else alch_render_operand(compiler, right, node->op);
   write_escape(compiler, node->a);
+}
+
+/* NOT before the whole of it. */
+static void render_not_match(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *left = alch_node_child(node);
+  alch_write(compiler, alch_operator_spelling(compiler, ALCH_OPERATOR_NOT));
+  alch_render_operand(compiler, left, ALCH_OPERATOR_MATCH);
+  alch_write(compiler, alch_operator_spelling(compiler, ALCH_OPERATOR_MATCH));
+  alch_render_operand(compiler, alch_node_next(left), ALCH_OPERATOR_MATCH);
 }
 
 static void render_lower(alch_compiler *compiler, const alch_node *node) {
@@ -277,7 +306,7 @@ static void render_division(alch_compiler *compiler, const alch_node *node) {
   }
   alch_render_operand(compiler, alch_node_child(node), node->op);
   alch_write(compiler, " / CAST(");
-  alch_render(compiler, right);
+  alch_render_operand(compiler, right, node->op);
   alch_write(compiler, " AS ");
   alch_write_type(compiler, ALCH_TYPE_NUMERIC);
   alch_write_char(compiler, ')');
@@ -294,6 +323,7 @@ static void render_binary(alch_compiler *compiler, const alch_node *node) {
   switch (node->op) {
     case ALCH_OPERATOR_IN: case ALCH_OPERATOR_NOT_IN: render_in(compiler, node); break;
     case ALCH_OPERATOR_ILIKE: case ALCH_OPERATOR_NOT_ILIKE: render_ilike(compiler, node); break;
+    case ALCH_OPERATOR_NOT_MATCH: render_not_match(compiler, node); break;
     case ALCH_OPERATOR_DIVIDE: render_division(compiler, node); break;
     case ALCH_OPERATOR_FLOOR_DIVIDE: render_floor_division(compiler, node); break;
     default: render_infix(compiler, node);
@@ -314,6 +344,12 @@ alch_status alch_default_binary(alch_compiler *compiler, const alch_node *node) 
   return compiler->status;
 }
 
+/* Beside an operator that only its user knows: tighter ones stand free, everything up to comparisons and || does not. */
+static void render_beside_custom(alch_compiler *compiler, const alch_node *node, uint32_t precedence) {
+  uint32_t own = precedence_of(compiler, node), comparison = alch_operator_rows[ALCH_OPERATOR_EQ].precedence;
+  render_enclosed(compiler, node, own != ATOM && (own <= precedence || own <= comparison));
+}
+
 alch_status alch_default_custom(alch_compiler *compiler, const alch_node *node) {
   hint outer = take_hint(compiler);
   bool unary = node->op == 1, in_operator = compiler->in_operator;
@@ -321,12 +357,37 @@ alch_status alch_default_custom(alch_compiler *compiler, const alch_node *node) 
   const alch_node *left = alch_node_child(node);
   set_hint(compiler, hint_from(compiler, left));
   if (!unary) {
-    alch_render_operand(compiler, left, ALCH_OPERATOR_CONCAT);
+    render_beside_custom(compiler, left, node->a);
     alch_write_char(compiler, ' ');
   }
   alch_buffer_add_bytes(compiler->out, alch_node_text(node), node->length);
   alch_write_char(compiler, ' ');
-  alch_render_operand(compiler, unary ? left : second(node), ALCH_OPERATOR_CONCAT);
+  render_beside_custom(compiler, unary ? left : second(node), node->a);
+  compiler->in_operator = in_operator;
+  set_hint(compiler, outer);
+  return compiler->status;
+}
+
+/* ---- regular expressions ---- */
+
+static alch_status render_regexp_replace(alch_compiler *compiler, const alch_node *node) {
+  const char *spelling = compiler->dialect->operator_spellings[ALCH_OPERATOR_REGEXP_REPLACE];
+  if (!spelling) return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "replacing by a regular expression is not supported by the dialect '%s'; replace() knows plain text", compiler->dialect->name);
+  alch_write(compiler, spelling);
+  alch_write_char(compiler, '(');
+  alch_render_children(compiler, node, ", ");
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+alch_status alch_default_regexp(alch_compiler *compiler, const alch_node *node) {
+  hint outer = take_hint(compiler);
+  bool in_operator = compiler->in_operator;
+  if (node->length > 0 && !alch_require(compiler, ALCH_CAPABILITY_REGEXP_FLAGS, "flags of a regular expression")) return compiler->status;
+  compiler->in_operator = true;
+  set_hint(compiler, hint_from(compiler, alch_node_child(node)));
+  if (node->op == ALCH_OPERATOR_REGEXP_REPLACE) render_regexp_replace(compiler, node);
+  else render_infix(compiler, node);
   compiler->in_operator = in_operator;
   set_hint(compiler, outer);
   return compiler->status;
@@ -335,6 +396,8 @@ alch_status alch_default_custom(alch_compiler *compiler, const alch_node *node) 
 alch_status alch_default_between(alch_compiler *compiler, const alch_node *node) {
   hint outer = take_hint(compiler);
   const alch_node *operand = alch_node_child(node), *low = alch_node_next(operand), *high = alch_node_next(low);
+  bool symmetric = node->op == ALCH_OPERATOR_BETWEEN_SYMMETRIC || node->op == ALCH_OPERATOR_NOT_BETWEEN_SYMMETRIC;
+  if (symmetric && !alch_require(compiler, ALCH_CAPABILITY_BETWEEN_SYMMETRIC, "BETWEEN SYMMETRIC")) return compiler->status;
   set_hint(compiler, hint_from(compiler, operand));
   alch_render_operand(compiler, operand, node->op);
   alch_write(compiler, alch_operator_spelling(compiler, node->op));

@@ -99,8 +99,25 @@ static void write_value(alch_compiler *compiler, alch_type_id type, const alch_v
   if (seen->bind_expression && compiler->status == ALCH_OK) alch_wrap(compiler, start, compiler->slot_count, seen->bind_expression);
 }
 
+static void write_tuples(alch_compiler *compiler, alch_type_id type, int64_t count, alch_value_cursor cursor) {
+  alch_value item;
+  uint16_t width = compiler->set_width;
+  if (alch_can(compiler, ALCH_CAPABILITY_TUPLE_VALUES)) alch_write(compiler, "VALUES ");
+  for (int64_t i = 0; i < count && alch_value_cursor_next(&cursor, &item); i++) {
+    bool first = i % width == 0, last = (i + 1) % width == 0;
+    if (i > 0) alch_write(compiler, ", ");
+    if (first) alch_write_char(compiler, '(');
+    write_value(compiler, type, &item);
+    if (last) alch_write_char(compiler, ')');
+  }
+}
+
 static void write_items(alch_compiler *compiler, alch_type_id type, int64_t count, alch_value_cursor cursor) {
   alch_value item;
+  if (compiler->set_width > 0 && count > 0) {
+    write_tuples(compiler, type, count, cursor);
+    return;
+  }
   for (int64_t i = 0; i < count && alch_value_cursor_next(&cursor, &item); i++) {
     alch_list_before(compiler->dialect, i, count, compiler->out);
     write_value(compiler, type, &item);

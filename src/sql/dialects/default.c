@@ -19,20 +19,14 @@ static const char *const reserved_words[] = {
 static const uint8_t select_clauses[] = { ALCH_NODE_WITH,     ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,       ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY,
                                           ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH,      ALCH_NODE_FOR_UPDATE, ALCH_NODE_HINTS, ALCH_NODE_SUFFIXES, 0 };
 
-static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = { [ALCH_OPERATOR_REGEXP] = " <regexp> ", [ALCH_OPERATOR_NOT_REGEXP] = " <not regexp> ",
+static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = { [ALCH_OPERATOR_REGEXP] = " <regexp> ", [ALCH_OPERATOR_NOT_REGEXP] = " <not regexp> ", [ALCH_OPERATOR_REGEXP_REPLACE] = "<regexp replace>",
   [ALCH_OPERATOR_CONTAINS] = " @> ", [ALCH_OPERATOR_CONTAINED_BY] = " <@ ", [ALCH_OPERATOR_OVERLAP] = " && ", [ALCH_OPERATOR_HAS_KEY] = " ? ", [ALCH_OPERATOR_HAS_ALL] = " ?& ", [ALCH_OPERATOR_HAS_ANY] = " ?| ",
   [ALCH_OPERATOR_PATH_EXISTS] = " @? ", [ALCH_OPERATOR_PATH_MATCH] = " @@ ", [ALCH_OPERATOR_DELETE_PATH] = " #- ", [ALCH_OPERATOR_STRICTLY_LEFT_OF] = " << ", [ALCH_OPERATOR_STRICTLY_RIGHT_OF] = " >> ",
   [ALCH_OPERATOR_NOT_EXTEND_RIGHT_OF] = " &< ", [ALCH_OPERATOR_NOT_EXTEND_LEFT_OF] = " &> ", [ALCH_OPERATOR_ADJACENT_TO] = " -|- " };
 
 static const struct alch_renderer_override renderers[] = { { 0, NULL } };
 
-/* The standard's functions that take no parentheses. */
-static const struct alch_function_spelling functions[] = {
-  { "current_date", "CURRENT_DATE", true }, { "current_time", "CURRENT_TIME", true }, { "current_timestamp", "CURRENT_TIMESTAMP", true },
-  { "current_user", "CURRENT_USER", true }, { "localtime", "LOCALTIME", true },       { "localtimestamp", "LOCALTIMESTAMP", true },
-  { "session_user", "SESSION_USER", true }, { "sysdate", "sysdate", true },           { "user", "USER", true },
-  { NULL, NULL, false },
-};
+static const struct alch_function_spelling functions[] = { { NULL, NULL, false } };
 
 static alch_status source_hint(alch_compiler *compiler, const alch_node *words, bool before) {
   if (before) return compiler->status;
@@ -61,7 +55,7 @@ const alch_dialect alch_dialect_default = {
   .name = "default",
   .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(DML_CTE) |
                   CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(LATERAL) | CAN(FILTER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE) | CAN(AGGREGATE_ORDER) | CAN(WINDOWS) |
-                  CAN(DISTINCT_ON) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(DELETE_USING) | CAN(FETCH) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) |
+                  CAN(DISTINCT_ON) | CAN(IS_DISTINCT) | CAN(UPDATE_FROM) | CAN(DELETE_USING) | CAN(FETCH) | CAN(BETWEEN_SYMMETRIC) | CAN(TRY_CAST) | CAN(GROUPING_SETS) | CAN(REGEXP_FLAGS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) |
                   CAN(SCHEMAS) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS) | CAN(COMMENTS) | CAN(SEQUENCES) | CAN(MATERIALIZED_VIEWS) | CAN(REPLACE_VIEWS),
   .quote_open = '"',
   .quote_close = '"',

@@ -325,6 +325,7 @@ static void write_cast_collation(alch_compiler *compiler, const alch_type *type)
 
 /* Types that CAST has no word for are kin of what the value is already (BOOL is a number): it stands as it is, as SQLAlchemy has it. */
 static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
+  if (node->op == 1) return alch_render_default(compiler, node);
   const alch_type *type = alch_type_in(alch_catalog_type(compiler->catalog, node->b), compiler->dialect->name);
   const alch_node *child = alch_node_child(node);
   alch_buffer name;

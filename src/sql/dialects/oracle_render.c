@@ -151,6 +151,7 @@ static void write_cast_type(alch_compiler *compiler, alch_type_id id) {
 }
 
 static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
+  if (node->op == 1) return alch_render_default(compiler, node);
   bool tries = node->op == 1;
   if (tries && !alch_oracle_since(compiler->dialect, 12, 2)) return alch_oracle_unsupported(compiler, "TRY_CAST", "write a cast, or a CASE that looks at the value first");
   alch_write(compiler, "CAST(");

@@ -16,7 +16,7 @@ static void render_division(alch_compiler *compiler, const alch_node *node) {
   const alch_node *left = alch_node_child(node);
   alch_render_operand(compiler, left, ALCH_OPERATOR_DIVIDE);
   alch_write(compiler, " / (");
-  alch_render_operand(compiler, alch_node_next(left), ALCH_OPERATOR_ADD);
+  alch_render_operand(compiler, alch_node_next(left), ALCH_OPERATOR_DIVIDE);
   alch_write(compiler, " + 0.0)");
 }
 
@@ -82,6 +82,7 @@ static alch_status render_function(alch_compiler *compiler, const alch_node *nod
 
 /* CAST AS DATE would give the number 2024: a type of that name has numeric affinity (https://www.sqlite.org/lang_expr.html#castexpr). */
 static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
+  if (node->op == 1) return alch_render_default(compiler, node);
   switch (alch_type_in(alch_catalog_type(compiler->catalog, node->b), compiler->dialect->name)->family) {
     case ALCH_TYPE_DATE: return render_enclosed(compiler, node, "DATE(", "", ")");
     case ALCH_TYPE_TIME: return render_enclosed(compiler, node, "STRFTIME('%H:%M:%f000', ", "", ")");
