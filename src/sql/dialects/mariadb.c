@@ -32,19 +32,37 @@ static const char *const reserved_words[] = {
   "while", "window", "with", "without", "write", "xor", "year_month", "zerofill", NULL
 };
 
-static const struct alch_option_name options[] = { { 0, NULL } };
+static const struct alch_option_name options[] = {
+  { ALCH_SCOPE_TABLE, "mariadb_auto_increment" }, { ALCH_SCOPE_TABLE, "mariadb_avg_row_length" }, { ALCH_SCOPE_TABLE, "mariadb_character_set" },
+  { ALCH_SCOPE_TABLE, "mariadb_charset" }, { ALCH_SCOPE_TABLE, "mariadb_checksum" }, { ALCH_SCOPE_TABLE, "mariadb_collate" }, { ALCH_SCOPE_TABLE, "mariadb_comment" },
+  { ALCH_SCOPE_TABLE, "mariadb_connection" }, { ALCH_SCOPE_TABLE, "mariadb_data_directory" }, { ALCH_SCOPE_TABLE, "mariadb_default_character_set" },
+  { ALCH_SCOPE_TABLE, "mariadb_default_charset" }, { ALCH_SCOPE_TABLE, "mariadb_default_collate" }, { ALCH_SCOPE_TABLE, "mariadb_delay_key_write" },
+  { ALCH_SCOPE_TABLE, "mariadb_encrypted" }, { ALCH_SCOPE_TABLE, "mariadb_encryption" }, { ALCH_SCOPE_TABLE, "mariadb_encryption_key_id" },
+  { ALCH_SCOPE_TABLE, "mariadb_engine" }, { ALCH_SCOPE_TABLE, "mariadb_ietf_quotes" }, { ALCH_SCOPE_TABLE, "mariadb_index_directory" },
+  { ALCH_SCOPE_TABLE, "mariadb_insert_method" }, { ALCH_SCOPE_TABLE, "mariadb_key_block_size" }, { ALCH_SCOPE_TABLE, "mariadb_max_rows" },
+  { ALCH_SCOPE_TABLE, "mariadb_min_rows" }, { ALCH_SCOPE_TABLE, "mariadb_pack_keys" }, { ALCH_SCOPE_TABLE, "mariadb_page_checksum" },
+  { ALCH_SCOPE_TABLE, "mariadb_page_compressed" }, { ALCH_SCOPE_TABLE, "mariadb_page_compression_level" }, { ALCH_SCOPE_TABLE, "mariadb_partition_by" },
+  { ALCH_SCOPE_TABLE, "mariadb_partitions" }, { ALCH_SCOPE_TABLE, "mariadb_password" }, { ALCH_SCOPE_TABLE, "mariadb_row_format" },
+  { ALCH_SCOPE_TABLE, "mariadb_sequence" }, { ALCH_SCOPE_TABLE, "mariadb_stats_auto_recalc" }, { ALCH_SCOPE_TABLE, "mariadb_stats_persistent" },
+  { ALCH_SCOPE_TABLE, "mariadb_stats_sample_pages" }, { ALCH_SCOPE_TABLE, "mariadb_subpartition_by" }, { ALCH_SCOPE_TABLE, "mariadb_subpartitions" },
+  { ALCH_SCOPE_TABLE, "mariadb_transactional" }, { ALCH_SCOPE_TABLE, "mariadb_union" }, { ALCH_SCOPE_INDEX, "mariadb_length" }, { ALCH_SCOPE_INDEX, "mariadb_prefix" },
+  { ALCH_SCOPE_INDEX, "mariadb_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mariadb_using" }, { 0, NULL },
+};
 
 const alch_dialect alch_dialect_mariadb = {
   .name = "mariadb",
   .version_major = 10,
   .version_minor = 7,
-  .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) |
+  .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(AGGREGATE_ORDER) | CAN(FRAME_LITERALS) | CAN(COMMENTS) | CAN(INLINE_COMMENTS) | CAN(REPLACE_VIEWS) | CAN(SEQUENCES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) |
                   CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) | CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |
                   CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS),
   .quote_open = '`',
   .quote_close = '`',
   .placeholder = ALCH_PLACEHOLDER_QUESTION,
-  .identifier_limit = 64,
+  .identifier_limit = 255,
+  .name_limit = 64,
+  .string_aggregate = "group_concat",
+  .string_separator = " SEPARATOR ",
   .parameter_limit = 65535,
   .reserved_words = reserved_words,
   .reserved_word_count = ALCH_COUNT(reserved_words) - 1,

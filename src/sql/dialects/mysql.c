@@ -9,7 +9,7 @@ extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_diale
 
 /* What all of them can. */
 #define CAPABILITIES                                                                                                                                                                  \
-  (CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
+  (CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(AGGREGATE_ORDER) | CAN(COMMENTS) | CAN(INLINE_COMMENTS) | CAN(REPLACE_VIEWS) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) |            \
    CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |   \
    CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS))
 
@@ -66,15 +66,32 @@ const struct alch_function_spelling alch_mysql_functions[] = {
   { NULL, NULL, false },
 };
 
-const uint8_t alch_mysql_column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_NOT_NULL, ALCH_DDL_PART_COLUMN_KEY, ALCH_DDL_PART_COLUMN_DEFAULT, 0 };
+const uint8_t alch_mysql_column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_NOT_NULL, ALCH_DDL_PART_COLUMN_COMMENT, ALCH_DDL_PART_COLUMN_KEY, ALCH_DDL_PART_COLUMN_DEFAULT, 0 };
 
-static const struct alch_option_name options[] = { { 0, NULL } };
+/* Indexes and constraints have no IF EXISTS. */
+static const uint8_t if_exists_parts[] = { ALCH_DDL_PART_CREATE_TABLE, ALCH_DDL_PART_DROP_TABLE, ALCH_DDL_PART_CREATE_TABLE_AS, ALCH_DDL_PART_DROP_VIEW, ALCH_DDL_PART_CREATE_SCHEMA, ALCH_DDL_PART_DROP_SCHEMA, 0 };
+
+static const struct alch_option_name options[] = {
+  { ALCH_SCOPE_TABLE, "mysql_auto_increment" }, { ALCH_SCOPE_TABLE, "mysql_autoextend_size" }, { ALCH_SCOPE_TABLE, "mysql_avg_row_length" },
+  { ALCH_SCOPE_TABLE, "mysql_character_set" }, { ALCH_SCOPE_TABLE, "mysql_charset" }, { ALCH_SCOPE_TABLE, "mysql_checksum" }, { ALCH_SCOPE_TABLE, "mysql_collate" },
+  { ALCH_SCOPE_TABLE, "mysql_comment" }, { ALCH_SCOPE_TABLE, "mysql_compression" }, { ALCH_SCOPE_TABLE, "mysql_connection" },
+  { ALCH_SCOPE_TABLE, "mysql_data_directory" }, { ALCH_SCOPE_TABLE, "mysql_default_character_set" }, { ALCH_SCOPE_TABLE, "mysql_default_charset" },
+  { ALCH_SCOPE_TABLE, "mysql_default_collate" }, { ALCH_SCOPE_TABLE, "mysql_delay_key_write" }, { ALCH_SCOPE_TABLE, "mysql_encryption" },
+  { ALCH_SCOPE_TABLE, "mysql_engine" }, { ALCH_SCOPE_TABLE, "mysql_engine_attribute" }, { ALCH_SCOPE_TABLE, "mysql_index_directory" },
+  { ALCH_SCOPE_TABLE, "mysql_insert_method" }, { ALCH_SCOPE_TABLE, "mysql_key_block_size" }, { ALCH_SCOPE_TABLE, "mysql_max_rows" },
+  { ALCH_SCOPE_TABLE, "mysql_min_rows" }, { ALCH_SCOPE_TABLE, "mysql_pack_keys" }, { ALCH_SCOPE_TABLE, "mysql_partition_by" }, { ALCH_SCOPE_TABLE, "mysql_partitions" },
+  { ALCH_SCOPE_TABLE, "mysql_password" }, { ALCH_SCOPE_TABLE, "mysql_row_format" }, { ALCH_SCOPE_TABLE, "mysql_secondary_engine" },
+  { ALCH_SCOPE_TABLE, "mysql_secondary_engine_attribute" }, { ALCH_SCOPE_TABLE, "mysql_stats_auto_recalc" }, { ALCH_SCOPE_TABLE, "mysql_stats_persistent" },
+  { ALCH_SCOPE_TABLE, "mysql_stats_sample_pages" }, { ALCH_SCOPE_TABLE, "mysql_subpartition_by" }, { ALCH_SCOPE_TABLE, "mysql_subpartitions" },
+  { ALCH_SCOPE_TABLE, "mysql_tablespace" }, { ALCH_SCOPE_TABLE, "mysql_union" }, { ALCH_SCOPE_INDEX, "mysql_length" }, { ALCH_SCOPE_INDEX, "mysql_prefix" },
+  { ALCH_SCOPE_INDEX, "mysql_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mysql_using" }, { 0, NULL },
+};
 
 /* What each record has beyond the oldest. */
 static const struct { const alch_dialect *dialect; uint32_t traits; } traits[] = {
   { &alch_dialect_mysql, ALCH_MYSQL_ROW_ALIAS | ALCH_MYSQL_FOR_SHARE | ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_VALUES_ROW |
-                           ALCH_MYSQL_REGEXP_FUNCTIONS | ALCH_MYSQL_SET_OPERATIONS | ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_FRAME_BINDS | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
-  { &alch_dialect_mysql_5_7, ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
+                           ALCH_MYSQL_REGEXP_FUNCTIONS | ALCH_MYSQL_SET_OPERATIONS | ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
+  { &alch_dialect_mysql_5_7, ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_NO_CHECK },
   { &alch_dialect_mariadb, ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_REGEXP_INLINE_FLAGS | ALCH_MYSQL_FETCH | ALCH_MYSQL_SET_OPERATIONS |
                              ALCH_MYSQL_NATIVE_UUID | ALCH_MYSQL_WITHIN_GROUP },
 };
@@ -88,13 +105,13 @@ bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
 #define RECORD(symbol, major, minor, more)                                                                                                                                            \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
     .name = "mysql", .version_major = major, .version_minor = minor, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
-    .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 64, .parameter_limit = 65535, .reserved_words = reserved_words,                                                     \
+    .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 255, .parameter_limit = 65535, .reserved_words = reserved_words,                                                     \
     .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
     .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \
     .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .options = options, .column_parts = alch_mysql_column_parts, \
-    .ddl_parts = alch_mysql_ddl_parts, .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
+    .ddl_parts = alch_mysql_ddl_parts, .if_exists_parts = if_exists_parts, .name_limit = 64, .string_aggregate = "group_concat", .string_separator = " SEPARATOR ", .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
     .converts = alch_mysql_converts,                                                                                                                                                  \
   }
 
 RECORD(mysql, 8, 0, CAN(CTE) | CAN(DML_CTE) | CAN(LATERAL) | CAN(WINDOWS) | CAN(EXPRESSION_INDEX));    /* as of 8.0.31, and 8.4 */
-RECORD(mysql_5_7, 5, 7, 0);
+RECORD(mysql_5_7, 5, 7, 0);    /* and what is older */

@@ -18,7 +18,7 @@ typedef enum alch_mysql_trait {
   ALCH_MYSQL_SET_OPERATIONS = 512,      /* INTERSECT, EXCEPT */
   ALCH_MYSQL_NATIVE_UUID = 1024,        /* the type UUID, in its text with dashes */
   ALCH_MYSQL_JSON_TYPE = 2048,          /* JSON is a type of its own, so that CAST knows it */
-  ALCH_MYSQL_FRAME_BINDS = 4096,        /* a placeholder may stand in a window's frame */
+  ALCH_MYSQL_NO_CHECK = 4096,           /* CHECK is read and forgotten */
   ALCH_MYSQL_WITHIN_GROUP = 8192,       /* percentile_cont and its kin, as window functions */
   ALCH_MYSQL_COMPUTED_NOT_NULL = 16384, /* a generated column may be NOT NULL, or a key */
   ALCH_MYSQL_DROP_CHECK = 32768         /* DROP CHECK in place of DROP CONSTRAINT */

@@ -244,45 +244,7 @@ static alch_status render_array(alch_compiler *compiler, const alch_node *node) 
 
 /* ---- functions ---- */
 
-/* The separator of group_concat is part of the grammar: no placeholder, and nothing to be reckoned. */
-static void render_separator(alch_compiler *compiler, const alch_node *separator) {
-  if (!separator) return;
-  alch_write(compiler, " SEPARATOR ");
-  if (separator->kind == ALCH_NODE_BIND) alch_render_bind_literal(compiler, separator);
-  else alch_render(compiler, separator);
-}
-
-static bool joins_strings(const alch_node *function) { return is_called(function, "aggregate_strings") || is_called(function, "string_agg"); }
-
-static alch_status render_joined(alch_compiler *compiler, const alch_node *function, const alch_node *order) {
-  const alch_node *separator = joins_strings(function) ? alch_node_nth(function, 1) : NULL;
-  const char *before = "group_concat(";
-  alch_aggregate aggregate = alch_take_aggregate(compiler);
-  for ALCH_EACH_CHILD(argument, function) {
-    if (argument == separator) break;
-    alch_write(compiler, before);
-    if (before[0] == 'g') alch_render_aggregated(compiler, argument, &aggregate);
-    else alch_render(compiler, argument);
-    before = ", ";
-  }
-  if (order && alch_node_child_count(order) > 0) {
-    alch_write(compiler, " ORDER BY ");
-    alch_render_children(compiler, order, ", ");
-  }
-  render_separator(compiler, separator);
-  alch_write_char(compiler, ')');
-  return compiler->status;
-}
-
-static alch_status render_aggregate_order(alch_compiler *compiler, const alch_node *node) {
-  const alch_node *function = alch_node_child(node);
-  if (!joins_strings(function) && !is_called(function, "group_concat"))
-    return unsupported(compiler, "ORDER BY inside of an aggregate function", "group_concat and aggregate_strings alone have it");
-  return render_joined(compiler, function, alch_node_next(function));
-}
-
 static alch_status render_function(alch_compiler *compiler, const alch_node *node) {
-  if (joins_strings(node)) return render_joined(compiler, node, NULL);
   if (is_called(node, "rollup")) return render_enclosed(compiler, node, "", " WITH ROLLUP");
   if (is_called(node, "cube")) return unsupported(compiler, "CUBE", "write a UNION ALL of a select for each grouping");
   if (is_called(node, "grouping_sets")) return unsupported(compiler, "GROUPING SETS", "write a UNION ALL of a select for each grouping");
@@ -303,14 +265,18 @@ static alch_status render_over(alch_compiler *compiler, const alch_node *node) {
   return compiler->status;
 }
 
-static alch_status render_bind_as_literal(alch_compiler *compiler, const alch_node *node) { return alch_render_bind_literal(compiler, node); }
+/* ---- sequences ---- */
 
-static alch_status render_frame(alch_compiler *compiler, const alch_node *node) {
-  if (node->op == ALCH_FRAME_GROUPS) return unsupported(compiler, "a window's frame of GROUPS", "rank the rows with dense_rank() in a subquery and frame that by RANGE");
-  alch_renderer outer = compiler->renderers[ALCH_NODE_BIND];
-  if (!alch_mysql_has(compiler->dialect, ALCH_MYSQL_FRAME_BINDS)) compiler->renderers[ALCH_NODE_BIND] = render_bind_as_literal;
-  alch_render_default(compiler, node);
-  compiler->renderers[ALCH_NODE_BIND] = outer;
+static alch_status render_next_value(alch_compiler *compiler, const alch_node *node) {
+  const alch_sequence *sequence = alch_catalog_sequence(compiler->catalog, node->a);
+  if (!sequence || !alch_require(compiler, ALCH_CAPABILITY_SEQUENCES, "a sequence")) return compiler->status;
+  alch_write(compiler, "nextval(");
+  if (sequence->schema) {
+    alch_quote_schema(compiler->dialect, sequence->schema, compiler->out);
+    alch_write_char(compiler, '.');
+  }
+  alch_quote_identifier(compiler->dialect, sequence->name, sequence->quote, compiler->out);
+  alch_write_char(compiler, ')');
   return compiler->status;
 }
 
@@ -389,10 +355,9 @@ const struct alch_renderer_override alch_mysql_renderers[] = {
   { ALCH_NODE_SUBSCRIPT, render_subscript },
   { ALCH_NODE_ARRAY, render_array },
   { ALCH_NODE_FUNCTION, render_function },
-  { ALCH_NODE_AGGREGATE_ORDER, render_aggregate_order },
   { ALCH_NODE_WITHIN_GROUP, render_within_group },
   { ALCH_NODE_OVER, render_over },
-  { ALCH_NODE_FRAME, render_frame },
+  { ALCH_NODE_NEXT_VALUE, render_next_value },
   { ALCH_NODE_CAST, render_cast },
   { ALCH_NODE_EXTRACT, render_extract },
   { ALCH_NODE_EXCLUDED, alch_mysql_excluded },
