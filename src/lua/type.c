@@ -84,7 +84,7 @@ static void set_option(lua_State *L, binding *b, int index, alch_type_option opt
     case ALCH_TYPE_OPTION_CREATE_CONSTRAINT: type->create_constraint = lua_toboolean(L, index); return;
     case ALCH_TYPE_OPTION_NATIVE_ENUM: case ALCH_TYPE_OPTION_NATIVE_UUID: case ALCH_TYPE_OPTION_NATIVE: type->native = lua_toboolean(L, index); return;
     case ALCH_TYPE_OPTION_NONE_AS_NULL: type->null_as_json = !lua_toboolean(L, index); return;
-    case ALCH_TYPE_OPTION_FIELDS: case ALCH_TYPE_OPTION_CHARSET: type->detail = lua_tostring(L, index); return;
+    case ALCH_TYPE_OPTION_FIELDS: case ALCH_TYPE_OPTION_CHARSET: case ALCH_TYPE_OPTION_DEFINITION: type->detail = lua_tostring(L, index); return;
     default:
       if (lua_toboolean(L, index)) type->words |= UINT64_C(1) << option;
       else type->words &= ~(UINT64_C(1) << option);
@@ -93,7 +93,7 @@ static void set_option(lua_State *L, binding *b, int index, alch_type_option opt
 
 /* What stands in the text of a statement must be a word, or several. */
 static void check_detail(lua_State *L, binding *b, const alch_type *type) {
-  for (const char *at = type->detail; at && *at; at++)
+  for (const char *at = TAKES(type, DEFINITION) ? NULL : type->detail; at && *at; at++)
     if (!((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '_' || *at == ' '))
       binding_error(L, b, ALCH_ERROR_ARGUMENT, "'%s' of %s must be a name, such as %s", type->detail, type_name(type), type->family == ALCH_TYPE_INTERVAL ? "DAY TO SECOND" : "utf8mb4");
 }
@@ -160,6 +160,18 @@ static int call_array(lua_State *L, binding *b, alch_type *type) {
   return push_type(L, b, type);
 }
 
+/* DOMAIN{ type, name = …, definition = … }: values are those of the type. */
+static int call_domain(lua_State *L, binding *b, alch_type *type) {
+  if (!lua_istable(L, 2)) return binding_expected(L, b, 2, "a table with a type and a name", type_name(type));
+  read_options(L, b, 2, type);
+  if (!type->name) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs a name", type_name(type));
+  lua_rawgeti(L, 2, 1);
+  type->item_id = binding_check_type(L, b, lua_gettop(L), type_name(type));
+  type->item = alch_catalog_type(b->catalog, type->item_id);
+  type->family = type->item->family;
+  return push_type(L, b, type);
+}
+
 static int too_many(lua_State *L, binding *b, const alch_type *type, int count) {
   return binding_error(L, b, ALCH_ERROR_ARGUMENT, count == 0 ? "%s takes no arguments without a name" : "%s takes at most %d arguments without a name", type_name(type), count);
 }
@@ -190,6 +202,7 @@ static int type_call(lua_State *L) {
   alch_type_option positional[4];
   int count = positional_options(&type, positional);
   if (TAKES(&type, ITEMS)) return call_enum(L, b, &type);
+  if (TAKES(&type, DEFINITION)) return call_domain(L, b, &type);
   if (type.family == ALCH_TYPE_ARRAY) return call_array(L, b, &type);
   if (lua_istable(L, 2)) call_table(L, b, &type, positional, count);
   else call_positional(L, b, &type, positional, count);

@@ -56,6 +56,7 @@ static const struct { uint64_t option; const char *name; } option_names[] = {
 #define LENGTHS (ALCH_TAKES(LENGTH) | ALCH_TAKES(DISPLAY_WIDTH) | ALCH_TAKES(BINARY_PRECISION))
 #define PRECISIONS (ALCH_TAKES(PRECISION) | ALCH_TAKES(FSP) | ALCH_TAKES(DAY_PRECISION))
 #define SCALES (ALCH_TAKES(SCALE) | ALCH_TAKES(SECOND_PRECISION))
+#define DETAILS (ALCH_TAKES(FIELDS) | ALCH_TAKES(CHARSET) | ALCH_TAKES(DEFINITION))
 #define NATIVES (ALCH_TAKES(NATIVE) | ALCH_TAKES(NATIVE_ENUM) | ALCH_TAKES(NATIVE_UUID))
 
 /* A precision of 0 means something where it counts the digits of seconds. */
@@ -88,7 +89,7 @@ alch_type alch_type_relevant(const alch_type *type) {
   if (takes & ALCH_TAKES(CREATE_CONSTRAINT)) plain.create_constraint = type->create_constraint;
   if (takes & ALCH_TAKES(NONE_AS_NULL)) plain.null_as_json = type->null_as_json;
   if (takes & ALCH_TAKES(DIMENSIONS)) plain.dimensions = type->dimensions;
-  if (takes & (ALCH_TAKES(FIELDS) | ALCH_TAKES(CHARSET))) plain.detail = type->detail;
+  if (takes & DETAILS) plain.detail = type->detail;
   plain.words = type->words & takes & ALCH_TYPE_WORDS;
   return plain;
 }
@@ -162,7 +163,7 @@ static void print_named(const alch_type *type, alch_buffer *out, bool *first) {
     { type->precision >= 0 && !has_bare_precision(type), PRECISIONS, NULL, type->precision },
     { type->scale >= 0 && !has_bare_scale(type), SCALES, NULL, type->scale },
     { type->dimensions > 0, ALCH_TAKES(DIMENSIONS), NULL, type->dimensions },
-    { type->detail != NULL, ALCH_TAKES(FIELDS) | ALCH_TAKES(CHARSET), type->detail, 0 },
+    { type->detail != NULL, DETAILS, type->detail, 0 },
     { type->collation != NULL, ALCH_TAKES(COLLATION), type->collation, 0 },
     { type->name != NULL, ALCH_TAKES(NAME), type->name, 0 },
     { type->schema != NULL, ALCH_TAKES(SCHEMA), type->schema, 0 },

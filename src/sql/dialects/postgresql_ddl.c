@@ -255,8 +255,11 @@ static alch_status sequence_type(alch_ddl *d) {
   return alch_type_write(d->dialect, alch_catalog_type(d->catalog, d->sequence->data_type), NULL, d->out, d->error);
 }
 
+static bool is_domain(const alch_type *type) { return type->exact && !type->exact->word && type->item; }
+
 bool alch_postgresql_names_type(const alch_type *given) {
   const alch_type *type = alch_type_in(given, "postgresql");
+  if (is_domain(type)) return true;
   return type->family == ALCH_TYPE_ENUM && type->native && type->item_count > 0 && (!type->exact || type->name);
 }
 
@@ -265,8 +268,19 @@ static alch_status type_statement(alch_ddl *d, const char *words) {
   return alch_postgresql_own_name(d->dialect, alch_type_in(d->type, d->dialect->name), d->out, d->error);
 }
 
+static alch_status create_domain(alch_ddl *d, const alch_type *type) {
+  alch_status status = type_statement(d, "CREATE DOMAIN ");
+  alch_ddl_add(d, " AS ");
+  if (status == ALCH_OK) status = alch_type_write(d->dialect, type->item, NULL, d->out, d->error);
+  if (type->collation) alch_ddl_add(d, " COLLATE ");
+  if (type->collation) alch_ddl_quote(d, type->collation, 0);
+  if (type->detail) alch_buffer_add_format(d->out, " %s", type->detail);
+  return status;
+}
+
 static alch_status create_type(alch_ddl *d) {
   const alch_type *type = alch_type_in(d->type, d->dialect->name);
+  if (is_domain(type)) return create_domain(d, type);
   alch_status status = type_statement(d, "CREATE TYPE ");
   alch_ddl_add(d, " AS ENUM (");
   for (uint32_t i = 0; i < type->item_count && status == ALCH_OK; i++) {
@@ -277,7 +291,7 @@ static alch_status create_type(alch_ddl *d) {
   return status;
 }
 
-static alch_status drop_type(alch_ddl *d) { return type_statement(d, "DROP TYPE "); }
+static alch_status drop_type(alch_ddl *d) { return type_statement(d, is_domain(alch_type_in(d->type, d->dialect->name)) ? "DROP DOMAIN " : "DROP TYPE "); }
 
 /* ---- views ---- */
 
