@@ -27,6 +27,9 @@ valgrind              optional          checks memory without a special build
 lua-cjson             optional          JSON columns
 lua-luv               optional          an event loop to run under
 lua-sql-sqlite3       optional          a peer in the figures
+postgresql            optional          a server that specs start for themselves, and its client
+mariadb-server        optional          another one
+mariadb-client        optional          and its client
 python3-sqlalchemy    optional          the model that results are compared with
 tzdata                optional          the time zones that an example reads
 LIST

@@ -141,6 +141,74 @@ local function own(t)
   end)
 end
 
+-- Rows, in an order in which foreign keys hold. No row of one table ties with another by what a case orders by alone, and no
+-- text differs from another by the case of letters alone, for databases differ there.
+local rows = {
+  { "users", "id", "name", "fullname", "age", "active", "balance",
+    { 1, "ann", "ann arbor", 30, true, "10.50" },
+    { 2, "bob", la.null, 45, false, "0.00" },
+    { 3, "cyn", "cyn the 3rd", 28, true, "250.25" },
+    { 4, "dan", "dan", la.null, la.null, la.null },
+    { 5, "eve", "eve 50% off", 61, true, "-3.75" } },
+  { "addresses", "id", "user_id", "email", "kind",
+    { 1, 1, "ann@home.example", "home" },
+    { 2, 1, "ann@work.example", "work" },
+    { 3, 2, "bob@home.example", "home" },
+    { 4, 4, "dan@else.example", la.null } },
+  { "nodes", "id", "parent_id", "name",
+    { 1, la.null, "root" }, { 2, 1, "left" }, { 3, 1, "right" }, { 4, 2, "leaf" }, { 5, 4, "tip" } },
+  { "links", "left_id", "right_id", "note", { 1, 2, "up" }, { 2, 3, "over" }, { 2, 4, la.null } },
+  { "orders", "id", "user_id", "placed", "status", "total",
+    { 1, 1, "2024-01-02 03:04:05", "new", "30.00" },
+    { 2, 1, "2024-02-29 13:00:00", "paid", "12.50" },
+    { 3, 2, "2023-12-31 23:59:59", "new", "99.99" },
+    { 4, la.null, la.null, "void", "5.00" } },
+  { "items", "id", "order_id", "name", "quantity", "price",
+    { 1, 1, "pen", 2, "1.50" }, { 2, 1, "ink", 1, "7.25" }, { 3, 2, "pen", 10, "1.40" },
+    { 4, 3, "book", 3, "20.00" }, { 5, 3, "box", 1, "0.99" } },
+  { "measurements", "id", "taken", "at", "clock", "value", "ratio", "flags", "big", "raw",
+    { 1, "2024-01-02", "2024-01-02 03:04:05", "13:14:15", "12.500", 0.5, 5, 9007199254740993, "\0\1\254" },
+    { 2, "2024-02-29", "2024-02-29 13:30:00", "00:00:00", "-0.125", 2.25, 3, -1, "abc" },
+    { 3, "2023-12-31", "2023-12-31 23:59:59", "23:59:59", "1000.000", -1.5, 12, 0, "" },
+    { 4, la.null, la.null, la.null, la.null, la.null, la.null, la.null, la.null } },
+  { "docs", "id", "title", "data",
+    { 1, "one", { name = "first", size = 3, ratio = 1.5, done = true, owner = { name = "ann" }, tags = { "a", "b" } } },
+    { 2, "two", { name = "second", size = 30, ratio = 0.25, done = false, owner = { name = "bob" }, tags = { "c" } } },
+    { 3, "three", la.null } },
+  { "audits", "id", "message", "level", "changes", "state", { 1, "start", 1, 0, "new" }, { 2, "stop", 2, 3, "old" } },
+  { "reserved", "id", "select", "group", "user", { 1, 10, "g", "x" }, { 2, 20, "h", "y" } },
+  { "mixed", "Id", "someName", "with space", { 1, "upper", 7 }, { 2, "lower", la.null } },
+  { "remote", "id", "name", { 1, "far" }, { 2, "away" } },
+  { "lists", "id", "numbers", "words", { 1, { 1, 2, 3 }, { "a", "b" } }, { 2, { 5, 6 }, { "c" } } },
+}
+
+local temporal = { placed = la.datetime, at = la.datetime, taken = la.date, clock = la.time }
+local decimals = { balance = true, total = true, price = true, value = true }
+
+local function converted(name, value)
+  if value == la.null then return value end
+  if temporal[name] then return temporal[name](value) end
+  return decimals[name] and la.decimal(value) or value
+end
+
+--- The inserts of all rows, one a row: { { table = its name here, insert }, … }; those of tables that are not there are left out.
+function world.inserts(tables)
+  local list = {}
+  for _, block in ipairs(rows) do
+    local columns = {}
+    for index, entry in ipairs(block) do
+      if type(entry) == "string" then
+        if index > 1 then columns[#columns + 1] = entry end
+      elseif tables[block[1]] then
+        local row = {}
+        for place, name in ipairs(columns) do row[name] = converted(name, entry[place]) end
+        list[#list + 1] = { table = block[1], insert = tables[block[1]]:insert():values(row) }
+      end
+    end
+  end
+  return list
+end
+
 --- Fresh tables, by name, and the metadata of those that every database has.
 function world.tables()
   local t, m = {}, la.MetaData()
@@ -159,7 +227,7 @@ function world.environment()
   local environment = {}
   for name, value in pairs(_G) do environment[name] = value end
   for name, value in pairs(tables) do environment[name] = value end
-  environment.la, environment.func, environment.metadata = la, la.func, metadata
+  environment.la, environment.func, environment.metadata, environment.tables = la, la.func, metadata, tables
   return setmetatable(environment, { __index = function(_, name) error("the world of the cases has no '" .. tostring(name) .. "'", 2) end })
 end
 
