@@ -30,6 +30,30 @@ function check.options(options, known, where)
   end
 end
 
+local function names_a_dialect(key)
+  for _, dialect in ipairs(core.dialects()) do
+    if key:sub(1, #dialect + 1) == dialect .. "_" then return true end
+  end
+  return false
+end
+
+--- The dialect options of a definition ("postgresql_using"), or nil when it has none; every other string key must be in
+-- `known`, as check.options has it. scope: what it is the definition of, "index".
+function check.dialect_options(definition, known, scope, where)
+  local plain, options = {}, nil
+  for key, value in pairs(definition) do
+    if type(key) ~= "string" or known[key] or not names_a_dialect(key) then
+      plain[key] = value
+    else
+      core.check_option(scope, key, where)
+      options = options or {}
+      options[key] = value
+    end
+  end
+  check.options(plain, known, where)
+  return options
+end
+
 --- Is it an expression, a statement or text, rather than a plain value?
 function check.is_expression(value)
   return type(value) == "userdata" and core.is_block(value)

@@ -61,7 +61,10 @@ local function check_arguments(name, fn)
   if type(name) ~= "string" then
     check.argument("listen takes a target, the name of an event and a function, not %s as the name", core.describe(name))
   end
-  if type(fn) ~= "function" then check.argument("a listener must be a function, not %s", core.describe(fn)) end
+  local class = type(fn) == "table" and getmetatable(fn)
+  if type(fn) ~= "function" and not (class and class.__call) then
+    check.argument("a listener must be a function, not %s", core.describe(fn))
+  end
 end
 
 --- Another part's targets: known.listen(target, name, fn, options) and known.remove(target, name, fn) answer false for

@@ -3,6 +3,7 @@ local core = require "lualchemy.core"
 core.home()   -- errors point at the user's line, not at one of ours
 
 local check = require "lualchemy.check"
+local ddl = require "lualchemy.ddl"
 local event = require "lualchemy.event"
 local json = require "lualchemy.json"
 local schema = require "lualchemy.schema"
@@ -34,10 +35,12 @@ for name, value in pairs(core.exact_types()) do la[name] = value end
 
 for _, name in ipairs {
   "Column", "Table", "MetaData", "ForeignKey", "ForeignKeyConstraint", "PrimaryKeyConstraint", "UniqueConstraint", "CheckConstraint",
-  "Index", "Computed", "Identity", "FetchedValue", "CreateTable", "DropTable",
+  "Index", "Computed", "Identity", "FetchedValue", "ExcludeConstraint", "Sequence",
 } do
   la[name] = schema[name]
 end
+
+for name, value in pairs(ddl.words) do la[name] = value end
 
 la.event = {
   listen = event.listen, remove = event.remove, contains = event.contains, listens_for = event.listens_for,
@@ -47,6 +50,8 @@ la.event = {
 function la.inspect(value)
   return require "lualchemy.inspection".inspect(value)
 end
+
+event.register(ddl.known_events)
 
 la.set_json = json.set_json
 

@@ -13,9 +13,34 @@ local Computed = { __name = "Computed" }
 local Identity = { __name = "Identity" }
 local FetchedValue = { __name = "FetchedValue" }
 
+Constraint.__index = Constraint
+Index.__index = Index
+
 local function is(value, class)
   return type(value) == "table" and getmetatable(value) == class
 end
+
+-- Conditions --------------------------------------------------------------------------------------
+
+--- { dialects, callable } out of what ddl_if was given, for an element.
+function schema.condition(element, definition)
+  if type(definition) ~= "table" then check.argument("ddl_if takes { dialect = …, callable = … }, not %s", core.describe(definition)) end
+  check.options(definition, { dialect = true, callable = "function" }, "ddl_if")
+  local dialects, callable = definition.dialect, definition.callable
+  if type(dialects) == "string" then dialects = { dialects } end
+  for _, name in ipairs(dialects or {}) do core.check_dialect(name) end
+  return { dialects = dialects, callable = callable and function(dialect) return callable(element, dialect) end }
+end
+
+-- constraint:ddl_if{ dialect = "postgresql" or { … }, callable = function(constraint, dialect) … end }: where it is created at all.
+local function ddl_if(element, definition)
+  element.condition = schema.condition(element, definition)
+  if element.record then core.set_condition(element.record, element.condition) end
+  return element
+end
+
+Constraint.ddl_if = ddl_if
+Index.ddl_if = ddl_if
 
 -- The same error for a column whose misspelt method is read from it as for any other name.
 Column.__index = function(_, key)
@@ -37,7 +62,7 @@ end
 -- Foreign keys ------------------------------------------------------------------------------------
 
 local foreign_key_options = {
-  name = "string", ondelete = "string", onupdate = "string", match = "string", initially = "string",
+  name = "string", comment = "string", ondelete = "string", onupdate = "string", match = "string", initially = "string",
   deferrable = "boolean", use_alter = "boolean",
 }
 
@@ -53,9 +78,9 @@ end
 -- Options: name, ondelete, onupdate, match, initially, deferrable, use_alter.
 function schema.ForeignKey(definition)
   if type(definition) ~= "table" then definition = { definition } end
-  check.options(definition, foreign_key_options, "ForeignKey")
+  local options = check.dialect_options(definition, foreign_key_options, "foreign_key", "ForeignKey")
   if #definition ~= 1 then check.argument('ForeignKey takes one target, as in ForeignKey "teams.id"') end
-  local made = { target = target_of(definition[1], "ForeignKey") }
+  local made = { target = target_of(definition[1], "ForeignKey"), options = options }
   for option in pairs(foreign_key_options) do made[option] = definition[option] end
   return setmetatable(made, ForeignKey)
 end
@@ -81,12 +106,14 @@ local function place_in_column(column, value)
     column.checks[#column.checks + 1] = value
   elseif is(value, Computed) then
     column.computed = value
+  elseif type(value) == "userdata" and core.is_sequence(value) then
+    column.default = value
   elseif is(value, Identity) then
     column.identity = value
   elseif is(value, FetchedValue) then
     column.server_default = true
   else
-    check.argument("Column takes a name, a type, ForeignKey, CheckConstraint, Computed or Identity, not %s", core.describe(value))
+    check.argument("Column takes a name, a type, ForeignKey, CheckConstraint, Computed, Identity or Sequence, not %s", core.describe(value))
   end
 end
 
@@ -95,9 +122,9 @@ end
 -- comment, quote, name, key, type_. default and onupdate: a value, a function without arguments, or an expression.
 function schema.Column(definition)
   if type(definition) ~= "table" or core.is_type(definition) then definition = { definition } end
-  check.options(definition, column_options, "Column")
+  local options = check.dialect_options(definition, column_options, "column", "Column")
   created = created + 1
-  local column = { number = created, foreign_keys = {}, checks = {} }
+  local column = { number = created, foreign_keys = {}, checks = {}, options = options }
   for option in pairs(column_options) do column[option] = definition[option] end
   column.type, column.type_ = definition.type_, nil
   local count = 0
@@ -143,26 +170,44 @@ end
 -- Constraints and indexes -------------------------------------------------------------------------
 
 local function constraint(kind, definition, known, where)
-  check.options(definition, known, where)
-  local made = { kind = kind, columns = {} }
+  local made = { kind = kind, columns = {}, options = check.dialect_options(definition, known, kind, where) }
   for option in pairs(known) do made[option] = definition[option] end
+  return setmetatable(made, Constraint)
+end
+
+local deferrable_options = { name = "string", comment = "string", deferrable = "boolean", initially = "string" }
+
+-- One of columns that have a table already belongs to that table at once.
+local function attach(made, owner)
+  if owner then
+    made.attached = owner
+    made.record = core.add_constraint(owner, made.kind, made)
+  end
   return made
 end
 
+-- A name or a column of either kind as its key; and the table of one that has one.
+local function column_key(value)
+  if type(value) == "userdata" and core.is_column(value) then return value.key, value.table end
+  if is(value, Column) then return value.key or value.name end
+  return value
+end
+
 local function column_names(made, definition, where)
+  local owner
   for i, value in ipairs(definition) do
-    if type(value) == "userdata" and core.is_column(value) then value = value.key end
-    if is(value, Column) then value = value.key or value.name end
-    if type(value) ~= "string" then check.argument("%s takes names of columns, not %s", where, core.describe(value)) end
-    made.columns[i] = value
+    local key, t = column_key(value)
+    if type(key) ~= "string" then check.argument("%s takes names of columns, not %s", where, core.describe(value)) end
+    made.columns[i] = key
+    owner = owner or t
   end
-  return setmetatable(made, Constraint)
+  return attach(made, owner)
 end
 
 --- UniqueConstraint{ "a", "b", name = … }
 function schema.UniqueConstraint(definition)
   definition = list_of_names(definition, "UniqueConstraint")
-  local made = constraint("unique", definition, { name = "string", deferrable = "boolean", initially = "string" }, "UniqueConstraint")
+  local made = constraint("unique", definition, deferrable_options, "UniqueConstraint")
   if #definition == 0 then check.argument("UniqueConstraint needs names of columns") end
   return column_names(made, definition, "UniqueConstraint")
 end
@@ -170,7 +215,7 @@ end
 --- PrimaryKeyConstraint{ "a", "b", name = … }
 function schema.PrimaryKeyConstraint(definition)
   definition = list_of_names(definition, "PrimaryKeyConstraint")
-  local made = constraint("primary_key", definition, { name = "string" }, "PrimaryKeyConstraint")
+  local made = constraint("primary_key", definition, deferrable_options, "PrimaryKeyConstraint")
   return column_names(made, definition, "PrimaryKeyConstraint")
 end
 
@@ -188,38 +233,69 @@ end
 --- CheckConstraint "age >= 0", CheckConstraint{ expression or SQL, name = … }: in a table or in a Column.
 function schema.CheckConstraint(definition)
   if type(definition) ~= "table" then definition = { definition } end
-  local made = constraint("check", definition, { name = "string" }, "CheckConstraint")
+  local made = constraint("check", definition, deferrable_options, "CheckConstraint")
   local sqltext = definition[1]
   if #definition ~= 1 or type(sqltext) ~= "string" and not check.is_expression(sqltext) then
     check.argument("CheckConstraint takes a condition, as an expression or as SQL")
   end
   made.sqltext = sqltext
-  return setmetatable(made, Constraint)
+  return attach(made, type(sqltext) == "userdata" and core.expression_table(sqltext) or nil)
 end
 
---- Index{ "name", "column" or expression, …, unique = …, where = … }: inside Table{} or __table_args; or of columns of
--- a table that is there: Index{ "name", t.c.a, t.c.b }.
+--- ExcludeConstraint{ { "room", "=" }, { t.c.during, "&&" }, name =, using = "gist", where =, ops = { column = "class" } }
+function schema.ExcludeConstraint(definition)
+  if type(definition) ~= "table" then check.argument('ExcludeConstraint takes pairs: { { "room", "=" }, { "during", "&&" } }') end
+  local known = { using = "string", where = true, ops = "table" }
+  for name, kind in pairs(deferrable_options) do known[name] = kind end
+  local made, owner = constraint("exclude", definition, known, "ExcludeConstraint"), nil
+  made.operators = {}
+  for i, pair in ipairs(definition) do
+    local key, t = column_key(type(pair) == "table" and pair[1] or nil)
+    if type(pair) ~= "table" or type(pair[2]) ~= "string" or type(key) ~= "string" and not check.is_expression(key) then
+      check.argument('ExcludeConstraint takes pairs of a column and an operator, as in { "room", "=" }, not %s', core.describe(pair))
+    end
+    made.columns[i], made.operators[i], owner = key, pair[2], owner or t
+  end
+  if made.ops then
+    made.options = made.options or {}
+    made.options.postgresql_ops, made.ops = made.ops, nil
+  end
+  return attach(made, owner)
+end
+
+--- Index{ "name", "column" or expression, …, unique = …, where = …, postgresql_using = …, … }: inside Table{} or
+-- __table_args; or of columns of a table that is there: Index{ "name", t.c.a, t.c.b }.
 function schema.Index(definition)
   if type(definition) ~= "table" then definition = { definition } end
-  check.options(definition, { unique = "boolean", where = true, name = "string" }, "Index")
-  local made = { name = definition.name, unique = definition.unique, where = definition.where, columns = {} }
+  local options = check.dialect_options(definition, { unique = "boolean", where = true, name = "string" }, "index", "Index")
+  local made = { name = definition.name, unique = definition.unique, where = definition.where, columns = {}, options = options }
   local first = 1
   if not made.name and type(definition[1]) == "string" then made.name, first = definition[1], 2 end
   if #definition < first then check.argument('Index takes a name and columns, as in Index{ "ix_name", "column" }') end
   local owner
   for i = first, #definition do
-    local value = definition[i]
-    if type(value) == "userdata" and core.is_column(value) then
-      owner = owner or value.table
-      value = value.key
-    elseif type(value) ~= "string" and not check.is_expression(value) then
+    local value, t = column_key(definition[i])
+    if type(value) ~= "string" and not check.is_expression(value) then
       check.argument("Index takes names of columns and expressions, not %s", core.describe(value))
     end
+    owner = owner or t or type(value) == "userdata" and core.expression_table(value) or nil
     made.columns[#made.columns + 1] = value
   end
   setmetatable(made, Index)
-  if owner then core.add_index(owner, made) end
+  if owner then
+    made.attached = owner
+    made.record = core.add_index(owner, made)
+  end
   return made
+end
+
+--- The record in the core of a constraint or index that belongs to a table.
+function schema.record(part, where)
+  if type(part) == "table" and part.record then return part.record end
+  if is(part, Constraint) or is(part, Index) then
+    check.argument("%s takes a constraint or Index that belongs to a table; this one does not yet", where)
+  end
+  check.argument("%s takes a constraint or an Index, not %s", where, core.describe(part))
 end
 
 --- Computed{ "price * amount", persisted = true }: a generated column, inside Column{}.
@@ -256,10 +332,14 @@ local function add_foreign_keys(t, column, key)
   for _, foreign in ipairs(column.foreign_keys) do
     local made = { columns = { key }, targets = { foreign.target }, of_column = true }
     for option in pairs(foreign_key_options) do made[option] = foreign[option] end
+    made.options = foreign.options
     core.add_constraint(t, "foreign_key", made)
   end
   for _, one in ipairs(column.checks) do
-    core.add_constraint(t, "check", { columns = { key }, sqltext = one.sqltext, name = one.name, of_column = true })
+    one.attached, one.record = t, core.add_constraint(t, "check", {
+      columns = { key }, sqltext = one.sqltext, name = one.name, comment = one.comment, deferrable = one.deferrable,
+      initially = one.initially, options = one.options, condition = one.condition, of_column = true,
+    })
   end
 end
 
@@ -268,12 +348,17 @@ local function add_column(t, column)
   core.add_column(t, column)
 end
 
-local function check_table_options(definition)
-  local known = { schema = "string", comment = "string", quote = "boolean" }
-  for key in pairs(definition) do
-    if type(key) == "string" and core.is_option("table", key) then known[key] = true end
+local table_options = { schema = "string", comment = "string", quote = "boolean", prefixes = "table" }
+
+-- A part that belongs to the table already is there; one of another table is a mistake.
+local function add_part(t, part)
+  if part.attached == t then return end
+  if part.attached then
+    local what = is(part, Index) and "Index" or "constraint"
+    check.argument("this %s belongs to table '%s', not to '%s'", what, part.attached.fullname, t.fullname)
   end
-  check.options(definition, known, "Table")
+  part.attached = t
+  if is(part, Index) then part.record = core.add_index(t, part) else part.record = core.add_constraint(t, part.kind, part) end
 end
 
 local function add_parts(t, definition)
@@ -286,18 +371,25 @@ local function add_parts(t, definition)
   end
   for _, column in ipairs(columns) do add_column(t, column) end
   for _, column in ipairs(columns) do add_foreign_keys(t, column, column.key or column.name) end
-  for _, part in ipairs(others) do
-    if is(part, Index) then core.add_index(t, part) else core.add_constraint(t, part.kind, part) end
+  for _, part in ipairs(others) do add_part(t, part) end
+end
+
+local function set_options(t, definition, options)
+  for key, value in pairs(options or {}) do core.table_option(t, key, value) end
+  if definition.prefixes then core.table_prefixes(t, definition.prefixes) end
+  for _, key in ipairs { "comment", "quote" } do
+    if definition[key] ~= nil then core.table_option(t, key, definition[key]) end
   end
 end
 
---- Table{ "name", metadata, Column{…}, …, constraints, indexes, schema = …, comment = …, quote = …, sqlite_… = … }.
+--- Table{ "name", metadata, Column{…}, …, constraints, indexes, schema = …, comment = …, quote = …, prefixes = { "TEMPORARY" },
+-- sqlite_… = … }.
 -- Table{ "name", metadata } alone gives the table that is there.
 function schema.Table(definition)
   if type(definition) ~= "table" or type(definition[1]) ~= "string" then
     check.argument('Table takes a name, a MetaData and columns: Table{ "teams", metadata, Column{ … } }')
   end
-  check_table_options(definition)
+  local options = check.dialect_options(definition, table_options, "table", "Table")
   local name, metadata = definition[1], definition[2]
   if #definition == 2 then
     local full = definition.schema and definition.schema .. "." .. name or name
@@ -306,14 +398,7 @@ function schema.Table(definition)
   end
   local t = core.table(metadata, name, definition.schema)
   local ok, failure = pcall(add_parts, t, definition)
-  if ok then
-    for key, value in pairs(definition) do
-      if type(key) == "string" and key ~= "schema" then
-        ok, failure = pcall(core.table_option, t, key, value)
-        if not ok then break end
-      end
-    end
-  end
+  if ok then ok, failure = pcall(set_options, t, definition, options) end
   if not ok then
     metadata:remove(t)
     error(failure, 0)
@@ -330,9 +415,10 @@ core.table_methods.append_column = function(t, column)
 end
 
 core.table_methods.append_constraint = function(t, part)
-  if is(part, Index) then core.add_index(t, part)
-  elseif is(part, Constraint) then core.add_constraint(t, part.kind, part)
-  else check.argument("append_constraint takes a constraint or an Index, not %s", core.describe(part)) end
+  if not is(part, Index) and not is(part, Constraint) then
+    check.argument("append_constraint takes a constraint or an Index, not %s", core.describe(part))
+  end
+  add_part(t, part)
 end
 
 --- MetaData{ schema = …, naming_convention = { fk = "fk_%(table_name)s_%(column_0_name)s", … } }, MetaData().
@@ -343,32 +429,21 @@ function schema.MetaData(options)
   return core.metadata(options.schema, options.naming_convention)
 end
 
--- DDL as text -------------------------------------------------------------------------------------
+-- Sequences ---------------------------------------------------------------------------------------
 
-local Ddl = { __name = "DDL" }
-Ddl.__index = Ddl
-Ddl.__tostring = function(self) return self:compile().sql end
-
---- The statements as text: compile{ dialect = … }.sql, tostring(ddl).
-function Ddl:compile(options)
-  options = options or {}
-  check.options(options, { dialect = "string" }, "compile")
-  local list = core.ddl(self.action, self.table, options.dialect, self.if_exists)
-  return { sql = table.concat(list, ";\n"), statements = list, params = {} }
-end
-
---- CreateTable(table [, { if_not_exists = true }]): CREATE TABLE as text.
-function schema.CreateTable(t, options)
-  options = options or {}
-  check.options(options, { if_not_exists = "boolean" }, "CreateTable")
-  return setmetatable({ action = "create", table = t, if_exists = options.if_not_exists }, Ddl)
-end
-
---- DropTable(table [, { if_exists = true }])
-function schema.DropTable(t, options)
-  options = options or {}
-  check.options(options, { if_exists = "boolean" }, "DropTable")
-  return setmetatable({ action = "drop", table = t, if_exists = options.if_exists }, Ddl)
+--- Sequence "name", Sequence{ "name" [, metadata], start =, increment =, minvalue =, maxvalue =, nominvalue =, nomaxvalue =,
+-- cycle =, cache =, order =, schema =, data_type =, optional =, quote = }: as a default of a Column, or by itself:
+-- sequence:next_value().
+function schema.Sequence(definition)
+  if type(definition) == "string" then definition = { definition } end
+  if type(definition) ~= "table" or type(definition[1]) ~= "string" then
+    check.argument('Sequence takes a name, as in Sequence{ "ids", start = 100 }')
+  end
+  local known = { schema = "string", data_type = true, optional = "boolean", quote = "boolean" }
+  for name, kind in pairs(counting_options) do known[name] = kind end
+  local made = { name = definition[1], options = check.dialect_options(definition, known, "sequence", "Sequence") }
+  for name in pairs(known) do made[name] = definition[name] end
+  return core.sequence(definition[2], made)
 end
 
 return schema

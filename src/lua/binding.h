@@ -21,6 +21,8 @@ typedef enum binding_kind {
   BINDING_TABLE,        /* payload: alch_table * */
   BINDING_METADATA,     /* payload: alch_metadata * */
   BINDING_TYPE,         /* payload: alch_type_id */
+  BINDING_SEQUENCE,     /* payload: alch_sequence * */
+  BINDING_SCHEMA_ITEM,  /* payload: binding_schema_item (schema.h): a constraint or index of a table */
   BINDING_DECIMAL,      /* payload: alch_decimal */
   BINDING_DATE, BINDING_TIME, BINDING_DATETIME, BINDING_INTERVAL,   /* payload: int64_t (date.h); DATETIME: followed by an int32_t offset in minutes, INT32_MIN for none */
   BINDING_ENGINE, BINDING_CONNECTION, BINDING_TRANSACTION, BINDING_RESULT,

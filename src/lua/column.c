@@ -42,6 +42,9 @@ static void client_default(lua_State *L, binding *b, const char *name, const alc
   if (lua_isfunction(L, index)) {
     lua_pushvalue(L, index);
     *out = (alch_default){ .kind = ALCH_DEFAULT_HOST, .value = { .kind = ALCH_HOST, .integer = luaL_ref(L, LUA_REGISTRYINDEX) } };
+  } else if (binding_test(L, b, index, BINDING_SEQUENCE)) {
+    alch_sequence *sequence = binding_check_sequence(L, b, index, name);
+    *out = (alch_default){ .kind = ALCH_DEFAULT_SEQUENCE, .block = binding_next_value(L, b, sequence), .sequence = sequence };
   } else if (is_expression(L, b, index)) {
     *out = (alch_default){ .kind = ALCH_DEFAULT_SQL, .block = binding_keep_expression(L, b, index, name) };
   } else {
@@ -106,6 +109,7 @@ int binding_add_column(lua_State *L) {
   alch_column *made = NULL;
   binding_must(L, b, alch_table_add_column(table, &column, &made, &b->error));
   binding_set_options(L, b, DEFINITION, &made->options);
+  if (made->insert_default.kind == ALCH_DEFAULT_SEQUENCE) binding_must(L, b, alch_sequence_join(made->insert_default.sequence, table->metadata, &b->error));
   binding_push_column(L, b, made);
   return 1;
 }
@@ -118,6 +122,7 @@ static void push_default(lua_State *L, binding *b, const alch_default *one, cons
     case ALCH_DEFAULT_HOST: lua_rawgeti(L, LUA_REGISTRYINDEX, one->value.integer); return;
     case ALCH_DEFAULT_TEXT: lua_pushstring(L, one->text); return;
     case ALCH_DEFAULT_FETCHED: lua_pushboolean(L, 1); return;
+    case ALCH_DEFAULT_SEQUENCE: binding_push_sequence(L, b, one->sequence); return;
     case ALCH_DEFAULT_SQL:
       alch_builder_start(&b->builder);
       alch_builder_block(&b->builder, one->block);

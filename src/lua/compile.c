@@ -206,6 +206,11 @@ static const alch_dialect *for_version(lua_State *L, binding *b, const alch_dial
   return alch_dialect_for_version(dialect, (uint16_t)major, (uint16_t)minor);
 }
 
+const alch_dialect *binding_named_dialect(lua_State *L, binding *b, const char *name, const char *version) {
+  const alch_dialect *dialect = find_dialect(L, b, name);
+  return version ? for_version(L, b, dialect, version) : dialect;
+}
+
 /* compile{ dialect = "sqlite", version = "3.40", literal_binds = true }: an object with sql and params; tostring gives sql. */
 static int statement_compile(lua_State *L) {
   static const binding_option known[] = { { "dialect", LUA_TSTRING }, { "version", LUA_TSTRING }, { "literal_binds", LUA_TBOOLEAN }, { NULL, 0 } };
@@ -245,30 +250,7 @@ static int sql_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- DDL ---- */
-
-/* ddl("create" or "drop", table [, dialect [, if_exists]]): the statements as a list: the table's, then its indexes'. */
-static int compile_ddl(lua_State *L) {
-  static const char *const actions[] = { "create", "drop", NULL };
-  binding *b = BINDING(L);
-  alch_ddl_action action = luaL_checkoption(L, 1, NULL, actions) == 0 ? ALCH_DDL_CREATE : ALCH_DDL_DROP;
-  alch_table *table = binding_check_table(L, b, 2, "ddl");
-  const alch_dialect *dialect = find_dialect(L, b, luaL_optstring(L, 3, "default"));
-  if (action == ALCH_DDL_CREATE) binding_must(L, b, alch_metadata_resolve(table->metadata, &b->error));
-  lua_newtable(L);
-  binding_enter(L, b);
-  alch_buffer_clear(&b->scratch);
-  binding_must(L, b, alch_compile_table(dialect, action, table, lua_toboolean(L, 4), &b->scratch, &b->error));
-  lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
-  lua_rawseti(L, -2, 1);
-  for (const alch_index *index = action == ALCH_DDL_CREATE ? table->indexes : NULL; index; index = index->next) {
-    alch_buffer_clear(&b->scratch);
-    binding_must(L, b, alch_compile_index(dialect, action, index, lua_toboolean(L, 4), &b->scratch, &b->error));
-    lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-  }
-  return 1;
-}
+/* ---- identifiers, dialects ---- */
 
 /* quote_identifier(name [, dialect]) */
 static int compile_quote(lua_State *L) {
@@ -292,7 +274,7 @@ static int compile_dialects(lua_State *L) {
 
 void binding_open_compile(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = { { "compile", statement_compile }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "ddl", compile_ddl }, { "quote_identifier", compile_quote }, { "dialects", compile_dialects }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "quote_identifier", compile_quote }, { "dialects", compile_dialects }, { NULL, NULL } };
   static const luaL_Reg compiled_metamethods[] = { { "__gc", compiled_gc }, { "__tostring", compiled_tostring }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_COMPILED, "compiled statement", NULL, compiled_metamethods);
   binding_kind_properties(L, b, BINDING_COMPILED, compiled_property);

@@ -48,7 +48,36 @@ static const char **text_list(lua_State *L, int index, const char *name, uint32_
   return list;
 }
 
-static const char *const kind_names[] = { "primary_key", "foreign_key", "unique", "check", NULL };
+static const char *const kind_names[] = { "primary_key", "foreign_key", "unique", "check", "exclude", NULL };
+
+void binding_push_constraint(lua_State *L, binding *b, const alch_constraint *constraint) {
+  *(binding_schema_item *)binding_new(L, b, BINDING_SCHEMA_ITEM, sizeof(binding_schema_item), 0) = (binding_schema_item){ constraint, NULL };
+}
+
+void binding_push_index(lua_State *L, binding *b, const alch_index *index) {
+  *(binding_schema_item *)binding_new(L, b, BINDING_SCHEMA_ITEM, sizeof(binding_schema_item), 0) = (binding_schema_item){ NULL, (alch_index *)(uintptr_t)index };
+}
+
+/* Expressions at the places of a list (of what the field names) that are no strings; kept. */
+static const alch_block **expression_list(lua_State *L, binding *b, int index, const char *field, const char **columns, uint32_t count, const char *where) {
+  const alch_block **expressions = lua_newuserdatauv(L, (count + 1) * sizeof *expressions, 0);
+  lua_getfield(L, index, field);
+  for (uint32_t i = 0; i < count; i++) {
+    expressions[i] = NULL;
+    if (columns[i]) continue;
+    lua_rawgeti(L, -1, i + 1);
+    expressions[i] = binding_keep_expression(L, b, -1, where);
+    lua_pop(L, 1);   /* the catalog has a copy */
+  }
+  lua_pop(L, 1);   /* the definition keeps its list */
+  return expressions;
+}
+
+static const alch_block *expression_field(lua_State *L, binding *b, int index, const char *field, const char *where) {
+  const alch_block *block = lua_getfield(L, index, field) == LUA_TNIL ? NULL : binding_keep_expression(L, b, -1, where);
+  lua_pop(L, 1);   /* the catalog has a copy */
+  return block;
+}
 
 /* add_constraint(table, kind, { name, columns, targets, ondelete, …, sqltext }) */
 int binding_add_constraint(lua_State *L) {
@@ -63,15 +92,25 @@ int binding_add_constraint(lua_State *L) {
   alch_constraint constraint = {
     .kind = (alch_constraint_kind)kind, .name = text_field(L, DEFINITION, "name"), .targets = (const char *const *)targets,
     .ondelete = text_field(L, DEFINITION, "ondelete"), .onupdate = text_field(L, DEFINITION, "onupdate"), .match = text_field(L, DEFINITION, "match"),
-    .initially = text_field(L, DEFINITION, "initially"), .deferrable = truth_field(L, DEFINITION, "deferrable"),
+    .initially = text_field(L, DEFINITION, "initially"), .comment = text_field(L, DEFINITION, "comment"), .deferrable = truth_field(L, DEFINITION, "deferrable"),
     .use_alter = truth_field(L, DEFINITION, "use_alter") == 1, .of_column = truth_field(L, DEFINITION, "of_column") == 1,
   };
   lua_getfield(L, DEFINITION, "sqltext");
   if (lua_type(L, -1) == LUA_TSTRING) constraint.check_text = lua_tostring(L, -1);
   else if (!lua_isnil(L, -1)) constraint.check = binding_keep_expression(L, b, -1, "CheckConstraint");
+  if (constraint.kind == ALCH_CONSTRAINT_EXCLUDE) {
+    uint32_t operator_count = 0;
+    constraint.expressions = expression_list(L, b, DEFINITION, "columns", columns, count, "ExcludeConstraint");
+    constraint.operators = (const char *const *)text_list(L, DEFINITION, "operators", &operator_count);
+    constraint.method = text_field(L, DEFINITION, "using");
+    constraint.where = expression_field(L, b, DEFINITION, "where", "the where of an ExcludeConstraint");
+  }
   alch_constraint *made = NULL;
   binding_must(L, b, alch_table_add_constraint(table, &constraint, columns, count, &made, &b->error));
-  return 0;
+  binding_set_options(L, b, DEFINITION, &made->options);
+  binding_set_condition(L, b, DEFINITION, &made->condition);
+  binding_push_constraint(L, b, made);
+  return 1;
 }
 
 /* add_index(table, { name, unique, columns = { key or expression, … }, where }) */
@@ -81,22 +120,15 @@ int binding_add_index(lua_State *L) {
   luaL_checktype(L, DEFINITION_OF_INDEX, LUA_TTABLE);
   uint32_t count = 0;
   const char **columns = text_list(L, DEFINITION_OF_INDEX, "columns", &count);
-  const alch_block **expressions = lua_newuserdatauv(L, (count + 1) * sizeof *expressions, 0);
-  const alch_block *where = NULL;
-  lua_getfield(L, DEFINITION_OF_INDEX, "columns");
-  for (uint32_t i = 0; i < count; i++) {
-    expressions[i] = NULL;
-    if (columns[i]) continue;
-    lua_rawgeti(L, -1, i + 1);
-    expressions[i] = binding_keep_expression(L, b, -1, "Index");
-    lua_pop(L, 1);
-  }
-  lua_getfield(L, DEFINITION_OF_INDEX, "where");
-  if (!lua_isnil(L, -1)) where = binding_keep_expression(L, b, -1, "the where of an Index");
+  const alch_block **expressions = expression_list(L, b, DEFINITION_OF_INDEX, "columns", columns, count, "Index");
+  const alch_block *where = expression_field(L, b, DEFINITION_OF_INDEX, "where", "the where of an Index");
   alch_index *made = NULL;
   binding_must(L, b, alch_table_add_index(table, text_field(L, DEFINITION_OF_INDEX, "name"), truth_field(L, DEFINITION_OF_INDEX, "unique") == 1, columns, expressions, count, where, &made,
                                           &b->error));
-  return 0;
+  binding_set_options(L, b, DEFINITION_OF_INDEX, &made->options);
+  binding_set_condition(L, b, DEFINITION_OF_INDEX, &made->condition);
+  binding_push_index(L, b, made);
+  return 1;
 }
 
 /* ---- listing ---- */
@@ -136,6 +168,9 @@ static void push_constraint(lua_State *L, binding *b, const alch_constraint *con
   set_text(L, "ondelete", constraint->ondelete);
   set_text(L, "onupdate", constraint->onupdate);
   set_text(L, "sqltext", constraint->check_text);
+  set_text(L, "comment", constraint->comment);
+  binding_push_constraint(L, b, constraint);
+  lua_setfield(L, -2, "record");
 }
 
 static void push_constraints(lua_State *L, binding *b, const alch_table *table, bool foreign_only) {
@@ -149,7 +184,7 @@ static void push_constraints(lua_State *L, binding *b, const alch_table *table, 
   }
 }
 
-static void push_indexes(lua_State *L, const alch_table *table) {
+static void push_indexes(lua_State *L, binding *b, const alch_table *table) {
   lua_newtable(L);
   lua_Integer count = 0;
   for (const alch_index *one = table->indexes; one; one = one->next) {
@@ -159,6 +194,8 @@ static void push_indexes(lua_State *L, const alch_table *table) {
     lua_setfield(L, -2, "unique");
     push_columns(L, one->columns, one->count);
     lua_setfield(L, -2, "columns");
+    binding_push_index(L, b, one);
+    lua_setfield(L, -2, "record");
     lua_rawseti(L, -2, ++count);
   }
 }
@@ -166,7 +203,7 @@ static void push_indexes(lua_State *L, const alch_table *table) {
 int binding_constraint_property(lua_State *L, binding *b, const alch_table *table) {
   if (binding_is(L, 2, "constraints")) push_constraints(L, b, table, false);
   else if (binding_is(L, 2, "foreign_keys")) push_constraints(L, b, table, true);
-  else if (binding_is(L, 2, "indexes")) push_indexes(L, table);
+  else if (binding_is(L, 2, "indexes")) push_indexes(L, b, table);
   else return 0;
   return 1;
 }

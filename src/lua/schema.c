@@ -248,13 +248,29 @@ static void make_columns_metatable(lua_State *L, binding *b) {
   b->columns_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+/* table_prefixes(table, { words }) */
+static int schema_table_prefixes(lua_State *L) {
+  binding *b = BINDING(L);
+  alch_table *table = binding_check_table(L, b, 1, "Table");
+  luaL_checktype(L, 2, LUA_TTABLE);
+  uint32_t count = (uint32_t)lua_rawlen(L, 2);
+  const char **words = lua_newuserdatauv(L, (count + 1) * sizeof *words, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 2, i + 1);
+    words[i] = binding_text(L, b, lua_gettop(L), NULL, "words such as \"TEMPORARY\"", "prefixes");
+    lua_pop(L, 1);   /* the list keeps it */
+  }
+  binding_must(L, b, alch_table_set_prefixes(table, (const char *const *)words, count, &b->error));
+  return 0;
+}
+
 void binding_open_schema(lua_State *L, binding *b) {
   static const luaL_Reg metadata_methods[] = { { "remove", metadata_remove }, { "resolve", metadata_resolve }, { NULL, NULL } };
   static const luaL_Reg metadata_metamethods[] = { { "__eq", metadata_eq }, { NULL, NULL } };
   static const luaL_Reg table_metamethods[] = { { "__tostring", table_tostring }, { NULL, NULL } };
   static const luaL_Reg functions[] = {
     { "metadata", schema_metadata }, { "table", schema_table }, { "table_option", schema_table_option }, { "find_table", schema_find_table },
-    { "is_table", schema_is_table }, { "is_column", schema_is_column }, { "is_block", schema_is_block },     { "check_option", binding_check_option }, { "is_option", binding_is_option },
+    { "is_table", schema_is_table }, { "is_column", schema_is_column }, { "is_block", schema_is_block },     { "view", binding_add_view }, { "table_prefixes", schema_table_prefixes }, { "check_option", binding_check_option }, { "is_option", binding_is_option },
     { "add_column", binding_add_column }, { "add_constraint", binding_add_constraint }, { "add_index", binding_add_index }, { NULL, NULL },
   };
   binding_kind_register(L, b, BINDING_METADATA, "MetaData", metadata_methods, metadata_metamethods);
@@ -265,7 +281,13 @@ void binding_open_schema(lua_State *L, binding *b) {
   lua_getfield(L, -1, "__methods");
   lua_setfield(L, -3, "table_methods");   /* schema.lua adds to them */
   lua_pop(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[BINDING_METADATA]);
+  lua_getfield(L, -1, "__methods");
+  lua_setfield(L, -3, "metadata_methods");   /* so does ddl.lua */
+  lua_pop(L, 1);
   make_columns_metatable(L, b);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   luaL_setfuncs(L, functions, 1);
+  binding_open_sequence(L, b);
+  binding_open_ddl(L, b);
 }

@@ -6,6 +6,28 @@
 
 alch_metadata *binding_check_metadata(lua_State *L, binding *b, int index, const char *where);
 
+/* A constraint or index that is there; in Lua it is the field `record` of what describes it. */
+typedef struct binding_schema_item { const alch_constraint *constraint; alch_index *index; } binding_schema_item;
+void binding_push_constraint(lua_State *L, binding *b, const alch_constraint *constraint);
+void binding_push_index(lua_State *L, binding *b, const alch_index *index);
+
+/* sequence.c */
+/* start, increment, minvalue … of the definition at index. */
+void binding_read_counting(lua_State *L, binding *b, int definition, const char *where, alch_counting *out);
+/* The field `identity` of a column's definition; false when there is none. */
+bool binding_read_identity(lua_State *L, binding *b, int definition, alch_identity *out);
+alch_sequence *binding_check_sequence(lua_State *L, binding *b, int index, const char *where);
+void binding_push_sequence(lua_State *L, binding *b, alch_sequence *sequence);
+/* The block of its next value, kept in the catalog. */
+const alch_block *binding_next_value(lua_State *L, binding *b, const alch_sequence *sequence);
+void binding_open_sequence(lua_State *L, binding *b);
+
+/* view.c: view(metadata, definition): a table that is made from a query */
+int binding_add_view(lua_State *L);
+
+/* ddl.c */
+void binding_open_ddl(lua_State *L, binding *b);
+
 /* column.c */
 /* Enters a column's expression in the table of columns on top of the stack, by place and by key. */
 void binding_enter_column(lua_State *L, binding *b, const alch_column *column);
@@ -13,12 +35,6 @@ void binding_enter_column(lua_State *L, binding *b, const alch_column *column);
 int binding_add_column(lua_State *L);
 /* The attributes that a column has as an expression: name, key, type, table, …; 0 when there is none of this name. */
 int binding_column_property(lua_State *L, binding *b, const alch_column *column);
-
-/* counting.c */
-/* start, increment, minvalue … of the definition at index. */
-void binding_read_counting(lua_State *L, binding *b, int definition, const char *where, alch_counting *out);
-/* The field `identity` of a column's definition; false when there is none. */
-bool binding_read_identity(lua_State *L, binding *b, int definition, alch_identity *out);
 
 /* option.c */
 /* One dialect option out of the value at index: plain, a list, a map, or an expression. */

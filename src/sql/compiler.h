@@ -162,6 +162,8 @@ void alch_render_source_hints(alch_compiler *compiler, uint32_t source, bool bef
 static inline void alch_write(alch_compiler *compiler, const char *text) { alch_buffer_add(compiler->out, text); }
 static inline void alch_write_char(alch_compiler *compiler, char c) { alch_buffer_add_char(compiler->out, c); }
 void alch_write_identifier(alch_compiler *compiler, const char *name);
+/* [schema.]sequence */
+void alch_write_sequence_name(alch_compiler *compiler, const alch_sequence *sequence);
 /* Text in single quotes, as a literal. */
 void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length);
 /* "base_n" with the next n of this base; lies in the scratch arena. */
@@ -273,7 +275,7 @@ ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RE
 ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
 ALCH_RENDERER(prefixes); ALCH_RENDERER(distinct); ALCH_RENDERER(columns); ALCH_RENDERER(from); ALCH_RENDERER(where); ALCH_RENDERER(group_by); ALCH_RENDERER(having); ALCH_RENDERER(order_by);
 ALCH_RENDERER(fetch); ALCH_RENDERER(hints); ALCH_RENDERER(suffixes); ALCH_RENDERER(words); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict); ALCH_RENDERER(returning); ALCH_RENDERER(set); ALCH_RENDERER(nothing); ALCH_RENDERER(members);
-ALCH_RENDERER(subscript); ALCH_RENDERER(array); ALCH_RENDERER(operand);
+ALCH_RENDERER(subscript); ALCH_RENDERER(array); ALCH_RENDERER(operand); ALCH_RENDERER(next_value);
 #undef ALCH_RENDERER
 
 #endif

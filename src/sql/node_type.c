@@ -18,6 +18,11 @@ static alch_type_id excluded_type(const type_walk *walk, const alch_node *node) 
   return table && node->b < table->column_count ? alch_column_type(table->columns[node->b]) : 0;
 }
 
+static alch_type_id sequence_type(const type_walk *walk, const alch_node *node) {
+  const alch_sequence *sequence = alch_catalog_sequence(walk->catalog, node->a);
+  return sequence && sequence->data_type ? sequence->data_type : ALCH_TYPE_INTEGER;
+}
+
 static alch_type_id query_type(const type_walk *walk, const alch_node *query) {
   alch_output_walk outputs = alch_outputs(walk->catalog, walk->block, query);
   alch_output output;
@@ -44,6 +49,7 @@ static alch_type_id own_type(const type_walk *walk, const alch_node *node) {
   switch (node->kind) {
     case ALCH_NODE_COLUMN: return column_type(walk, node);
     case ALCH_NODE_EXCLUDED: return excluded_type(walk, node);
+    case ALCH_NODE_NEXT_VALUE: return sequence_type(walk, node);
     case ALCH_NODE_BIND: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_NAME: case ALCH_NODE_OPERAND: return node->a;
     case ALCH_NODE_TRUE: case ALCH_NODE_FALSE: case ALCH_NODE_BETWEEN: case ALCH_NODE_EXISTS: return ALCH_TYPE_BOOLEAN;
     case ALCH_NODE_UNARY: case ALCH_NODE_LIST: return unary_type(node->op);
