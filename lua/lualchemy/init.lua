@@ -166,7 +166,9 @@ end
 function la.compiles(kind, dialect, compile)
   if compile == nil and type(dialect) == "function" then dialect, compile = nil, dialect end
   if dialect ~= nil then check_dialect(dialect, "compiles") end
-  if type(compile) ~= "function" then check.argument("compiles takes a kind of node, a dialect and a function, not %s", core.describe(compile)) end
+  if type(compile) ~= "function" then
+    check.argument("compiles takes a kind of node, a dialect and a function, not %s", core.describe(compile))
+  end
   core.hook(kind, nil, dialect, compile)
 end
 

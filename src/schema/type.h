@@ -43,6 +43,7 @@ typedef struct alch_exact_type {
 struct alch_block;
 struct alch_type_variant;
 
+/* What values and results are asked for comes first. */
 typedef struct alch_type {
   uint8_t family;             /* alch_type_family */
   bool timezone;              /* DateTime, Time */
@@ -52,24 +53,24 @@ typedef struct alch_type {
   bool inherit_schema;        /* Enum: the schema of its table */
   bool null_as_json;          /* JSON{ none_as_null = false }: nil is JSON's null and not NULL */
   uint8_t dimensions;         /* ARRAY; 0: any number */
+  uint32_t variant_count;
+  int64_t host;               /* custom type: the host's reference to its conversion; 0: none. `family` is then its impl's */
+  /* SQL round each value on its way in, round each column on its way out: blocks with an OPERAND where the value stands, kept by the catalog (alch_catalog_keep_block); or NULL. */
+  const struct alch_block *bind_expression, *column_expression;
   int32_t length;             /* String, LargeBinary, Enum: characters or bytes; 0: none given */
   int32_t precision, scale;   /* Numeric, Float; -1: none given. Precision of an exact DateTime or Time: digits of its seconds; of an Interval: of its days, scale: of its seconds */
-  const char *collation;      /* or NULL */
-  const char *name;           /* Enum: name of the type or constraint, or NULL */
-  const char *schema;         /* Enum: of the named type, or NULL */
-  const char *detail;         /* exact types: the character set of a text, the fields of an INTERVAL; or NULL */
+  alch_type_id item_id;       /* ARRAY: what is in it, an interned type, and its id; or NULL */
+  const struct alch_type *item;
   const char *const *items;   /* Enum: the words, in order */
   uint32_t item_count;
-  uint32_t variant_count;
   const struct alch_type_variant *variants;   /* what stands in its place in some dialects */
   const alch_exact_type *exact;               /* what it is exactly; NULL: a generic type, which every dialect has its own word for */
   const char *word;           /* its exact name in SQL: that of exact, or another spelling; NULL: none */
   uint64_t words;             /* exact types: ALCH_TAKES bits of words beside the name: UNSIGNED … */
-  const struct alch_type *item;               /* ARRAY: what is in it, an interned type; or NULL */
-  alch_type_id item_id;                       /* its id */
-  int64_t host;               /* custom type: the host's reference to its conversion; 0: none. `family` is then its impl's */
-  /* SQL round each value on its way in, round each column on its way out: blocks with an OPERAND where the value stands, kept by the catalog (alch_catalog_keep_block); or NULL. */
-  const struct alch_block *bind_expression, *column_expression;
+  const char *collation;      /* or NULL */
+  const char *name;           /* Enum: name of the type or constraint, or NULL */
+  const char *schema;         /* Enum: of the named type, or NULL */
+  const char *detail;         /* exact types: the character set of a text, the fields of an INTERVAL; or NULL */
 } alch_type;
 
 /* In this dialect the interned type stands in the place of the one that has the variant. */

@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "base/date.h"
 #include "base/real.h"
+#include "schema/array_text.h"
 #include "sql/compile.h"
 #include <math.h>
 #include <string.h>
@@ -77,7 +78,7 @@ static alch_status render_real(double real, alch_buffer *out, alch_error *error)
   return ALCH_OK;
 }
 
-static void render_moment(const alch_value *value, alch_buffer *out) {
+static void render_moment(const alch_type *type, const alch_value *value, alch_buffer *out) {
   char text[48];
   switch (value->kind) {
     case ALCH_DATE: alch_date_print(value->integer, text); break;
@@ -85,10 +86,12 @@ static void render_moment(const alch_value *value, alch_buffer *out) {
     case ALCH_DATETIME: alch_datetime_print(value->integer, false, text); break;
     default: alch_interval_print(value->integer, text); break;
   }
-  alch_buffer_add_format(out, "'%s'", text);
+  /* What has a time zone is kept in UTC. */
+  bool zoned = value->kind == ALCH_DATETIME && type->family == ALCH_TYPE_DATETIME && type->timezone;
+  alch_buffer_add_format(out, zoned ? "'%s+00:00'" : "'%s'", text);
 }
 
-static alch_status render_value(const alch_dialect *dialect, const alch_value *value, alch_buffer *out, alch_error *error) {
+static alch_status render_value(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error) {
   switch (value->kind) {
     case ALCH_NULL: alch_buffer_add(out, "NULL"); return ALCH_OK;
     case ALCH_INTEGER: alch_buffer_add_integer(out, value->integer); return ALCH_OK;
@@ -100,9 +103,52 @@ static alch_status render_value(const alch_dialect *dialect, const alch_value *v
     case ALCH_TEXT: return render_text(dialect, value, out, error);
     case ALCH_BLOB: render_blob(value, out); return ALCH_OK;
     case ALCH_DECIMAL: alch_buffer_add_bytes(out, value->text, value->length); return ALCH_OK;
-    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: render_moment(value, out); return ALCH_OK;
+    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: render_moment(type, value, out); return ALCH_OK;
     default: return alch_error_set(error, ALCH_ERROR_COMPILE, "a %s cannot be written as a literal; send it as a parameter", alch_value_kind_name(value->kind));
   }
+}
+
+/* ---- arrays ---- */
+
+static alch_status render_item(const alch_dialect *dialect, const alch_type *type, alch_value *item, alch_buffer *out, alch_error *error) {
+  uint8_t kind = alch_type_value_kind(type->family);
+  if (item->kind == ALCH_TEXT && (kind == ALCH_INTEGER || kind == ALCH_REAL)) {
+    alch_buffer_add_bytes(out, item->text, item->length);
+    return ALCH_OK;
+  }
+  alch_buffer scratch;
+  alch_status status = ALCH_OK;
+  alch_buffer_init(&scratch, out->allocator);
+  if (kind == ALCH_BOOLEAN && item->kind == ALCH_TEXT) *item = alch_value_boolean(item->length > 0 && item->text[0] == 't');
+  else if (kind != ALCH_BLOB) status = alch_type_coerce(type, item, &scratch, error);
+  if (status == ALCH_OK) status = alch_render_literal(dialect, type, item, out, error);
+  alch_buffer_close(&scratch);
+  return status;
+}
+
+/* ARRAY[1, ARRAY[2, 3]]; an empty one says nothing of its type, and stands as text. */
+static alch_status render_array(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error) {
+  alch_array_cursor cursor = alch_array_cursor_at(value->text, value->length);
+  alch_buffer text;
+  alch_value item;
+  alch_status status = ALCH_OK;
+  bool first = true;
+  if (value->length == 2) {
+    alch_buffer_add(out, "'{}'");
+    return ALCH_OK;
+  }
+  alch_buffer_init(&text, out->allocator);
+  while (status == ALCH_OK) {
+    alch_array_token token = alch_array_next(&cursor, &text, &item);
+    if (token == ALCH_ARRAY_END) break;
+    if (token != ALCH_ARRAY_CLOSE && !first) alch_buffer_add(out, ", ");
+    first = token == ALCH_ARRAY_OPEN;
+    if (token == ALCH_ARRAY_OPEN) alch_buffer_add(out, "ARRAY[");
+    else if (token == ALCH_ARRAY_CLOSE) alch_buffer_add_char(out, ']');
+    else status = render_item(dialect, type->item, &item, out, error);
+  }
+  alch_buffer_close(&text);
+  return status;
 }
 
 alch_status alch_render_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error) {
@@ -113,10 +159,11 @@ alch_status alch_render_literal(const alch_dialect *dialect, const alch_type *ty
   bool written = false;
   if (dialect->literal && value->kind != ALCH_NULL) status = dialect->literal(dialect, type, value, out, &written, error);
   if (written || status != ALCH_OK) return status;
+  if (type->family == ALCH_TYPE_ARRAY && type->item && value->kind == ALCH_TEXT && alch_dialect_can(dialect, ALCH_CAPABILITY_ARRAYS)) return render_array(dialect, type, value, out, error);
   alch_buffer_init(&scratch, out->allocator);
   if (dialect->to_database && dialect->converts(type, true)) status = dialect->to_database(type, &stored, &scratch, error);
   /* A decimal is written with all its digits, whatever way it would go as a parameter. */
-  if (status == ALCH_OK) status = render_value(dialect, value->kind == ALCH_DECIMAL ? value : &stored, out, error);
+  if (status == ALCH_OK) status = render_value(dialect, type, value->kind == ALCH_DECIMAL ? value : &stored, out, error);
   alch_buffer_close(&scratch);
   if (status == ALCH_OK && alch_buffer_failed(out)) status = alch_error_out_of_memory(error);
   return status;

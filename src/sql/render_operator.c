@@ -410,16 +410,17 @@ alch_status alch_default_between(alch_compiler *compiler, const alch_node *node)
 
 /* ---- subscripts and arrays, in the words of those who have them; the others say that they have none ---- */
 
-static bool prints_all(alch_compiler *compiler, const char *construct) {
+static bool has_subscript(alch_compiler *compiler, uint8_t op) {
+  bool json = op == ALCH_OPERATOR_JSON_INDEX || op == ALCH_OPERATOR_JSON_PATH;
+  if (!json) return alch_require(compiler, ALCH_CAPABILITY_ARRAYS, "the subscript of an array");
   if (compiler->dialect->any_type) return true;
-  alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s'", construct, compiler->dialect->name);
+  alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "access to the inside of a JSON value is not supported by the dialect '%s'", compiler->dialect->name);
   return false;
 }
 
 alch_status alch_default_subscript(alch_compiler *compiler, const alch_node *node) {
   const alch_node *subject = alch_node_child(node), *index = alch_node_next(subject);
-  bool json = node->op == ALCH_OPERATOR_JSON_INDEX || node->op == ALCH_OPERATOR_JSON_PATH;
-  if (!prints_all(compiler, json ? "access to the inside of a JSON value" : "the subscript of an array")) return compiler->status;
+  if (!has_subscript(compiler, node->op)) return compiler->status;
   hint outer = take_hint(compiler);
   set_hint(compiler, hint_from(compiler, subject));
   alch_render_operand(compiler, subject, node->op);
@@ -435,7 +436,7 @@ alch_status alch_default_subscript(alch_compiler *compiler, const alch_node *nod
 }
 
 alch_status alch_default_array(alch_compiler *compiler, const alch_node *node) {
-  if (!prints_all(compiler, "an array")) return compiler->status;
+  if (!alch_require(compiler, ALCH_CAPABILITY_ARRAYS, "an array")) return compiler->status;
   alch_write(compiler, "ARRAY[");
   alch_render_children(compiler, node, ", ");
   alch_write_char(compiler, ']');

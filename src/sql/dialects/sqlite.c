@@ -102,6 +102,7 @@ const alch_dialect alch_dialect_sqlite = {
   .column_parts = column_parts,
   .ddl_parts = alch_sqlite_ddl_parts,
   .if_exists_parts = if_exists_parts,
+  .literal = alch_sqlite_literal,
   .to_database = alch_sqlite_to_database,
   .from_database = alch_sqlite_from_database,
   .converts = alch_sqlite_converts,

@@ -241,3 +241,11 @@ bool alch_sqlite_converts(const alch_type *type, bool to_database) {
     default: return false;
   }
 }
+
+/* A number too large for a double is an infinity; there is no word for one. */
+alch_status alch_sqlite_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error) {
+  (void)dialect, (void)type, (void)error;
+  *written = value->kind == ALCH_REAL && isinf(value->real);
+  if (*written) alch_buffer_add(out, value->real < 0 ? "-9e999" : "9e999");
+  return ALCH_OK;
+}
