@@ -28,12 +28,43 @@ static void render_delete_path(alch_compiler *compiler, const alch_node *node) {
   compiler->in_operator = outer;
 }
 
+/* ---- ARRAY[…] beside an array of another kind: no operator takes text[] with varchar[] ---- */
+
+/* What ARRAY[…] makes of such items by itself. */
+static bool is_own_kind(uint8_t family) { return family == ALCH_TYPE_NULL || family == ALCH_TYPE_INTEGER || family == ALCH_TYPE_NUMERIC || family == ALCH_TYPE_BOOLEAN || family == ALCH_TYPE_TEXT; }
+
+/* The array type that the ARRAY[…] on one side has to be cast to; NULL: none. */
+static const alch_type *array_cast(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *left = alch_node_child(node), *right = alch_node_next(left);
+  if ((left->kind == ALCH_NODE_ARRAY) == (right->kind == ALCH_NODE_ARRAY)) return NULL;
+  const alch_type *type = alch_catalog_type(compiler->catalog, alch_type_of(compiler, left->kind == ALCH_NODE_ARRAY ? right : left));
+  return type->family == ALCH_TYPE_ARRAY && type->item && !is_own_kind(type->item->family) ? type : NULL;
+}
+
+static void render_array_side(alch_compiler *compiler, const alch_node *side, uint8_t op, const alch_type *type) {
+  alch_render_operand(compiler, side, op);
+  if (side->kind != ALCH_NODE_ARRAY || alch_node_child_count(side) == 0 || compiler->status != ALCH_OK) return;
+  compiler->status = alch_postgresql_cast(compiler->dialect, type, compiler->out, compiler->error);
+}
+
+static alch_status render_infix(alch_compiler *compiler, const alch_node *node) {
+  const alch_type *type = array_cast(compiler, node);
+  bool outer = compiler->in_operator;
+  if (!type) return alch_render_default(compiler, node);
+  compiler->in_operator = true;
+  render_array_side(compiler, alch_node_child(node), node->op, type);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  render_array_side(compiler, alch_node_next(alch_node_child(node)), node->op, type);
+  compiler->in_operator = outer;
+  return compiler->status;
+}
+
 /* Operators of JSON and its kin stand in parentheses beside any other operator, as SQLAlchemy has them: their precedence is nobody's second nature. */
 static alch_status render_grouped(alch_compiler *compiler, const alch_node *node) {
   bool parentheses = compiler->in_operator;
   if (parentheses) alch_write_char(compiler, '(');
   if (node->op == ALCH_OPERATOR_DELETE_PATH) render_delete_path(compiler, node);
-  else alch_render_default(compiler, node);
+  else render_infix(compiler, node);
   if (parentheses) alch_write_char(compiler, ')');
   return compiler->status;
 }
@@ -44,6 +75,8 @@ static alch_status render_binary(alch_compiler *compiler, const alch_node *node)
     case ALCH_OPERATOR_CONTAINS: case ALCH_OPERATOR_CONTAINED_BY: case ALCH_OPERATOR_HAS_KEY: case ALCH_OPERATOR_HAS_ALL: case ALCH_OPERATOR_HAS_ANY: case ALCH_OPERATOR_PATH_EXISTS:
     case ALCH_OPERATOR_PATH_MATCH: case ALCH_OPERATOR_DELETE_PATH:
       return render_grouped(compiler, node);
+    case ALCH_OPERATOR_EQ: case ALCH_OPERATOR_NE: case ALCH_OPERATOR_LT: case ALCH_OPERATOR_LE: case ALCH_OPERATOR_GT: case ALCH_OPERATOR_GE: case ALCH_OPERATOR_OVERLAP: case ALCH_OPERATOR_CONCAT:
+      return render_infix(compiler, node);
     default: return alch_render_default(compiler, node);
   }
 }

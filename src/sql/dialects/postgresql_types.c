@@ -161,13 +161,27 @@ alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_ty
 
 /* ---- what a type says of how it is written in expressions ---- */
 
+/* Without lengths and digits: a cast would cut off and round, in silence, what the column itself refuses. */
+alch_status alch_postgresql_cast(const alch_dialect *dialect, const alch_type *given, alch_buffer *out, alch_error *error) {
+  alch_type type = *alch_type_in(given, dialect->name), item;
+  alch_buffer_add(out, "::");
+  if (type.family == ALCH_TYPE_ARRAY && type.item) {
+    item = *alch_type_in(type.item, dialect->name);
+    bool sized = item.family >= ALCH_TYPE_STRING && item.family <= ALCH_TYPE_UNICODE_TEXT && !is_called(&item, "BIT");
+    if (sized) item.length = 0;
+    if (item.family == ALCH_TYPE_NUMERIC) item.precision = item.scale = -1;
+    item.collation = NULL;
+    item.variant_count = 0;
+    type.item = &item;
+  }
+  return alch_type_write(dialect, &type, NULL, out, error);
+}
+
 /* Not where the server knows it from the column; these it would take for text, as SQLAlchemy has found. */
 alch_status alch_postgresql_placeholder_cast(const alch_dialect *dialect, const alch_type *given, alch_buffer *out, alch_error *error) {
   const alch_type *type = alch_type_in(given, dialect->name);
   bool wanted = type->family == ALCH_TYPE_JSON || (type->family == ALCH_TYPE_RANGE && type->word) || (type->family == ALCH_TYPE_UUID && type->native) || is_called(type, "BIT");
-  if (!wanted) return ALCH_OK;
-  alch_buffer_add(out, "::");
-  return alch_type_write(dialect, type, NULL, out, error);
+  return wanted ? alch_postgresql_cast(dialect, type, out, error) : ALCH_OK;
 }
 
 bool alch_postgresql_takes_subscripts(const alch_dialect *dialect, const alch_type *given) {

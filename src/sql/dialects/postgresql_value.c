@@ -39,7 +39,7 @@ static size_t print_moment(const alch_type *type, const alch_value *value, char 
     case ALCH_DATE: return alch_date_print(value->integer, text);
     case ALCH_TIME: length = alch_time_print(value->integer, false, text); break;
     case ALCH_DATETIME: length = alch_datetime_print(value->integer, false, text); break;
-    default: return alch_interval_print(value->integer, text);
+    default: return type->native ? alch_interval_print(value->integer, text) : alch_datetime_print(value->integer, false, text);
   }
   if (!type->timezone) return length;
   memcpy(text + length, "+00:00", sizeof "+00:00");
@@ -56,10 +56,20 @@ static alch_status store_path(const conversion *c) {
   return status;
 }
 
+/* One that is no UUID in the database is its 32 digits. */
+static bool is_digits(const alch_type *type) { return type->family == ALCH_TYPE_UUID && !type->native; }
+
+static alch_status store_uuid(const conversion *c) {
+  char digits[32];
+  if (!alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_error_set(c->error, ALCH_ERROR_DATA, "'%.*s' is no UUID", (int)c->value->length, c->value->text);
+  return give_text(c, ALCH_TEXT, digits, sizeof digits);
+}
+
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const conversion c = { type, value, scratch, error };
   char text[64];
   if (type->family == ALCH_TYPE_JSON_PATH && value->kind == ALCH_TEXT) return store_path(&c);
+  if (is_digits(type) && value->kind == ALCH_TEXT) return store_uuid(&c);
   switch (value->kind) {
     case ALCH_BOOLEAN: return value->integer ? give_text(&c, ALCH_TEXT, "true", 4) : give_text(&c, ALCH_TEXT, "false", 5);
     case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return give_text(&c, ALCH_TEXT, text, print_moment(type, value, text));
@@ -158,10 +168,24 @@ static alch_status load_datetime(const conversion *c) {
   return give_number(c, ALCH_DATETIME, alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0));
 }
 
+/* One that is no INTERVAL in the database is a timestamp, counted from 1970. */
 static alch_status load_interval(const conversion *c) {
   int64_t microseconds;
+  alch_civil civil;
+  if (!c->type->native) {
+    if (c->value->kind == ALCH_DATETIME) return give_number(c, ALCH_INTERVAL, c->value->integer);
+    if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return refuse(c, "text of a date and time, counted from 1970-01-01 00:00:00");
+    return give_number(c, ALCH_INTERVAL, alch_microseconds_from_civil(&civil));
+  }
   if (c->value->kind == ALCH_TEXT && alch_interval_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_INTERVAL, microseconds);
   return c->value->kind == ALCH_INTERVAL ? ALCH_OK : refuse(c, "text such as 1 day 02:03:04, without months and years");
+}
+
+static alch_status load_uuid(const conversion *c) {
+  char digits[32], text[36];
+  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return refuse(c, "text of 32 hexadecimal digits");
+  alch_uuid_print(digits, text);
+  return give_text(c, ALCH_TEXT, text, sizeof text);
 }
 
 static int hexadecimal(char c) {
@@ -199,6 +223,7 @@ alch_status alch_postgresql_from_database(const alch_type *type, alch_value *val
     case ALCH_TYPE_DATETIME: return load_datetime(&c);
     case ALCH_TYPE_INTERVAL: return load_interval(&c);
     case ALCH_TYPE_LARGE_BINARY: return load_blob(&c);
+    case ALCH_TYPE_UUID: return type->native ? ALCH_OK : load_uuid(&c);
     default: return ALCH_OK;
   }
 }
@@ -208,6 +233,7 @@ bool alch_postgresql_converts(const alch_type *type, bool to_database) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: return true;
     case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_LARGE_BINARY: return !to_database;
+    case ALCH_TYPE_UUID: return !type->native;
     default: return false;
   }
 }
@@ -240,14 +266,36 @@ static void write_real(double real, alch_buffer *out) {
   alch_buffer_add(out, "::DOUBLE PRECISION");
 }
 
+/* Texts that are no text say what they are: '{1,2}'::INTEGER[]. */
+static bool is_structured(const alch_type *type) {
+  switch (type->family) {
+    case ALCH_TYPE_ARRAY: case ALCH_TYPE_JSON: case ALCH_TYPE_HSTORE: return true;
+    case ALCH_TYPE_RANGE: return type->word != NULL;
+    default: return false;
+  }
+}
+
+static alch_status write_structured(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error) {
+  const alch_type plain = ALCH_TYPE_PLAIN(ALCH_TYPE_STRING);
+  if (alch_render_literal(dialect, &plain, value, out, error) != ALCH_OK) return ALCH_ERROR;
+  return alch_postgresql_cast(dialect, type, out, error);
+}
+
 alch_status alch_postgresql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error) {
   char text[64];
-  (void)dialect, (void)error;
   *written = true;
   switch (value->kind) {
+    case ALCH_TEXT:
+      if (!is_structured(type)) break;
+      return write_structured(dialect, type, value, out, error);
     case ALCH_BOOLEAN: alch_buffer_add(out, value->integer ? "true" : "false"); return ALCH_OK;
     case ALCH_BLOB: write_blob(value, out); return ALCH_OK;
-    case ALCH_INTERVAL: write_interval(value->integer, out); return ALCH_OK;
+    case ALCH_INTERVAL:
+      if (type->native) {
+        write_interval(value->integer, out);
+        return ALCH_OK;
+      }
+      /* fall through */
     case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME:
       print_moment(type, value, text);
       alch_buffer_add_format(out, "'%s'", text);
