@@ -324,7 +324,7 @@ alch_status alch_render_with(alch_compiler *compiler) {
   cte_list list = { 0 };
   if (compiler->definition_count == 0) return compiler->status;
   list_ctes(compiler, alch_block_root(compiler->block), &list);
-  if (list.ids.count == 0 || !alch_require(compiler, ALCH_CAPABILITY_CTE, "WITH")) return compiler->status;
+  if (list.ids.count == 0 || !alch_require(compiler, ALCH_CAPABILITY_CTE, "WITH (a CTE)")) return compiler->status;
   if (!alch_node_is_query(alch_block_root(compiler->block)) && !compiler->scope && !alch_require(compiler, ALCH_CAPABILITY_DML_CTE, "a CTE before INSERT, UPDATE or DELETE")) return compiler->status;
   alch_write(compiler, list.recursive && alch_can(compiler, ALCH_CAPABILITY_RECURSIVE_WORD) ? "WITH RECURSIVE " : "WITH ");
   for (uint32_t i = 0; i < list.ids.count && !has_name_twice(compiler, &list, i); i++) {

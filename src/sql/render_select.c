@@ -319,9 +319,15 @@ static void render_member(alch_compiler *compiler, const alch_node *member, alch
   if (apart) alch_write_char(compiler, ')');
 }
 
+static void refuse_compound(alch_compiler *compiler, uint8_t op) {
+  bool all = op == ALCH_COMPOUND_INTERSECT_ALL || op == ALCH_COMPOUND_EXCEPT_ALL, except = op == ALCH_COMPOUND_EXCEPT || op == ALCH_COMPOUND_EXCEPT_ALL;
+  alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s%s is not supported by the dialect '%s'; %s", except ? "EXCEPT" : "INTERSECT", all ? " ALL" : "", compiler->dialect->name,
+                     all ? "compare row_number() over all columns as well, without ALL" : except ? "write NOT EXISTS" : "write EXISTS");
+}
+
 static const char *compound_word(alch_compiler *compiler, uint8_t op) {
   const char *const *words = compiler->dialect->compound_words, *word = words && words[op] ? words[op] : compound_words[op];
-  if (*word == '\0') alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s ALL is not supported by the dialect '%s'; compare row_number() over all columns as well, without ALL", op == ALCH_COMPOUND_INTERSECT_ALL ? "INTERSECT" : "EXCEPT", compiler->dialect->name);
+  if (*word == '\0') refuse_compound(compiler, op);
   return word;
 }
 

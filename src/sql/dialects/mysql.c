@@ -90,9 +90,9 @@ static const struct alch_option_name options[] = {
 /* What each record has beyond the oldest. */
 static const struct { const alch_dialect *dialect; uint32_t traits; } traits[] = {
   { &alch_dialect_mysql, ALCH_MYSQL_ROW_ALIAS | ALCH_MYSQL_FOR_SHARE | ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_VALUES_ROW |
-                           ALCH_MYSQL_REGEXP_FUNCTIONS | ALCH_MYSQL_SET_OPERATIONS | ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
+                           ALCH_MYSQL_REGEXP_FUNCTIONS | ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
   { &alch_dialect_mysql_5_7, ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_NO_CHECK },
-  { &alch_dialect_mariadb, ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_REGEXP_INLINE_FLAGS | ALCH_MYSQL_FETCH | ALCH_MYSQL_SET_OPERATIONS |
+  { &alch_dialect_mariadb, ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_REGEXP_INLINE_FLAGS | ALCH_MYSQL_FETCH |
                              ALCH_MYSQL_NATIVE_UUID | ALCH_MYSQL_WITHIN_GROUP },
 };
 
@@ -102,10 +102,13 @@ bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
   return false;
 }
 
-#define RECORD(symbol, major, minor, more)                                                                                                                                            \
+/* INTERSECT and EXCEPT came with 8.0.31. */
+static const char *const old_compound_words[ALCH_COMPOUND_EXCEPT_ALL + 1] = { [ALCH_COMPOUND_INTERSECT] = "", [ALCH_COMPOUND_INTERSECT_ALL] = "", [ALCH_COMPOUND_EXCEPT] = "", [ALCH_COMPOUND_EXCEPT_ALL] = "" };
+
+#define RECORD(symbol, major, minor, words, more)                                                                                                                                            \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
     .name = "mysql", .version_major = major, .version_minor = minor, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
-    .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 255, .parameter_limit = 65535, .reserved_words = reserved_words,                                                     \
+    .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 255, .parameter_limit = 65535, .compound_words = words, .reserved_words = reserved_words,                                                     \
     .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
     .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \
     .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .options = options, .column_parts = alch_mysql_column_parts, \
@@ -113,5 +116,5 @@ bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
     .converts = alch_mysql_converts,                                                                                                                                                  \
   }
 
-RECORD(mysql, 8, 0, CAN(CTE) | CAN(DML_CTE) | CAN(LATERAL) | CAN(WINDOWS) | CAN(EXPRESSION_INDEX));    /* as of 8.0.31, and 8.4 */
-RECORD(mysql_5_7, 5, 7, 0);    /* and what is older */
+RECORD(mysql, 8, 0, NULL, CAN(CTE) | CAN(DML_CTE) | CAN(LATERAL) | CAN(WINDOWS) | CAN(EXPRESSION_INDEX));    /* as of 8.0.31, and 8.4 */
+RECORD(mysql_5_7, 5, 7, old_compound_words, 0);    /* and what is older */

@@ -15,7 +15,6 @@ typedef enum alch_mysql_trait {
   ALCH_MYSQL_REGEXP_FUNCTIONS = 64,     /* REGEXP_REPLACE, and REGEXP_LIKE with flags */
   ALCH_MYSQL_REGEXP_INLINE_FLAGS = 128, /* flags stand in the pattern, (?i), and REGEXP_REPLACE is there */
   ALCH_MYSQL_FETCH = 256,          /* OFFSET … FETCH FIRST … ROWS ONLY or WITH TIES */
-  ALCH_MYSQL_SET_OPERATIONS = 512,      /* INTERSECT, EXCEPT */
   ALCH_MYSQL_NATIVE_UUID = 1024,        /* the type UUID, in its text with dashes */
   ALCH_MYSQL_JSON_TYPE = 2048,          /* JSON is a type of its own, so that CAST knows it */
   ALCH_MYSQL_NO_CHECK = 4096,           /* CHECK is read and forgotten */
@@ -36,7 +35,7 @@ extern const uint8_t alch_mysql_column_parts[];
 struct alch_compiler;
 struct alch_node;
 #define ALCH_RENDERER(name) alch_status alch_mysql_##name(struct alch_compiler *compiler, const struct alch_node *node)
-ALCH_RENDERER(from); ALCH_RENDERER(join); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(fetch); ALCH_RENDERER(for_update); ALCH_RENDERER(compound); ALCH_RENDERER(on_conflict);
+ALCH_RENDERER(from); ALCH_RENDERER(join); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(fetch); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict);
 ALCH_RENDERER(on_duplicate_key); ALCH_RENDERER(excluded);
 #undef ALCH_RENDERER
 alch_status alch_mysql_source_hint(struct alch_compiler *compiler, const struct alch_node *words, bool before);

@@ -133,8 +133,10 @@ static alch_status render_nulls(alch_compiler *compiler, const alch_node *node) 
 
 static alch_status render_unary(alch_compiler *compiler, const alch_node *node) {
   if (node->op == ALCH_OPERATOR_NULLS_FIRST || node->op == ALCH_OPERATOR_NULLS_LAST) return render_nulls(compiler, node);
-  const alch_node *query = node->op == ALCH_OPERATOR_ANY || node->op == ALCH_OPERATOR_ALL ? query_of(alch_node_child(node)) : NULL;
-  if (!query || !has_limit(query)) return alch_render_default(compiler, node);
+  if (node->op != ALCH_OPERATOR_ANY && node->op != ALCH_OPERATOR_ALL) return alch_render_default(compiler, node);
+  const alch_node *query = query_of(alch_node_child(node));
+  if (!query) return unsupported(compiler, "ANY or ALL of an array", "give a subquery, or write in_ with a list");
+  if (!has_limit(query)) return alch_render_default(compiler, node);
   alch_write(compiler, alch_operator_spelling(compiler, node->op));
   render_limited(compiler, query);
   return compiler->status;
@@ -367,7 +369,6 @@ const struct alch_renderer_override alch_mysql_renderers[] = {
   { ALCH_NODE_OFFSET, alch_mysql_offset },
   { ALCH_NODE_FETCH, alch_mysql_fetch },
   { ALCH_NODE_FOR_UPDATE, alch_mysql_for_update },
-  { ALCH_NODE_COMPOUND, alch_mysql_compound },
   { ALCH_NODE_ON_CONFLICT, alch_mysql_on_conflict },
   { ALCH_NODE_ON_DUPLICATE_KEY, alch_mysql_on_duplicate_key },
   { 0, NULL },

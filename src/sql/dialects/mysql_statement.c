@@ -141,16 +141,6 @@ alch_status alch_mysql_for_update(alch_compiler *compiler, const alch_node *node
   return compiler->status;
 }
 
-/* ---- compound selects ---- */
-
-static const char *const compound_words[] = { [ALCH_COMPOUND_INTERSECT] = "INTERSECT", [ALCH_COMPOUND_INTERSECT_ALL] = "INTERSECT ALL", [ALCH_COMPOUND_EXCEPT] = "EXCEPT", [ALCH_COMPOUND_EXCEPT_ALL] = "EXCEPT ALL" };
-
-alch_status alch_mysql_compound(alch_compiler *compiler, const alch_node *node) {
-  if (node->op < ALCH_COUNT(compound_words) && compound_words[node->op] && !alch_mysql_has(compiler->dialect, ALCH_MYSQL_SET_OPERATIONS))
-    return unsupported(compiler, compound_words[node->op], "write EXISTS or NOT EXISTS");
-  return alch_render_default(compiler, node);
-}
-
 /* ---- INSERT on a key that is there already ---- */
 
 /* With rows of VALUES the new row has a name, which must not be the table's; the rows of a SELECT can have none. */
