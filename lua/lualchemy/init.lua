@@ -20,7 +20,7 @@ for _, name in ipairs {
   "tuple_", "array", "distinct", "any_", "all_", "desc", "asc", "nulls_first", "nulls_last", "bitwise_not", "text",
   -- statements
   "select", "insert", "update", "delete", "upsert", "exists", "union", "union_all", "intersect", "intersect_all", "except_", "except_all",
-  "alias", "lateral", "join", "outerjoin",
+  "alias", "lateral", "join", "outerjoin", "column", "tablesample",
   -- errors and waiting
   "is_error", "Error", "set_wait",
 } do
@@ -70,6 +70,37 @@ la.between = function(...)
   local first = ...
   if select("#", ...) == 3 and check.is_expression(first) then return first:between(select(2, ...)) end
   return core.criterion("between", ...)
+end
+
+-- Tables that are only named, and values as tables -------------------------------------------------
+
+--- table{ "name", la.column("id", la.Integer), …, schema = }: a table of which no more is known than this; it is in no MetaData.
+function la.table(definition)
+  check.options(definition, { schema = "string" }, "table")
+  local parts = { definition[1], la.MetaData(), schema = definition.schema }
+  for i = 2, #definition do
+    local item = definition[i]
+    if type(item) ~= "string" and not check.is_expression(item) then check.argument("table takes a name and columns such as la.column(\"id\", la.Integer), not %s", core.describe(item)) end
+    local named = type(item) == "string" and la.column(item) or item
+    parts[#parts + 1] = la.Column { named.name, named.type }
+  end
+  return la.Table(parts)
+end
+
+local Values = { __name = "values" }
+Values.__index = Values
+
+--- data{ { 1, "a" }, … }: the rows, as a source whose columns are in .c
+function Values:data(rows)
+  local columns = {}
+  for i, column in ipairs(self.definition) do columns[i] = column end
+  return core.values(columns, rows, self.definition.name, self.definition.literal_binds)
+end
+
+--- values{ la.column("id", la.Integer), …, name = "v", literal_binds = true }:data{ { 1 }, { 2 } }: rows that stand in the statement itself.
+function la.values(definition)
+  check.options(definition, { name = "string", literal_binds = "boolean" }, "values")
+  return setmetatable({ definition = definition }, Values)
 end
 
 -- Functions: la.func.name(…), la.func.package.name(…) ----------------------------------------------

@@ -122,7 +122,7 @@ CASE("subqueries in FROM") {
       "SELECT again.id FROM (SELECT users.id AS id, addresses.id AS id_1, count(addresses.id) AS count_1 FROM users, addresses) AS again");
   FAILS(SELECT(at(sub, 7)), "sqlite", NO_SUCH_COLUMN, "a column number 7 that its table or subquery does not have");
   X function = define(alch_catalog_anonymous(w.catalog), ALCH_DEFINITION_FUNCTION, "j",
-                      OP(COMMA, FUNC("json_each", s("[1]")), leaf_text(ALCH_NODE_LITERAL, 0, "key"), leaf_text(ALCH_NODE_LITERAL, ALCH_TYPE_INTEGER, "value")).block, 0);
+                      OP(COMMA, FUNC("json_each", s("[1]")), leaf_text(ALCH_NODE_NAME, 0, "key"), leaf_text(ALCH_NODE_NAME, ALCH_TYPE_INTEGER, "value")).block, 0);
   SQL2(SELECT(at(function, 1)), "SELECT j.value FROM json_each(:json_each_1) AS j", "SELECT j.value FROM json_each(?) AS j");
   X beside = SELECT(U("id"), at(lateral(WHERE(SELECT(A("id")), eq(A("user_id"), U("id"))), "l"), 0));
   CHECK_TEXT(sql_in(beside, "default", NULL, text, sizeof text),

@@ -47,6 +47,17 @@ const alch_block *binding_push_from(lua_State *L, binding *b, int index, const c
 /* An expression for column `index` of a source, with the definitions of a block that has it. */
 void binding_push_source_column(lua_State *L, binding *b, const alch_block *definitions, uint32_t source, uint32_t index);
 
+/* derived.c */
+void binding_open_derived(lua_State *L, binding *b);
+/* The DEFINE of a source; NULL for tables and joins. */
+const alch_node *binding_definition(const alch_block *selectable);
+/* At what a definition is made of, with its place among the values. */
+alch_reader binding_reader_at_definition(const alch_block *block, const alch_node *definition);
+/* The same as a block of its own, on the stack. */
+const alch_block *binding_push_element(lua_State *L, binding *b, const alch_block *selectable, const alch_node *definition);
+/* The same source once more, under another name (NULL: a made-up one) and with other bits; on the stack. */
+int binding_redefine(lua_State *L, binding *b, const alch_block *selectable, alch_definition kind, uint32_t bits, const char *name);
+
 /* criteria.c */
 /* where{ name = "Ann", score = la.ge(10) }: pushes one condition for each name, in the order of the columns, and answers how many. */
 uint32_t binding_criteria(lua_State *L, binding *b, const alch_block *statement, int index);

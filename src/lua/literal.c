@@ -224,7 +224,7 @@ int binding_expression_property(lua_State *L) {
   if (root->kind == ALCH_NODE_COLUMN && root->a & ALCH_ANONYMOUS) return source_column_property(L, b, block, root);
   if (root->kind == ALCH_NODE_COLUMN) return binding_column_property(L, b, alch_catalog_table(b->catalog, root->a)->columns[root->b]);
   if (root->kind == ALCH_NODE_ENTITY && binding_is(L, 2, "table")) return push_source(L, b, block, root->a);
-  if ((root->kind == ALCH_NODE_LABEL || root->kind == ALCH_NODE_BIND) && (binding_is(L, 2, "name") || binding_is(L, 2, "key"))) {
+  if ((root->kind == ALCH_NODE_LABEL || root->kind == ALCH_NODE_BIND || root->kind == ALCH_NODE_NAME) && (binding_is(L, 2, "name") || binding_is(L, 2, "key"))) {
     lua_pushlstring(L, alch_node_text(root), root->length);
     return 1;
   }

@@ -17,6 +17,7 @@ const alch_block *binding_push_from(lua_State *L, binding *b, int index, const c
   if (block) { lua_pushvalue(L, index); return block; }
   block = binding_block(L, b, index);
   if (block && alch_block_root(block)->kind == ALCH_NODE_ENTITY) return push_source(L, b, block, alch_block_root(block)->a);
+  if (block && alch_block_root(block)->kind == ALCH_NODE_TEXT) { lua_pushvalue(L, index); return block; }
   if (block && alch_node_is_query(alch_block_root(block)))
     binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s takes a select as rows only by a name; write stmt:subquery \"name\" or stmt:cte \"name\"", where);
   binding_expected(L, b, index, "a table, a model, an alias, a subquery or a join", where);
@@ -103,12 +104,17 @@ static int selectable_alias(lua_State *L) {
   const alch_node *root = alch_block_root(from);
   if (root->kind == ALCH_NODE_TABLE) return define(L, b, ALCH_DEFINITION_ALIAS, name, NULL, root->a);
   if (root->kind != ALCH_NODE_SOURCE) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "a join has no alias; alias its sides");
+  const alch_node *definition = binding_definition(from);
+  if (definition && definition->op == ALCH_DEFINITION_FUNCTION) return binding_redefine(L, b, from, ALCH_DEFINITION_FUNCTION, definition->b, name);
   return define(L, b, ALCH_DEFINITION_ALIAS, name, from, 0);
 }
 
+/* A text that says which columns it gives counts as a query. */
+static bool is_query(const alch_node *root) { return alch_node_is_query(root) || (root->kind == ALCH_NODE_TEXT && alch_element_name(root, 0)); }
+
 static const alch_block *check_query(lua_State *L, binding *b, int index, const char *where) {
   const alch_block *block = binding_block(L, b, index);
-  if (!block || !alch_node_is_query(alch_block_root(block))) binding_expected(L, b, index, "a select", where);
+  if (!block || !is_query(alch_block_root(block))) binding_expected(L, b, index, "a select", where);
   return block;
 }
 
@@ -124,29 +130,89 @@ static int query_lateral(lua_State *L) {
   return define(L, b, ALCH_DEFINITION_LATERAL, optional_name(L, b, 2, "lateral"), check_query(L, b, 1, "lateral"), 0);
 }
 
-/* cte([name]), cte{ name =, recursive = } */
-static int query_cte(lua_State *L) {
-  static const binding_option known[] = { { "name", LUA_TSTRING }, { "recursive", LUA_TBOOLEAN }, { NULL, 0 } };
-  binding *b = BINDING(L);
-  const alch_block *query = check_query(L, b, 1, "cte");
-  alch_definition kind = ALCH_DEFINITION_CTE;
-  if (!lua_istable(L, 2)) return define(L, b, kind, optional_name(L, b, 2, "cte"), query, 0);
-  binding_options(L, b, 2, known, "cte");
-  lua_getfield(L, 2, "recursive");
-  if (lua_toboolean(L, -1)) kind = ALCH_DEFINITION_RECURSIVE_CTE;
-  lua_getfield(L, 2, "name");
-  return define(L, b, kind, lua_tostring(L, -1), query, 0);
+/* ---- CTEs ---- */
+
+/* materialized = true or false, nesting = true */
+static uint32_t cte_bits(lua_State *L, int options) {
+  uint32_t bits = 0;
+  if (lua_getfield(L, options, "materialized") == LUA_TBOOLEAN) bits |= lua_toboolean(L, -1) ? ALCH_DEFINE_MATERIALIZED : ALCH_DEFINE_NOT_MATERIALIZED;
+  lua_getfield(L, options, "nesting");
+  if (lua_toboolean(L, -1)) bits |= ALCH_DEFINE_NESTING;
+  lua_pop(L, 2);
+  return bits;
 }
+
+static int push_cte(lua_State *L, binding *b, const alch_block *element) {
+  static const binding_option known[] = { { "name", LUA_TSTRING }, { "recursive", LUA_TBOOLEAN }, { "nesting", LUA_TBOOLEAN }, { "materialized", LUA_TBOOLEAN }, { NULL, 0 } };
+  alch_define define = { .anonymous = alch_catalog_anonymous(b->catalog), .kind = ALCH_DEFINITION_CTE, .element = element };
+  if (lua_istable(L, 2)) {
+    binding_options(L, b, 2, known, "cte");
+    define.bits = cte_bits(L, 2);
+    lua_getfield(L, 2, "recursive");
+    if (lua_toboolean(L, -1)) define.kind = ALCH_DEFINITION_RECURSIVE_CTE;
+    lua_getfield(L, 2, "name");
+    define.name = lua_tostring(L, -1);
+  } else {
+    define.name = optional_name(L, b, 2, "cte");
+  }
+  alch_builder_start(&b->builder);
+  alch_builder_define_as(&b->builder, &define);
+  alch_builder_leaf(&b->builder, ALCH_NODE_SOURCE, 0, define.anonymous, 0);
+  binding_push_block(L, b, BINDING_SELECTABLE);
+  return 1;
+}
+
+/* cte([name]), cte{ name =, recursive =, nesting =, materialized = }: of a select, of a text with columns, of a statement that writes */
+static int query_cte(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *block = binding_block(L, b, 1);
+  if (block && alch_has_outputs(alch_block_root(block))) return push_cte(L, b, block);
+  return push_cte(L, b, check_query(L, b, 1, "cte"));
+}
+
+/* cte of values */
+static int values_cte(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *selectable = binding_check(L, b, 1, BINDING_SELECTABLE);
+  const alch_node *definition = binding_definition(selectable);
+  if (!definition || definition->op != ALCH_DEFINITION_VALUES) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "cte belongs to selects and values");
+  lua_settop(L, 2);
+  return push_cte(L, b, binding_push_element(L, b, selectable, definition));
+}
+
+/* prefix_with(sql, …), suffix_with(sql, …) of a CTE: words before and behind its parentheses. Columns of the CTE as it was stay columns of this one. */
+static int cte_words(lua_State *L, alch_node_kind clause, const char *method) {
+  binding *b = BINDING(L);
+  const alch_block *cte = binding_check(L, b, 1, BINDING_SELECTABLE);
+  const alch_node *definition = binding_definition(cte);
+  if (!definition || (definition->op != ALCH_DEFINITION_CTE && definition->op != ALCH_DEFINITION_RECURSIVE_CTE)) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s belongs to statements and CTEs", method);
+  uint32_t count = binding_words(L, b, method);
+  alch_define define = { .anonymous = definition->a, .kind = (alch_definition)definition->op, .bits = definition->b };
+  if (definition->length > 0) define.name = lua_pushlstring(L, alch_node_text(definition), definition->length);
+  static const alch_node_kind clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_SUFFIXES };
+  for (size_t i = 0; i < ALCH_COUNT(clauses); i++) {
+    const alch_node *there = alch_node_clause(definition, clauses[i]);
+    if (!there && clauses[i] != clause) continue;
+    alch_builder_start(&b->builder);
+    alch_builder_open(&b->builder, (uint8_t)clauses[i], 0, 0, 0);
+    alch_reader reader = { cte, there ? alch_node_child(there) : NULL, { NULL, NULL } };
+    while (there && reader.node < alch_node_next(there)) alch_builder_copy(&b->builder, &reader);
+    for (uint32_t j = 0; clauses[i] == clause && j < count; j++) alch_builder_block(&b->builder, lua_touserdata(L, 2 + (int)j));
+    alch_builder_close(&b->builder);
+    define.words[i] = binding_push_block(L, b, BINDING_EXPRESSION);
+  }
+  define.element = binding_push_element(L, b, cte, definition);
+  alch_builder_start(&b->builder);
+  alch_builder_define_as(&b->builder, &define);
+  alch_builder_leaf(&b->builder, ALCH_NODE_SOURCE, 0, define.anonymous, 0);
+  binding_push_block(L, b, BINDING_SELECTABLE);
+  return 1;
+}
+
+static int cte_prefix(lua_State *L) { return cte_words(L, ALCH_NODE_PREFIXES, "prefix_with"); }
+static int cte_suffix(lua_State *L) { return cte_words(L, ALCH_NODE_SUFFIXES, "suffix_with"); }
 
 /* ---- recursive CTEs: the second member names the first ---- */
-
-/* At the element of a definition, with its place among the values. */
-static alch_reader reader_at_definition(const alch_block *block, const alch_node *definition) {
-  alch_reader reader = { block, alch_block_first(block), alch_block_value_cursor(block) };
-  while (reader.node < definition) alch_reader_skip(&reader);
-  alch_reader_enter(&reader);
-  return reader;
-}
 
 static void copy_members(alch_builder *builder, alch_reader *reader, alch_compound op) {
   const alch_node *element = reader->node;
@@ -161,7 +227,7 @@ static void copy_members(alch_builder *builder, alch_reader *reader, alch_compou
 }
 
 static const alch_block *push_union(lua_State *L, binding *b, const alch_block *cte, const alch_node *definition, const alch_block *member, alch_compound op) {
-  alch_reader reader = reader_at_definition(cte, definition);
+  alch_reader reader = binding_reader_at_definition(cte, definition);
   alch_builder_start(&b->builder);
   alch_builder_definitions(&b->builder, cte);
   alch_builder_open(&b->builder, ALCH_NODE_COMPOUND, op, 0, 0);
@@ -189,7 +255,7 @@ static int cte_union(lua_State *L, alch_compound op, const char *name) {
   const alch_block *member = check_query(L, b, 2, name), *whole = push_union(L, b, cte, definition, member, op);
   lua_pushlstring(L, alch_node_text(definition), definition->length);
   alch_builder_start(&b->builder);
-  alch_builder_define(&b->builder, root->a, (alch_definition)definition->op, definition->length > 0 ? lua_tostring(L, -1) : NULL, whole, 0);
+  alch_builder_define_as(&b->builder, &(alch_define){ .anonymous = root->a, .kind = (alch_definition)definition->op, .bits = definition->b, .name = definition->length > 0 ? lua_tostring(L, -1) : NULL, .element = whole });
   alch_builder_leaf(&b->builder, ALCH_NODE_SOURCE, 0, root->a, 0);
   binding_push_block(L, b, BINDING_SELECTABLE);
   return 1;
@@ -230,7 +296,7 @@ static int selectable_outerjoin(lua_State *L) { return join(L, ALCH_JOIN_LEFT, "
 
 void binding_open_selectable(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = { { "alias", selectable_alias }, { "join", selectable_join }, { "outerjoin", selectable_outerjoin }, { NULL, NULL } };
-  static const luaL_Reg cte_methods[] = { { "union_all", cte_union_all }, { "union", cte_union_distinct }, { NULL, NULL } };
+  static const luaL_Reg cte_methods[] = { { "union_all", cte_union_all }, { "union", cte_union_distinct }, { "cte", values_cte }, { "prefix_with", cte_prefix }, { "suffix_with", cte_suffix }, { NULL, NULL } };
   static const luaL_Reg query_methods[] = { { "alias", selectable_alias }, { "subquery", query_subquery }, { "cte", query_cte }, { "lateral", query_lateral }, { NULL, NULL } };
   static const luaL_Reg functions[] = { { "alias", selectable_alias }, { "join", selectable_join }, { "outerjoin", selectable_outerjoin }, { "lateral", query_lateral }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_SELECTABLE, "selectable", methods, NULL);

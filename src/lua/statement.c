@@ -148,4 +148,5 @@ void binding_open_statement(lua_State *L, binding *b) {
   binding_open_update(L, b);
   binding_open_compile(L, b);
   binding_open_words(L, b);
+  binding_open_derived(L, b);
 }

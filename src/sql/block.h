@@ -140,9 +140,12 @@ void alch_builder_list_close(alch_builder *builder, size_t start, int64_t count)
 void alch_builder_block(alch_builder *builder, const alch_block *block);
 /* Merges the definitions of a block, without its tree (for copying the tree piece by piece with a reader). */
 void alch_builder_definitions(alch_builder *builder, const alch_block *block);
-/* Makes `element` (a SELECT, COMPOUND, TABLE or SOURCE block, a FUNCTION, or a LIST of a FUNCTION and LITERALs that name and type its columns; or NULL with a table or anonymous id) the definition `anonymous`.
+/* Makes `element` (a SELECT, COMPOUND, TABLE or SOURCE block, or a LIST of a FUNCTION and NAMEs of its columns; or NULL with a table or anonymous id) the definition `anonymous`.
    A definition of this id that came with the element is replaced: that is how a recursive CTE grows its second member. */
 void alch_builder_define(alch_builder *builder, uint32_t anonymous, alch_definition kind, const char *name, const alch_block *element, uint32_t table);
+/* The same with everything that a definition may have. words: PREFIXES and SUFFIXES of a CTE (blocks with such a root), or NULL. */
+typedef struct alch_define { uint32_t anonymous; alch_definition kind; uint32_t bits; const char *name; const alch_block *element; uint32_t table; const alch_block *words[2]; } alch_define;
+void alch_builder_define_as(alch_builder *builder, const alch_define *define);
 alch_reader alch_reader_at_root(const alch_block *block);
 /* Into the first child of the node / over the node without copying it (its values are passed as well). */
 void alch_reader_enter(alch_reader *reader);

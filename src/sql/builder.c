@@ -226,23 +226,32 @@ void alch_builder_definitions(alch_builder *builder, const alch_block *block) {
   }
 }
 
-static void fill_define(alch_buffer *out, const alch_node *head, const char *name, const alch_node *child) {
-  char *room = append(out, head->size);
-  if (!room) return;
-  memcpy(room, head, sizeof *head);
-  if (head->length > 0) append_text(room + sizeof *head, name, head->length);
-  memcpy(room + sizeof *head + padded(head->length), child, child->size);
+static char *put_bytes(char *room, const void *bytes, size_t size) {
+  memcpy(room, bytes, size);
+  return room + size;
 }
 
-void alch_builder_define(alch_builder *builder, uint32_t anonymous, alch_definition kind, const char *name, const alch_block *element, uint32_t table) {
-  alch_node leaf = { .kind = table & ALCH_ANONYMOUS ? ALCH_NODE_SOURCE : ALCH_NODE_TABLE, .size = sizeof leaf, .a = table };
+static void fill_define(alch_buffer *out, const alch_node *head, const alch_define *define, const alch_node *child) {
+  char *room = append(out, head->size);
+  if (!room) return;
+  room = put_bytes(room, head, sizeof *head);
+  if (head->length > 0) append_text(room, define->name, head->length);
+  room = put_bytes(room + padded(head->length), child, child->size);
+  for (size_t i = 0; i < ALCH_COUNT(define->words); i++)
+    if (define->words[i]) room = put_bytes(room, alch_block_root(define->words[i]), alch_block_root(define->words[i])->size);
+}
+
+void alch_builder_define_as(alch_builder *builder, const alch_define *define) {
+  const alch_block *element = define->element;
+  alch_node leaf = { .kind = define->table & ALCH_ANONYMOUS ? ALCH_NODE_SOURCE : ALCH_NODE_TABLE, .size = sizeof leaf, .a = define->table };
   const alch_node *child = element ? alch_block_root(element) : &leaf;
-  uint32_t length = name ? (uint32_t)strlen(name) : 0;
-  alch_node head = { .kind = ALCH_NODE_DEFINE, .op = (uint8_t)kind, .a = anonymous, .length = length };
+  uint32_t length = define->name ? (uint32_t)strlen(define->name) : 0;
+  alch_node head = { .kind = ALCH_NODE_DEFINE, .op = (uint8_t)define->kind, .a = define->anonymous, .b = define->bits, .length = length };
   head.size = (uint32_t)(sizeof head + padded(length) + child->size);
+  for (size_t i = 0; i < ALCH_COUNT(define->words); i++) head.size += define->words[i] ? alch_block_root(define->words[i])->size : 0;
   alch_buffer scratch;
   alch_buffer_init(&scratch, builder->allocator);
-  fill_define(&scratch, &head, name, child);
+  fill_define(&scratch, &head, define, child);
   alch_value_cursor cursor = { NULL, NULL };
   if (element) {
     alch_builder_definitions(builder, element);
@@ -252,6 +261,10 @@ void alch_builder_define(alch_builder *builder, uint32_t anonymous, alch_definit
   if (alch_buffer_failed(&scratch)) builder->definitions.failed = true;
   else merge_definition(builder, (const alch_node *)scratch.text, cursor.next, (size_t)(cursor.end - cursor.next), true);
   alch_buffer_close(&scratch);
+}
+
+void alch_builder_define(alch_builder *builder, uint32_t anonymous, alch_definition kind, const char *name, const alch_block *element, uint32_t table) {
+  alch_builder_define_as(builder, &(alch_define){ .anonymous = anonymous, .kind = kind, .name = name, .element = element, .table = table });
 }
 
 /* ---- copying ---- */

@@ -159,7 +159,7 @@ static void take_inner_name(alch_compiler *compiler, alch_named_output *named) {
   alch_output *output = &named->output;
   if (!(output->source & ALCH_ANONYMOUS) || alch_source_table(compiler->catalog, compiler->block, output->source)) return;
   const alch_node *element = element_of(compiler, output->source);
-  if (!element || !alch_node_is_query(element)) return;
+  if (!element || !alch_has_outputs(element)) return;
   alch_output_plan *plan = alch_plan_of(compiler, element);
   if (!plan || output->index >= plan->count) return;
   output->name = alch_output_name(compiler, &plan->outputs[output->index]);

@@ -64,6 +64,7 @@ typedef struct alch_defined {
   const char *name;             /* zero-terminated; NULL until it is written for the first time */
   bool listed;                  /* CTE: in the WITH list */
   bool busy;                    /* its inside is being looked at */
+  bool named;                   /* is looked for among those of this level */
 } alch_defined;
 
 /* What an aggregate has to take into its parentheses: the condition of FILTER where that becomes a CASE, and the LIST of its ORDER BY. */
@@ -91,6 +92,7 @@ typedef struct alch_compiler {
   alch_result_column *columns;
   uint32_t column_count, column_capacity;
   alch_defined *definitions;
+  bool has_nesting;                                    /* some CTE is to stand where it is used */
   uint32_t definition_count;
   alch_output_plan *plans;
   alch_counter *counters;
@@ -217,6 +219,15 @@ void alch_scope_add(alch_compiler *compiler, alch_scope *scope, const alch_node 
 void alch_scope_add_used(alch_compiler *compiler, alch_scope *scope, const alch_node *clause);
 /* The condition of a join, inferred from foreign keys. */
 alch_status alch_render_join_condition(alch_compiler *compiler, const alch_node *left, const alch_node *right);
+/* What a definition is called. */
+const char *alch_defined_name(alch_compiler *compiler, alch_defined *defined);
+bool alch_is_cte(const alch_defined *defined);
+/* A function, VALUES, a sample of a table as a source, with its name. */
+alch_status alch_render_table_function(alch_compiler *compiler, alch_defined *defined);
+alch_status alch_render_table_values(alch_compiler *compiler, alch_defined *defined);
+alch_status alch_render_sample(alch_compiler *compiler, alch_defined *defined);
+/* WITH … inside a select, of the CTEs that are to stand where they are used. */
+void alch_render_nested_with(alch_compiler *compiler, const alch_node *select);
 /* WITH … before the statement, when it uses CTEs. */
 alch_status alch_render_with(alch_compiler *compiler);
 /* The items of a select list or RETURNING, with their labels, and as result columns when compiler->collects. */
@@ -272,7 +283,7 @@ ALCH_RENDERER(column); ALCH_RENDERER(bind); ALCH_RENDERER(null); ALCH_RENDERER(t
 ALCH_RENDERER(entity); ALCH_RENDERER(text); ALCH_RENDERER(literal); ALCH_RENDERER(unary); ALCH_RENDERER(binary); ALCH_RENDERER(custom); ALCH_RENDERER(between); ALCH_RENDERER(list); ALCH_RENDERER(grouping);
 ALCH_RENDERER(tuple); ALCH_RENDERER(function); ALCH_RENDERER(case); ALCH_RENDERER(cast); ALCH_RENDERER(regexp); ALCH_RENDERER(name); ALCH_RENDERER(type_coerce); ALCH_RENDERER(extract); ALCH_RENDERER(collate); ALCH_RENDERER(label);
 ALCH_RENDERER(label_name); ALCH_RENDERER(exists); ALCH_RENDERER(scalar); ALCH_RENDERER(over); ALCH_RENDERER(frame); ALCH_RENDERER(filter); ALCH_RENDERER(within_group); ALCH_RENDERER(aggregate_order); ALCH_RENDERER(excluded);
-ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
+ALCH_RENDERER(values); ALCH_RENDERER(table); ALCH_RENDERER(source); ALCH_RENDERER(join); ALCH_RENDERER(select); ALCH_RENDERER(compound); ALCH_RENDERER(insert); ALCH_RENDERER(update); ALCH_RENDERER(delete);
 ALCH_RENDERER(prefixes); ALCH_RENDERER(distinct); ALCH_RENDERER(columns); ALCH_RENDERER(from); ALCH_RENDERER(where); ALCH_RENDERER(group_by); ALCH_RENDERER(having); ALCH_RENDERER(order_by);
 ALCH_RENDERER(fetch); ALCH_RENDERER(hints); ALCH_RENDERER(suffixes); ALCH_RENDERER(words); ALCH_RENDERER(limit); ALCH_RENDERER(offset); ALCH_RENDERER(for_update); ALCH_RENDERER(on_conflict); ALCH_RENDERER(returning); ALCH_RENDERER(set); ALCH_RENDERER(nothing); ALCH_RENDERER(members);
 ALCH_RENDERER(subscript); ALCH_RENDERER(array); ALCH_RENDERER(operand); ALCH_RENDERER(next_value);

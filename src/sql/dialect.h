@@ -53,6 +53,8 @@ typedef struct alch_dialect {
   const char *list_item;
   const char *quoted_initials;             /* names that begin with one of these are quoted, those that begin with a digit aside; NULL: $ */
   const char *empty_set;                   /* rows of an empty list behind IN, % being a list of ones; NULL: SELECT % WHERE 1!=1 */
+  const char *table_function;              /* before the parentheses round a function in FROM, "TABLE "; NULL: it stands there as it is */
+  const char *column_value;                /* behind the name of a function whose value is meant, ".COLUMN_VALUE"; NULL: nothing */
   const char *string_aggregate;            /* the name of aggregate_strings(text, separator); NULL: that */
   const char *string_separator;            /* what stands before its separator, behind its ORDER BY: " SEPARATOR "; NULL: a comma, before its ORDER BY */
   const char *empty_from;                  /* behind a select list without sources, " FROM DUAL"; NULL: nothing */

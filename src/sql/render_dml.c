@@ -59,6 +59,7 @@ bool alch_is_parameter(const alch_compiler *compiler, const alch_column *column)
 /* ---- RETURNING ---- */
 
 alch_status alch_render_returning(alch_compiler *compiler, const alch_node *returning, bool qualified) {
+  (void)returning;
   static const struct { uint8_t kind, capability; const char *construct; } rows[] = {
     { ALCH_NODE_INSERT, ALCH_CAPABILITY_INSERT_RETURNING, "INSERT with RETURNING" },
     { ALCH_NODE_UPDATE, ALCH_CAPABILITY_UPDATE_RETURNING, "UPDATE with RETURNING" },
@@ -72,7 +73,7 @@ alch_status alch_render_returning(alch_compiler *compiler, const alch_node *retu
   compiler->unqualified = !qualified;
   compiler->collects = alch_is_whole(compiler->scope);
   if (compiler->collects) compiler->compiled->returns_rows = true;
-  alch_render_outputs(compiler, alch_plan_clause(compiler, statement, returning), ALCH_ROLE_TOP);
+  alch_render_outputs(compiler, alch_plan_of(compiler, statement), ALCH_ROLE_TOP);
   compiler->unqualified = unqualified;
   return compiler->status;
 }

@@ -20,6 +20,7 @@ static alch_status unknown_source(alch_compiler *compiler, uint32_t source) {
 
 /* An unnamed alias is called after what it stands for, users_1; anything else anon_1. */
 static const char *made_up_name(alch_compiler *compiler, const alch_node *element) {
+  if (element->kind == ALCH_NODE_TABLESAMPLE) element = alch_node_child(element);
   const alch_table *table = element->kind == ALCH_NODE_TABLE ? alch_catalog_table(compiler->catalog, element->a) : NULL;
   if (table) return alch_new_name(compiler, table->name, strlen(table->name));
   const alch_defined *other = element->kind == ALCH_NODE_SOURCE ? alch_defined_at(compiler, element->a) : NULL;
@@ -27,7 +28,7 @@ static const char *made_up_name(alch_compiler *compiler, const alch_node *elemen
   return alch_new_name(compiler, "anon", 4);
 }
 
-static const char *defined_name(alch_compiler *compiler, alch_defined *defined) {
+const char *alch_defined_name(alch_compiler *compiler, alch_defined *defined) {
   if (defined->name) return defined->name;
   if (defined->node->length == 0) return defined->name = made_up_name(compiler, alch_node_child(defined->node));
   defined->name = alch_arena_text(&compiler->scratch, alch_node_text(defined->node), defined->node->length);
@@ -39,7 +40,7 @@ alch_status alch_render_source_name(alch_compiler *compiler, uint32_t source) {
   alch_defined *defined = source & ALCH_ANONYMOUS ? alch_defined_at(compiler, source) : NULL;
   const alch_table *table = defined ? NULL : alch_catalog_table(compiler->catalog, source);
   if (compiler->renamed && source == compiler->renamed_source) alch_write(compiler, compiler->renamed);
-  else if (defined) alch_write_identifier(compiler, defined_name(compiler, defined));
+  else if (defined) alch_write_identifier(compiler, alch_defined_name(compiler, defined));
   else if (table) alch_render_table_name(compiler, table);
   else return unknown_source(compiler, source);
   return compiler->status;
@@ -61,8 +62,8 @@ static const alch_node *query_behind(alch_compiler *compiler, uint32_t source) {
   return NULL;
 }
 
-static alch_status write_function_column(alch_compiler *compiler, const alch_node *element, uint32_t index) {
-  const alch_node *name = element->kind == ALCH_NODE_LIST ? alch_node_nth(element, index + 1) : NULL;
+static alch_status write_named_column(alch_compiler *compiler, const alch_node *element, uint32_t index) {
+  const alch_node *name = alch_element_name(element, index);
   const char *text = name ? alch_arena_text(&compiler->scratch, alch_node_text(name), name->length) : NULL;
   if (!name) return no_such_column(compiler, index);
   if (!text) return alch_no_memory(compiler);
@@ -70,10 +71,22 @@ static alch_status write_function_column(alch_compiler *compiler, const alch_nod
   return compiler->status;
 }
 
+/* A function's value is written as the function's name in FROM alone. */
+static bool is_function_value(const alch_node *element, uint32_t index) {
+  const alch_node *name = element && element->kind == ALCH_NODE_LIST ? alch_element_name(element, index) : NULL;
+  return name && name->length == 0;
+}
+
+static alch_status write_function_value(alch_compiler *compiler, uint32_t source) {
+  alch_render_source_name(compiler, source);
+  if (compiler->dialect->column_value) alch_write(compiler, compiler->dialect->column_value);
+  return compiler->status;
+}
+
 static alch_status write_subquery_column(alch_compiler *compiler, uint32_t source, uint32_t index) {
   const alch_node *element = query_behind(compiler, source);
   if (!element) return unknown_source(compiler, source);
-  if (!alch_node_is_query(element)) return write_function_column(compiler, element, index);
+  if (!alch_has_outputs(element)) return write_named_column(compiler, element, index);
   alch_output_plan *plan = alch_plan_of(compiler, element);
   if (!plan) return compiler->status;
   if (index >= plan->count) return no_such_column(compiler, index);
@@ -83,6 +96,7 @@ static alch_status write_subquery_column(alch_compiler *compiler, uint32_t sourc
 
 alch_status alch_render_column(alch_compiler *compiler, uint32_t source, uint32_t index) {
   const alch_table *table = alch_source_table(compiler->catalog, compiler->block, source);
+  if (!table && is_function_value(query_behind(compiler, source), index)) return write_function_value(compiler, source);
   if (!compiler->unqualified) {
     alch_render_source_name(compiler, source);
     alch_write_char(compiler, '.');
@@ -97,40 +111,44 @@ alch_status alch_render_column(alch_compiler *compiler, uint32_t source, uint32_
 
 static void write_as(alch_compiler *compiler, alch_defined *defined) {
   alch_write(compiler, alch_can(compiler, ALCH_CAPABILITY_TABLE_ALIAS_AS) ? " AS " : " ");
-  alch_write_identifier(compiler, defined_name(compiler, defined));
+  alch_write_identifier(compiler, alch_defined_name(compiler, defined));
 }
 
 static void render_element(alch_compiler *compiler, const alch_node *element, alch_role role) {
-  if (element->kind == ALCH_NODE_LIST) element = alch_node_child(element);
-  if (alch_node_is_query(element)) alch_render_subquery(compiler, element, role);
+  if (alch_node_is_query(element) || element->kind == ALCH_NODE_TEXT) alch_render_subquery(compiler, element, role);
   else alch_render(compiler, element);
 }
 
-static bool is_cte(const alch_defined *defined) { return defined->node->op == ALCH_DEFINITION_CTE || defined->node->op == ALCH_DEFINITION_RECURSIVE_CTE; }
+bool alch_is_cte(const alch_defined *defined) { return defined->node->op == ALCH_DEFINITION_CTE || defined->node->op == ALCH_DEFINITION_RECURSIVE_CTE; }
 
 /* An alias of a CTE is written as the CTE's name; one of a subquery as the subquery again, under the alias's own name. */
 static void render_aliased(alch_compiler *compiler, const alch_node *element) {
   alch_defined *other = element->kind == ALCH_NODE_SOURCE ? alch_defined_at(compiler, element->a) : NULL;
-  for (int depth = 0; other && !is_cte(other) && depth < ALCH_SOURCE_DEEPEST; depth++) {
+  for (int depth = 0; other && !alch_is_cte(other) && depth < ALCH_SOURCE_DEEPEST; depth++) {
     element = alch_node_child(other->node);
     other = element->kind == ALCH_NODE_SOURCE ? alch_defined_at(compiler, element->a) : NULL;
   }
-  if (other) alch_write_identifier(compiler, defined_name(compiler, other));
+  if (other) alch_write_identifier(compiler, alch_defined_name(compiler, other));
   else render_element(compiler, element, ALCH_ROLE_FROM);
+}
+
+static bool write_lateral(alch_compiler *compiler) {
+  if (!alch_require(compiler, ALCH_CAPABILITY_LATERAL, "LATERAL")) return false;
+  if (!alch_can(compiler, ALCH_CAPABILITY_APPLY)) alch_write(compiler, "LATERAL ");
+  return true;
 }
 
 static alch_status render_defined(alch_compiler *compiler, alch_defined *defined) {
   const alch_node *element = alch_node_child(defined->node);
-  if (is_cte(defined)) {
-    alch_write_identifier(compiler, defined_name(compiler, defined));
-    return compiler->status;
-  }
-  if (defined->node->op == ALCH_DEFINITION_LATERAL) {
-    if (!alch_require(compiler, ALCH_CAPABILITY_LATERAL, "LATERAL")) return compiler->status;
-    if (!alch_can(compiler, ALCH_CAPABILITY_APPLY)) alch_write(compiler, "LATERAL ");
-    render_element(compiler, element, ALCH_ROLE_LATERAL);
-  } else {
-    render_aliased(compiler, element);
+  bool lateral = defined->node->op == ALCH_DEFINITION_LATERAL || (!alch_is_cte(defined) && (defined->node->b & ALCH_DEFINE_LATERAL));
+  if (lateral && !write_lateral(compiler)) return compiler->status;
+  switch (defined->node->op) {
+    case ALCH_DEFINITION_CTE: case ALCH_DEFINITION_RECURSIVE_CTE: alch_write_identifier(compiler, alch_defined_name(compiler, defined)); return compiler->status;
+    case ALCH_DEFINITION_FUNCTION: return alch_render_table_function(compiler, defined);
+    case ALCH_DEFINITION_VALUES: return alch_render_table_values(compiler, defined);
+    case ALCH_DEFINITION_TABLESAMPLE: return alch_render_sample(compiler, defined);
+    case ALCH_DEFINITION_LATERAL: render_element(compiler, element, ALCH_ROLE_LATERAL); break;
+    default: render_aliased(compiler, element);
   }
   write_as(compiler, defined);
   return compiler->status;
@@ -266,71 +284,5 @@ alch_status alch_default_from(alch_compiler *compiler, const alch_node *node) {
     if (scope->froms[i].node) alch_render(compiler, scope->froms[i].node);
     else alch_render_source(compiler, scope->froms[i].source);
   }
-  return compiler->status;
-}
-
-/* ---- WITH ---- */
-
-typedef struct cte_list { alch_id_list ids; bool recursive; } cte_list;
-
-static void list_ctes(alch_compiler *compiler, const alch_node *node, cte_list *list);
-
-/* What a CTE is made of comes before it. */
-static void list_definition(alch_compiler *compiler, alch_defined *defined, cte_list *list) {
-  if (defined->busy) return;
-  defined->busy = true;
-  list_ctes(compiler, alch_node_child(defined->node), list);
-  if (!is_cte(defined)) return;
-  alch_ids_add(compiler, &list->ids, defined->node->a);
-  list->recursive = list->recursive || defined->node->op == ALCH_DEFINITION_RECURSIVE_CTE;
-}
-
-static void list_ctes(alch_compiler *compiler, const alch_node *node, cte_list *list) {
-  for (const alch_node *end = alch_node_next(node); node < end; node = alch_node_child(node)) {
-    alch_defined *defined = alch_node_is_anonymous(node) ? alch_defined_at(compiler, node->a) : NULL;
-    if (defined) list_definition(compiler, defined, list);
-  }
-}
-
-static bool has_name_twice(alch_compiler *compiler, const cte_list *list, uint32_t index) {
-  const char *name = defined_name(compiler, alch_defined_at(compiler, list->ids.ids[index]));
-  for (uint32_t i = 0; i < index; i++)
-    if (strcmp(name, defined_name(compiler, alch_defined_at(compiler, list->ids.ids[i]))) == 0) {
-      alch_compile_error(compiler, ALCH_ERROR_COMPILE, "Multiple, unrelated CTEs found with the same name: '%s'", name);
-      return true;
-    }
-  return false;
-}
-
-/* A recursive one names its columns, since its second member may call them otherwise. */
-static void write_cte_columns(alch_compiler *compiler, const alch_node *query) {
-  alch_output_plan *plan = alch_plan_of(compiler, query);
-  for (uint32_t i = 0; plan && i < plan->count; i++) {
-    alch_write(compiler, i == 0 ? "(" : ", ");
-    alch_write_identifier(compiler, alch_output_name(compiler, &plan->outputs[i]));
-  }
-  if (plan && plan->count > 0) alch_write_char(compiler, ')');
-}
-
-static void render_cte(alch_compiler *compiler, alch_defined *defined) {
-  const alch_node *element = alch_node_child(defined->node);
-  alch_write_identifier(compiler, defined_name(compiler, defined));
-  if (defined->node->op == ALCH_DEFINITION_RECURSIVE_CTE && alch_node_is_query(element)) write_cte_columns(compiler, element);
-  alch_write(compiler, " AS ");
-  alch_render_subquery(compiler, element, ALCH_ROLE_FROM);
-}
-
-alch_status alch_render_with(alch_compiler *compiler) {
-  cte_list list = { 0 };
-  if (compiler->definition_count == 0) return compiler->status;
-  list_ctes(compiler, alch_block_root(compiler->block), &list);
-  if (list.ids.count == 0 || !alch_require(compiler, ALCH_CAPABILITY_CTE, "WITH (a CTE)")) return compiler->status;
-  if (!alch_node_is_query(alch_block_root(compiler->block)) && !compiler->scope && !alch_require(compiler, ALCH_CAPABILITY_DML_CTE, "a CTE before INSERT, UPDATE or DELETE")) return compiler->status;
-  alch_write(compiler, list.recursive && alch_can(compiler, ALCH_CAPABILITY_RECURSIVE_WORD) ? "WITH RECURSIVE " : "WITH ");
-  for (uint32_t i = 0; i < list.ids.count && !has_name_twice(compiler, &list, i); i++) {
-    if (i > 0) alch_write(compiler, ", ");
-    render_cte(compiler, alch_defined_at(compiler, list.ids.ids[i]));
-  }
-  alch_write_char(compiler, ' ');
   return compiler->status;
 }

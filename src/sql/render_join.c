@@ -17,7 +17,7 @@ static alch_output_plan *plan_of_source(alch_compiler *compiler, uint32_t source
     alch_defined *defined = alch_defined_at(compiler, source);
     const alch_node *element = defined ? alch_node_child(defined->node) : NULL;
     if (!element) return NULL;
-    if (alch_node_is_query(element)) return alch_plan_of(compiler, element);
+    if (alch_has_outputs(element)) return alch_plan_of(compiler, element);
     if (element->kind != ALCH_NODE_SOURCE) return NULL;
     source = element->a;
   }

@@ -16,6 +16,7 @@ static bool needs_label(const alch_compiler *compiler, const alch_named_output *
   if (is_column(&named->output)) return named->numbered || role == ALCH_ROLE_FROM || role == ALCH_ROLE_LATERAL;
   switch (item->kind) {
     case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_STAR: return false;
+    case ALCH_NODE_NAME: return named->numbered;
     case ALCH_NODE_UNARY: return item->op != ALCH_OPERATOR_DISTINCT || named->numbered;
     default: return true;
   }
@@ -274,6 +275,7 @@ alch_status alch_default_select(alch_compiler *compiler, const alch_node *node) 
   push_scope(compiler, &scope, node);
   scope.plan = alch_plan_of(compiler, node);
   alch_infer_froms(compiler, &scope);
+  if (compiler->has_nesting) alch_render_nested_with(compiler, node);
   alch_write(compiler, "SELECT");
   if (scope.plan && scope.plan->count == 0) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "a select names no columns");
   for (const uint8_t *kind = compiler->dialect->select_clauses; *kind && compiler->status == ALCH_OK; kind++) render_clause(compiler, node, *kind);

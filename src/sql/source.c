@@ -11,6 +11,7 @@ static const alch_node *definition_element(const alch_block *block, uint32_t sou
 static alch_table *table_at(const alch_catalog *catalog, const alch_block *block, uint32_t source, uint32_t depth) {
   if (!(source & ALCH_ANONYMOUS)) return alch_catalog_table(catalog, source);
   const alch_node *element = depth < DEEPEST ? definition_element(block, source) : NULL;
+  if (element && element->kind == ALCH_NODE_TABLESAMPLE) element = alch_node_child(element);
   if (!element || (element->kind != ALCH_NODE_TABLE && element->kind != ALCH_NODE_SOURCE)) return NULL;
   return table_at(catalog, block, element->a, depth + 1);
 }
@@ -55,7 +56,7 @@ static void name_item(alch_output_walk *walk, const alch_node *node, alch_output
       if (node->length > 0) set_name(out, alch_node_text(node), node->length, false);
       else name_item(walk, alch_node_child(node), out), out->anonymous = true;
       break;
-    case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: set_name(out, alch_node_text(node), node->length, false); break;
+    case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_NAME: set_name(out, alch_node_text(node), node->length, false); break;
     case ALCH_NODE_FUNCTION: name_function(node, out); break;
     case ALCH_NODE_UNARY:
       if (node->op == ALCH_OPERATOR_DISTINCT) name_item(walk, alch_node_child(node), out);
@@ -76,8 +77,8 @@ static void name_item(alch_output_walk *walk, const alch_node *node, alch_output
 static uint32_t source_width(const alch_catalog *catalog, const alch_block *block, uint32_t source, uint32_t depth);
 
 static const alch_node *first_member(const alch_node *query, uint32_t depth) {
-  if (query->kind == ALCH_NODE_SELECT) return query;
-  const alch_node *members = query->kind == ALCH_NODE_COMPOUND && depth < DEEPEST ? alch_node_clause(query, ALCH_NODE_MEMBERS) : NULL;
+  if (query->kind != ALCH_NODE_COMPOUND) return alch_has_outputs(query) ? query : NULL;
+  const alch_node *members = depth < DEEPEST ? alch_node_clause(query, ALCH_NODE_MEMBERS) : NULL;
   return members && members->size > sizeof *members ? first_member(alch_node_child(members), depth + 1) : NULL;
 }
 
@@ -102,7 +103,8 @@ alch_output_walk alch_outputs_of(const alch_catalog *catalog, const alch_block *
 
 static alch_output_walk outputs(const alch_catalog *catalog, const alch_block *block, const alch_node *query, uint32_t depth) {
   const alch_node *select = first_member(query, 0);
-  return outputs_of(catalog, block, select ? alch_node_clause(select, ALCH_NODE_COLUMNS) : NULL, depth);
+  if (!select) return outputs_of(catalog, block, NULL, depth);
+  return outputs_of(catalog, block, alch_node_clause(select, select->kind == ALCH_NODE_SELECT ? ALCH_NODE_COLUMNS : ALCH_NODE_RETURNING), depth);
 }
 
 alch_output_walk alch_outputs(const alch_catalog *catalog, const alch_block *block, const alch_node *query) { return outputs(catalog, block, query, 0); }
@@ -151,16 +153,30 @@ bool alch_output_next(alch_output_walk *walk, alch_output *out) {
 
 /* ---- columns by number ---- */
 
-static bool is_function(const alch_node *element) {
-  return element->kind == ALCH_NODE_FUNCTION || (element->kind == ALCH_NODE_LIST && alch_node_child(element)->kind == ALCH_NODE_FUNCTION);
+static const alch_node *nth_name(const alch_node *first, const alch_node *end, uint32_t index) {
+  for (; first < end; first = alch_node_next(first))
+    if (first->kind == ALCH_NODE_NAME && index-- == 0) return first;
+  return NULL;
 }
 
-static bool function_output(const alch_node *element, uint32_t index, alch_output *out) {
-  const alch_node *name = element->kind == ALCH_NODE_LIST ? alch_node_nth(element, index + 1) : NULL;
+const alch_node *alch_element_name(const alch_node *element, uint32_t index) {
+  if (element->kind == ALCH_NODE_VALUES) element = alch_node_child(element);
+  if (element->kind != ALCH_NODE_LIST && element->kind != ALCH_NODE_TEXT) return NULL;
+  return nth_name(alch_node_child(element), alch_node_next(element), index);
+}
+
+/* The value of a function is called as the function is here. */
+static bool named_output(const alch_block *block, uint32_t source, const alch_node *element, uint32_t index, alch_output *out) {
+  const alch_node *name = alch_element_name(element, index), *definition = alch_block_definition(block, source);
   if (!name) return false;
   *out = (alch_output){ .item = name, .index = index, .type = name->a, .name = alch_node_text(name), .name_length = name->length };
+  if (name->length > 0) return true;
+  if (definition && definition->length > 0) set_name(out, alch_node_text(definition), definition->length, false);
+  else set_name(out, "anon", 4, true);
   return true;
 }
+
+static bool is_named(const alch_node *element) { return element->kind == ALCH_NODE_LIST || element->kind == ALCH_NODE_VALUES || element->kind == ALCH_NODE_TEXT; }
 
 bool alch_source_output_at(const alch_catalog *catalog, const alch_block *block, uint32_t source, uint32_t index, uint32_t depth, alch_output *out) {
   alch_table *table = table_at(catalog, block, source, depth);
@@ -172,7 +188,7 @@ bool alch_source_output_at(const alch_catalog *catalog, const alch_block *block,
   const alch_node *element = depth < DEEPEST ? definition_element(block, source) : NULL;
   if (!element) return false;
   if (element->kind == ALCH_NODE_SOURCE) return alch_source_output_at(catalog, block, element->a, index, depth + 1, out);
-  if (is_function(element)) return function_output(element, index, out);
+  if (is_named(element)) return named_output(block, source, element, index, out);
   alch_output_walk walk = outputs(catalog, block, element, depth + 1);
   if (!advance(&walk, index)) return false;
   current_output(&walk, out);
@@ -208,7 +224,11 @@ static uint32_t source_width(const alch_catalog *catalog, const alch_block *bloc
   const alch_node *element = depth < DEEPEST ? definition_element(block, source) : NULL;
   if (!element) return 0;
   if (element->kind == ALCH_NODE_SOURCE) return source_width(catalog, block, element->a, depth + 1);
-  if (is_function(element)) return element->kind == ALCH_NODE_LIST ? alch_node_child_count(element) - 1 : 0;
+  if (is_named(element)) {
+    uint32_t width = 0;
+    while (alch_element_name(element, width)) width++;
+    return width;
+  }
   return alch_output_count(outputs(catalog, block, element, depth + 1));
 }
 

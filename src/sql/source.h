@@ -40,7 +40,11 @@ alch_output_walk alch_outputs_of(const alch_catalog *catalog, const alch_block *
 bool alch_output_next(alch_output_walk *walk, alch_output *out);
 /* How many a walk has to give. */
 uint32_t alch_output_count(alch_output_walk walk);
-/* The SELECT that names the columns of a query: itself, or the first member of a compound. NULL for anything else. */
+/* Does it give the columns of a select list or of RETURNING? */
+static inline bool alch_has_outputs(const alch_node *node) { return alch_node_is_query(node) || node->kind == ALCH_NODE_INSERT || node->kind == ALCH_NODE_UPDATE || node->kind == ALCH_NODE_DELETE; }
+/* The NAME of a column of a definition's element that lists its columns by name: a function, VALUES, a text. NULL past the end, and for everything else. */
+const alch_node *alch_element_name(const alch_node *element, uint32_t index);
+/* The SELECT that names the columns of a query: itself, or the first member of a compound; a statement that writes. NULL for anything else. */
 const alch_node *alch_first_member(const alch_node *query);
 
 /* Internal: the same at a depth, so that a definition that is made of itself (which no builder call makes, but a host may ask for) has an end. */

@@ -124,7 +124,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
 #define RECORD(symbol, major, more)                                                                                                                                                   \
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "mssql", .version_major = major, .capabilities = CAPABILITIES | CAN(GROUPING_SETS) | CAN(TRY_CAST) | CAN(FRAME_LITERALS) | (more), .quote_open = '[', .quote_close = ']', .placeholder = ALCH_PLACEHOLDER_QUESTION,                   \
+    .name = "mssql", .version_major = major, .capabilities = CAPABILITIES | CAN(VALUES_TABLE) | CAN(TABLESAMPLE) | CAN(GROUPING_SETS) | CAN(TRY_CAST) | CAN(FRAME_LITERALS) | (more), .quote_open = '[', .quote_close = ']', .placeholder = ALCH_PLACEHOLDER_QUESTION,                   \
     .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses, \
     .schema_name = schema_name, .insert_clauses = insert_clauses, .update_clauses = update_clauses, .delete_clauses = delete_clauses, .source_hint = alch_mssql_source_hint, \
     .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .options = options,                       \

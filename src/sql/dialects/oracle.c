@@ -2,7 +2,7 @@
 #include "sql/dialects/oracle.h"
 #include "sql/ddl_part.h"
 
-#define CAN(capability) (UINT64_C(1) << ALCH_CAPABILITY_##capability)
+#define CAN(capability) ALCH_CAN(capability)
 
 /* Those of the SQL Language Reference (appendix E), which are some more than SQLAlchemy's. */
 static const char *const reserved_words[] = {
@@ -58,15 +58,15 @@ static const char *const compounds_before_21[] = { [ALCH_COMPOUND_INTERSECT_ALL]
 /* What every version has, and what came with each. */
 enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
 #define SINCE_11                                                                                                                                                                      \
-  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(DEFAULT_KEYWORD) | CAN(NAMED_DEFAULT) | CAN(CTE_FOLLOWS_INSERT) | CAN(MERGE) | CAN(MERGE_WHERE) | CAN(GROUPING_SETS) | CAN(CTE) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | \
+  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(DEFAULT_KEYWORD) | CAN(NAMED_DEFAULT) | CAN(CTE_FOLLOWS_INSERT) | CAN(MERGE) | CAN(MERGE_WHERE) | CAN(GROUPING_SETS) | CAN(CTE) | CAN(CTE_NESTED) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | \
    CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(CROSS_SCHEMA_KEYS))
 #define SINCE_12 (SINCE_11 | CAN(FETCH) | CAN(LATERAL) | CAN(IDENTITY))
-#define SINCE_23 (SINCE_12 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
+#define SINCE_23 (SINCE_12 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(VALUES_TABLE) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
 
 #define RECORD(symbol, major, minor, can, names, compound)                                                                                                                                      \
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "oracle", .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
+    .name = "oracle", .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION, .table_function = "TABLE ", .column_value = ".COLUMN_VALUE",           \
     .identifier_limit = names, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,   \
     .quoted_initials = "_$", .operator_spellings = operator_spellings, .renderers = alch_oracle_renderers, .type_name = alch_oracle_type_name, .type_words = alch_oracle_type_words, .functions = functions,               \
     .options = options, .column_parts = column_parts, .to_database = alch_oracle_to_database, .from_database = alch_oracle_from_database,                                 \
