@@ -69,7 +69,7 @@ local cases = {
   { "select(func.coalesce(p.shirt, 0), func.lower(p.name), func.now())", la.select(la.func.coalesce(p.shirt, 0), la.func.lower(p.name), la.func.now()) },
   { "select(func.row_number().over(partition_by=p.team_id, order_by=p.score.desc()))", la.select(la.func.row_number():over { partition_by = p.team_id, order_by = p.score:desc() }) },
   { "select(func.sum(p.score).over(order_by=p.id, rows=(None, 0)))", la.select(la.func.sum(p.score):over { order_by = p.id, rows = { false, 0 } }),
-    "SELECT sum(players.score) OVER (ORDER BY players.id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS anon_1 FROM players" },
+    "SELECT sum(players.score) OVER (ORDER BY players.id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS anon_1 FROM players" },
   { "select(func.count(p.id).filter(p.active))", la.select(la.func.count(p.id):filter(p.active)),
     "SELECT count(players.id) FILTER (WHERE players.active = 1) AS anon_1 FROM players" },
   { "select(p.active).where(p.active)", la.select(p.active):where(p.active) },
