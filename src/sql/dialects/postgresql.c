@@ -50,7 +50,6 @@ static const struct alch_function_spelling functions[] = {
   { "session_user", "SESSION_USER", true },
   { "user", "USER", true },
   { "pow", "power", false },
-  { "group_concat", "string_agg", false },
   { NULL, NULL, false },
 };
 
