@@ -157,6 +157,18 @@ const char *alch_execution_column_name(const alch_execution *execution, uint32_t
 alch_status alch_connection_run_text(alch_connection *connection, const char *sql, size_t length, alch_error *error);
 /* (Both block, and leave commit or rollback to the caller.)
    Creates / drops the tables (all of the metadata when tables is NULL) in dependency order with their indexes, skipping those that are there (not there) when check_first. */
+typedef struct alch_schema_request {
+  alch_metadata *metadata;
+  alch_ddl_action action;
+  alch_table *const *tables;           /* NULL: all, and then types and sequences as well */
+  uint32_t count;
+  bool check_first;
+  /* Told before and after each table, and before and after all of it (table NULL); may run statements on the connection. NULL: nobody is. */
+  alch_status (*tell)(void *context, alch_connection *connection, alch_metadata *metadata, alch_table *table, alch_ddl_action action, bool after, alch_error *error);
+  void *context;
+} alch_schema_request;
+alch_status alch_run_schema(alch_connection *connection, const alch_schema_request *request, alch_error *error);
+/* The same, telling nobody. */
 alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);

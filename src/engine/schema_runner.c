@@ -103,60 +103,74 @@ alch_status alch_keys_follow(alch_connection *connection, const char *name, cons
 
 /* ---- create_all, drop_all ---- */
 
-/* What the two walks share. */
+/* One request on its way. */
 typedef struct schema_run {
   alch_connection *connection;
+  const alch_schema_request *request;
   const alch_dialect *dialect;
-  alch_metadata *metadata;
-  alch_ddl_action action;
-  bool check_first;
-  alch_table *const *wanted;           /* NULL: all */
-  uint32_t wanted_count;
   alch_buffer text;
   alch_error *error;
 } schema_run;
 
-static bool is_wanted(const schema_run *run, const alch_table *table) {
-  for (uint32_t i = 0; i < run->wanted_count; i++)
-    if (run->wanted[i] == table) return true;
-  return run->wanted == NULL;
+static bool is_wanted(const alch_schema_request *request, const alch_table *table) {
+  for (uint32_t i = 0; i < request->count; i++)
+    if (request->tables[i] == table) return true;
+  return request->tables == NULL;
 }
 
 /* Wanted, and there where it is to be dropped, not there where it is to be created. */
 static alch_status choose_tables(const schema_run *run, alch_table *const *tables, uint32_t count, bool *chosen) {
+  bool drop = run->request->action == ALCH_DDL_DROP;
   for (uint32_t i = 0; i < count; i++) {
-    bool there = run->action == ALCH_DDL_DROP;
-    chosen[i] = is_wanted(run, tables[i]);
-    if (!chosen[i] || !run->check_first) continue;
+    bool there = drop;
+    chosen[i] = is_wanted(run->request, tables[i]);
+    if (!chosen[i] || !run->request->check_first) continue;
     alch_status status = alch_has_table(run->connection, tables[i]->name, tables[i]->schema, &there, run->error);
     if (status != ALCH_OK) return status;
-    chosen[i] = there == (run->action == ALCH_DDL_DROP);
+    chosen[i] = there == drop;
   }
   return ALCH_OK;
 }
 
+static alch_status tell_of(const schema_run *run, alch_table *table, bool after) {
+  const alch_schema_request *request = run->request;
+  return request->tell ? request->tell(request->context, run->connection, request->metadata, table, request->action, after, run->error) : ALCH_OK;
+}
+
+static alch_status run_statement(schema_run *run, const alch_ddl_statement *statement) {
+  alch_buffer_clear(&run->text);
+  alch_status status = alch_compile_ddl(run->request->metadata->catalog, run->dialect, statement, &run->text, run->error);
+  if (status != ALCH_OK) return status;
+  return alch_connection_run_text(run->connection, alch_buffer_text(&run->text), run->text.length, run->error);
+}
+
+/* What belongs to a table stands together: its indexes and comments behind it. */
 static alch_status run_plan(schema_run *run, const alch_ddl_plan *plan) {
-  alch_status status = ALCH_OK;
+  alch_table *current = NULL;
+  alch_status status = tell_of(run, NULL, false);
   for (uint32_t i = 0; i < plan->count && status == ALCH_OK; i++) {
-    alch_buffer_clear(&run->text);
-    status = alch_compile_ddl(run->metadata->catalog, run->dialect, &plan->statements[i], &run->text, run->error);
-    if (status == ALCH_OK) status = alch_connection_run_text(run->connection, alch_buffer_text(&run->text), run->text.length, run->error);
+    alch_table *table = (alch_table *)(uintptr_t)alch_ddl_owner(&plan->statements[i]);
+    if (current && current != table) status = tell_of(run, current, true);
+    if (table && current != table && status == ALCH_OK) status = tell_of(run, table, false);
+    current = table;
+    if (status == ALCH_OK) status = run_statement(run, &plan->statements[i]);
   }
-  return status;
+  if (current && status == ALCH_OK) status = tell_of(run, current, true);
+  return status == ALCH_OK ? tell_of(run, NULL, true) : status;
 }
 
 static alch_status run_chosen(schema_run *run, alch_table *const *tables, uint32_t count, bool *chosen) {
   alch_ddl_plan plan;
   alch_status status = choose_tables(run, tables, count, chosen);
   if (status != ALCH_OK) return status;
-  status = alch_ddl_plan_make(&plan, run->dialect, run->metadata, run->action, chosen, run->wanted == NULL, run->error);
+  status = alch_ddl_plan_make(&plan, run->dialect, run->request->metadata, run->request->action, chosen, run->request->tables == NULL, run->error);
   if (status == ALCH_OK) status = run_plan(run, &plan);
   alch_ddl_plan_close(&plan);
   return status;
 }
 
 static alch_status run_sorted(schema_run *run, alch_table *const *tables, uint32_t count) {
-  const alch_allocator *allocator = run->metadata->catalog->allocator;
+  const alch_allocator *allocator = run->request->metadata->catalog->allocator;
   bool *chosen = alch_allocate_zeroed(allocator, (count + 1) * sizeof *chosen);
   if (!chosen) return alch_error_out_of_memory(run->error);
   alch_status status = run_chosen(run, tables, count, chosen);
@@ -164,27 +178,27 @@ static alch_status run_sorted(schema_run *run, alch_table *const *tables, uint32
   return status;
 }
 
-static alch_status run_schema(schema_run *run) {
-  const alch_allocator *allocator = run->metadata->catalog->allocator;
+alch_status alch_run_schema(alch_connection *connection, const alch_schema_request *request, alch_error *error) {
+  schema_run run = { .connection = connection, .request = request, .dialect = connection->engine->dialect, .error = error };
+  const alch_allocator *allocator = request->metadata->catalog->allocator;
   alch_table **tables = NULL;
   alch_constraint **cycle = NULL;
   uint32_t count = 0, cycle_count = 0;
-  run->dialect = run->connection->engine->dialect;
-  alch_buffer_init(&run->text, allocator);
-  alch_status status = alch_metadata_sorted(run->metadata, &tables, &count, &cycle, &cycle_count, run->error);
-  if (status == ALCH_OK) status = run_sorted(run, tables, count);
+  alch_buffer_init(&run.text, allocator);
+  alch_status status = alch_metadata_sorted(request->metadata, &tables, &count, &cycle, &cycle_count, error);
+  if (status == ALCH_OK) status = run_sorted(&run, tables, count);
   alch_free(allocator, tables, count * sizeof *tables);
   alch_free(allocator, cycle, cycle_count * sizeof *cycle);
-  alch_buffer_close(&run->text);
+  alch_buffer_close(&run.text);
   return status;
 }
 
 alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error) {
-  schema_run run = { .connection = connection, .metadata = metadata, .action = ALCH_DDL_CREATE, .check_first = check_first, .wanted = tables, .wanted_count = count, .error = error };
-  return run_schema(&run);
+  const alch_schema_request request = { .metadata = metadata, .action = ALCH_DDL_CREATE, .tables = tables, .count = count, .check_first = check_first };
+  return alch_run_schema(connection, &request, error);
 }
 
 alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error) {
-  schema_run run = { .connection = connection, .metadata = metadata, .action = ALCH_DDL_DROP, .check_first = check_first, .wanted = tables, .wanted_count = count, .error = error };
-  return run_schema(&run);
+  const alch_schema_request request = { .metadata = metadata, .action = ALCH_DDL_DROP, .tables = tables, .count = count, .check_first = check_first };
+  return alch_run_schema(connection, &request, error);
 }

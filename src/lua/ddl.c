@@ -83,12 +83,6 @@ static int ddl_statement(lua_State *L) {
 
 /* ---- all of a MetaData ---- */
 
-static const alch_table *owner_of(const alch_ddl_statement *statement) {
-  if (statement->index) return statement->index->table;
-  if (statement->column) return statement->column->table;
-  return statement->kind == ALCH_DDL_CONSTRAINT ? NULL : statement->constraint ? statement->constraint->table : statement->table;
-}
-
 /* A plan on the stack, closed by whatever comes. */
 typedef struct held_plan { alch_ddl_plan plan; } held_plan;
 
@@ -121,7 +115,7 @@ static int ddl_script(lua_State *L) {
   binding_must(L, b, alch_ddl_plan_make(&held->plan, dialect, metadata, action, NULL, true, &b->error));
   lua_createtable(L, (int)held->plan.count, 0);
   for (uint32_t i = 0; i < held->plan.count; i++) {
-    alch_table *table = (alch_table *)(uintptr_t)owner_of(&held->plan.statements[i]);
+    alch_table *table = (alch_table *)(uintptr_t)alch_ddl_owner(&held->plan.statements[i]);
     lua_createtable(L, 0, 2);
     push_text(L, b, dialect, &held->plan.statements[i]);
     lua_setfield(L, -2, "sql");

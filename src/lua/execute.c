@@ -229,8 +229,21 @@ static int run(lua_State *L, lua_KContext follow) {
   return execute_continue(L, LUA_OK, follow);
 }
 
-/* execute(statement [, parameters or list of them]) */
-static int connection_execute(lua_State *L) { return run(L, FOLLOW_NONE); }
+/* What follows a call of Lua that may have waited. */
+static int executed(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 1;
+}
+
+/* execute(statement [, parameters or list of them]); DDL elements, which are tables, know how (__execute). */
+static int connection_execute(lua_State *L) {
+  if (!lua_istable(L, 2) || luaL_getmetafield(L, 2, "__execute") == LUA_TNIL) return run(L, FOLLOW_NONE);
+  binding_check_connection(L, BINDING(L), 1);
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 1);
+  lua_callk(L, 2, 1, 0, executed);
+  return executed(L, LUA_OK, 0);
+}
 /* scalar(statement [, parameters]): the first column of the first row */
 static int connection_scalar(lua_State *L) { return run(L, FOLLOW_SCALAR); }
 static int connection_scalars(lua_State *L) { return run(L, FOLLOW_SCALARS); }

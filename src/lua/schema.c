@@ -165,7 +165,7 @@ static void push_column_list(lua_State *L, binding *b, alch_column *const *colum
   }
 }
 
-static void push_metadata(lua_State *L, binding *b, alch_metadata *metadata) {
+void binding_push_metadata(lua_State *L, binding *b, alch_metadata *metadata) {
   *(alch_metadata **)binding_new(L, b, BINDING_METADATA, sizeof metadata, 1) = metadata;
 }
 
@@ -177,7 +177,7 @@ static int table_property(lua_State *L) {
   else if (binding_is(L, 2, "fullname") || binding_is(L, 2, "key")) lua_pushstring(L, table->full_name);
   else if (binding_is(L, 2, "schema")) lua_pushstring(L, table->schema);
   else if (binding_is(L, 2, "comment")) lua_pushstring(L, table->comment);
-  else if (binding_is(L, 2, "metadata")) push_metadata(L, b, table->metadata);
+  else if (binding_is(L, 2, "metadata")) binding_push_metadata(L, b, table->metadata);
   else if (binding_is(L, 2, "primary_key")) push_column_list(L, b, table->primary_key->columns, table->primary_key->column_count);
   else if (binding_is(L, 2, "id")) lua_pushinteger(L, table->id);
   else return binding_constraint_property(L, b, table);

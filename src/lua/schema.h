@@ -6,6 +6,8 @@
 
 alch_metadata *binding_check_metadata(lua_State *L, binding *b, int index, const char *where);
 
+void binding_push_metadata(lua_State *L, binding *b, alch_metadata *metadata);
+
 /* A constraint or index that is there; in Lua it is the field `record` of what describes it. */
 typedef struct binding_schema_item { const alch_constraint *constraint; alch_index *index; } binding_schema_item;
 void binding_push_constraint(lua_State *L, binding *b, const alch_constraint *constraint);

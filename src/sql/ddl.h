@@ -60,5 +60,7 @@ typedef struct alch_ddl_plan {
    indexes and comments, foreign keys that close a cycle; DROP: the other way round. Whoever gives a plan back closes it, after an error too. */
 alch_status alch_ddl_plan_make(alch_ddl_plan *plan, const alch_dialect *dialect, alch_metadata *metadata, alch_ddl_action action, const bool *chosen, bool everything, alch_error *error);
 void alch_ddl_plan_close(alch_ddl_plan *plan);
+/* The table that a statement of a plan belongs to: its own, its index's, its comment's. NULL: to none (a sequence, a foreign key that stands alone). */
+const alch_table *alch_ddl_owner(const alch_ddl_statement *statement);
 
 #endif

@@ -143,3 +143,9 @@ void alch_ddl_plan_close(alch_ddl_plan *plan) {
   alch_free(plan->allocator, plan->tables, plan->table_count * sizeof *plan->tables);
   alch_free(plan->allocator, plan->cycle, plan->cycle_count * sizeof *plan->cycle);
 }
+
+const alch_table *alch_ddl_owner(const alch_ddl_statement *statement) {
+  if (statement->index) return statement->index->table;
+  if (statement->column) return statement->column->table;
+  return statement->kind == ALCH_DDL_CONSTRAINT ? NULL : statement->constraint ? statement->constraint->table : statement->table;
+}
