@@ -369,8 +369,10 @@ local function add_parts(t, definition)
     elseif is(part, Constraint) or is(part, Index) then others[#others + 1] = part
     else check.argument("Table '%s' takes Column, constraints and Index, not %s", definition[1], core.describe(part)) end
   end
-  for _, column in ipairs(columns) do add_column(t, column) end
-  for _, column in ipairs(columns) do add_foreign_keys(t, column, column.key or column.name) end
+  for _, column in ipairs(columns) do
+    add_column(t, column)
+    add_foreign_keys(t, column, column.key or column.name)
+  end
   for _, part in ipairs(others) do add_part(t, part) end
 end
 
