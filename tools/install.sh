@@ -7,7 +7,8 @@ export LC_ALL=C # apt's words are read below
 
 profile=${1:-run}
 
-# package, what tells that it is there on a machine without dpkg, and what it is for
+# package, what tells that it is there on a machine without dpkg, and what it is for. optional: what needs it will be skipped;
+# either: optional as well, and the command is enough, wherever it comes from.
 needed() {
   cat <<'LIST'
 gcc                   command:cc        compiles the core
@@ -30,6 +31,8 @@ lua-sql-sqlite3       optional          a peer in the figures
 postgresql            optional          a server that specs start for themselves, and its client
 mariadb-server        optional          another one
 mariadb-client        optional          and its client
+nodejs                either:node       runs parsers that judge SQL
+npm                   either:npm        fetches them
 python3-sqlalchemy    optional          the model that results are compared with
 tzdata                optional          the time zones that an example reads
 LIST
@@ -44,22 +47,45 @@ has() {
   esac >/dev/null 2>&1
 }
 
+# Parsers of SQL from npm, as spec/sql/grammar pins them; what needs them is skipped without.
+parsers() {
+  source=spec/sql/grammar target=build/grammar
+  cmp -s "$source/package-lock.json" "$target/package-lock.json" && [ -d "$target/node_modules" ] && return
+  command -v npm >/dev/null || return 0
+  rm -rf "$target"
+  mkdir -p "$target"
+  echo "Installing with npm, in $target: parsers that judge the SQL of databases that are not here"
+  cp "$source/package.json" "$source/package-lock.json" "$target"
+  if (cd "$target" && npm ci --silent --ignore-scripts --no-audit --no-fund); then return; fi
+  rm -rf "$target"
+  echo "npm cannot fetch them here; what needs them will be skipped." >&2
+}
+
+finish() {
+  [ "$profile" != test ] || parsers
+  exit 0
+}
+
 installed() {
   dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -q '^installed'
 }
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   missing=$(needed | while read -r package probe why; do
-    [ "$probe" = optional ] || has "$probe" || echo "  ${probe#*:}: $why (Debian calls it $package)"
+    case $probe in optional | either:*) continue ;; esac
+    has "$probe" || echo "  ${probe#*:}: $why (Debian calls it $package)"
   done)
-  [ -z "$missing" ] && exit 0
+  [ -z "$missing" ] && finish
   echo "This machine has no apt. Please install, with its own package manager, and run this again:" >&2
   echo "$missing" >&2
   exit 1
 fi
 
-missing=$(needed | while read -r package probe why; do installed "$package" || echo "$package"; done)
-[ -z "$missing" ] && exit 0
+missing=$(needed | while read -r package probe why; do
+  case $probe in either:*) command -v "${probe#*:}" >/dev/null && continue ;; esac
+  installed "$package" || echo "$package"
+done)
+[ -z "$missing" ] && finish
 
 if [ "$(id -u)" = 0 ]; then
   as_root=
@@ -79,14 +105,14 @@ chosen=
 for package in $missing; do
   if [ -n "$(apt-cache policy "$package" | sed -n '/Candidate: (none)/d; /Candidate:/p')" ]; then
     chosen="$chosen $package"
-  elif needed | grep -q "^$package  *optional"; then
+  elif needed | grep -Eq "^$package  *(optional|either)"; then
     echo "apt knows no $package here; what needs it will be skipped."
   else
     echo "apt knows no $package here; please install it in another way." >&2
     exit 1
   fi
 done
-[ -z "$chosen" ] && exit 0
+[ -z "$chosen" ] && finish
 
 echo "Installing with apt:"
 for package in $chosen; do
@@ -95,3 +121,4 @@ done
 # shellcheck disable=SC2086
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
   install --no-install-recommends $chosen >/dev/null
+finish
