@@ -38,6 +38,11 @@ static const char *const operator_spellings[ALCH_OPERATOR_COUNT] = {
   [ALCH_OPERATOR_BITWISE_XOR] = " ^ ",
 };
 
+/* TIMESTAMP is the number of a row's version here. */
+static const struct alch_type_word type_words[] = {
+  { "DOUBLE", "DOUBLE PRECISION" }, { "TIMESTAMP", "DATETIME2" }, { "BLOB", NULL }, { "CLOB", NULL }, { "BOOLEAN", NULL }, { "UUID", NULL }, { NULL, NULL },
+};
+
 /* The standard's names that the server has not, under its own. */
 static const struct alch_function_spelling functions[] = {
   { "now", "CURRENT_TIMESTAMP", true },
@@ -117,7 +122,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
 
 #define CAPABILITIES                                                                                                                                                                  \
   (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(CTE) |            \
-   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) | CAN(EMPTY_SET_SELECT) | CAN(LATERAL) | CAN(APPLY) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
+   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) | CAN(EMPTY_SET_SELECT) | CAN(LATERAL) | CAN(APPLY) | CAN(MERGE) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
    CAN(PARTIAL_INDEX) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
 
 /* One record for each server version from which on the text may be another; the renderers ask alch_mssql_since. */
@@ -128,7 +133,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
     .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses, \
     .schema_name = schema_name, .insert_clauses = insert_clauses, .update_clauses = update_clauses, .delete_clauses = delete_clauses, .source_hint = alch_mssql_source_hint, \
     .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .options = options,                       \
-    .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts,                                   \
+    .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts, .literal = alch_mssql_literal, .type_words = type_words, .merge_hint = " WITH (HOLDLOCK)", .merge_end = ";",                                   \
   }
 
 RECORD(mssql, ALCH_MSSQL_2022, CAN(IF_EXISTS));         /* << and >> */

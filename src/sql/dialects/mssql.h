@@ -14,6 +14,7 @@ alch_status alch_mssql_type_name(const alch_dialect *dialect, const alch_type *t
 alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error);
 alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error);
 bool alch_mssql_converts(const alch_type *type, bool to_database);
+alch_status alch_mssql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error);
 
 /* The renderers of the dialect, by file. */
 #define ALCH_MSSQL_RENDERER(name) alch_status alch_mssql_##name(alch_compiler *compiler, const alch_node *node)

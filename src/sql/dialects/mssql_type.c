@@ -1,10 +1,11 @@
 /* The names of types on SQL Server. */
 #include "base/buffer.h"
 #include "sql/dialects/mssql.h"
+#include <string.h>
 
 /* VARCHAR and its kin without a length would be VARCHAR(1) in a table and VARCHAR(30) in a CAST: SQLAlchemy writes max. */
 static void add_sized(alch_buffer *out, const char *word, int32_t length) {
-  if (length > 0) alch_buffer_add_format(out, "%s(%d)", word, (int)length);
+  if (length > 0 && length != ALCH_LENGTH_MAX) alch_buffer_add_format(out, "%s(%d)", word, (int)length);
   else alch_buffer_add_format(out, "%s(max)", word);
 }
 
@@ -17,6 +18,20 @@ static void add_large(const alch_dialect *dialect, alch_buffer *out, const char 
 static void add_precision(alch_buffer *out, const char *word, int32_t precision) {
   alch_buffer_add(out, word);
   if (precision > 0) alch_buffer_add_format(out, "(%d)", (int)precision);
+}
+
+/* FLOAT(53); the others write no digits behind their words. */
+static alch_status write_exact(const alch_type *type, alch_buffer *out, alch_error *error) {
+  static const char *const sized[] = { "VARCHAR", "NVARCHAR", "VARBINARY" };
+  alch_type exact = *type;
+  for (size_t i = 0; i < ALCH_COUNT(sized); i++)
+    if (exact.length <= 0 && strcmp(exact.word, sized[i]) == 0) exact.length = ALCH_LENGTH_MAX;
+  if (strcmp(exact.word, "FLOAT") == 0 && exact.precision > 0) {
+    add_precision(out, exact.word, exact.precision);
+    return ALCH_OK;
+  }
+  if (strcmp(exact.word, "DATETIME") == 0 && exact.timezone) exact.word = "DATETIMEOFFSET";
+  return alch_type_name_write(NULL, &exact, out, error);
 }
 
 /* The server takes the name of a collation as a bare word only. */
@@ -51,6 +66,7 @@ alch_status alch_mssql_type_name(const alch_dialect *dialect, const alch_type *t
   alch_type bare = *type;
   (void)column;
   bare.collation = NULL;
-  if (!is_written(dialect, type, out) && alch_type_name_write(NULL, &bare, out, error) != ALCH_OK) return ALCH_ERROR;
+  if (type->word && write_exact(&bare, out, error) != ALCH_OK) return ALCH_ERROR;
+  if (!type->word && !is_written(dialect, type, out) && alch_type_name_write(NULL, &bare, out, error) != ALCH_OK) return ALCH_ERROR;
   return type->collation ? add_collation(type, out, error) : ALCH_OK;
 }

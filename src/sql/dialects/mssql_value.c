@@ -176,6 +176,65 @@ alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, a
   }
 }
 
+/* ---- as text ---- */
+
+static bool is_ascii(const alch_value *value) {
+  for (uint32_t i = 0; i < value->length; i++)
+    if ((unsigned char)value->text[i] >= 0x80) return false;
+  return true;
+}
+
+/* N'…' keeps the letters that the code page of the database has not. */
+static alch_status write_text(const alch_type *type, const alch_value *value, alch_buffer *out, alch_error *error) {
+  bool national = type->family == ALCH_TYPE_UNICODE || type->family == ALCH_TYPE_UNICODE_TEXT || !is_ascii(value);
+  if (value->length > 0 && memchr(value->text, 0, value->length))
+    return alch_error_set(error, ALCH_ERROR_DATA, "text with a zero byte cannot be written as a literal; send it as a parameter");
+  alch_buffer_add(out, national ? "N'" : "'");
+  for (uint32_t i = 0; i < value->length; i++) {
+    if (value->text[i] == '\'') alch_buffer_add_char(out, '\'');
+    alch_buffer_add_char(out, value->text[i]);
+  }
+  alch_buffer_add_char(out, '\'');
+  return ALCH_OK;
+}
+
+static void write_blob(const alch_value *value, alch_buffer *out) {
+  alch_buffer_add(out, "0x");
+  for (uint32_t i = 0; i < value->length; i++) alch_buffer_add_format(out, "%02X", (unsigned)(unsigned char)value->text[i]);
+}
+
+/* With a T between, since the form with a space is read by the session's DATEFORMAT. */
+static void write_moment(const alch_type *type, int64_t microseconds, alch_buffer *out) {
+  char text[48];
+  alch_datetime_print(microseconds, false, text);
+  text[10] = 'T';
+  alch_buffer_add_format(out, type->timezone ? "CAST('%s+00:00' AS DATETIMEOFFSET)" : "CAST('%s' AS DATETIME2)", text);
+}
+
+alch_status alch_mssql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error) {
+  char text[48];
+  (void)dialect;
+  *written = true;
+  switch (value->kind) {
+    case ALCH_TEXT:
+      if (type->family == ALCH_TYPE_UUID) break;
+      return write_text(type, value, out, error);
+    case ALCH_BLOB: write_blob(value, out); return ALCH_OK;
+    case ALCH_DATE:
+      alch_date_print(value->integer, text);
+      alch_buffer_add_format(out, "CAST('%s' AS DATE)", text);
+      return ALCH_OK;
+    case ALCH_TIME:
+      alch_time_print(value->integer, false, text);
+      alch_buffer_add_format(out, "CAST('%s' AS TIME)", text);
+      return ALCH_OK;
+    case ALCH_DATETIME: case ALCH_INTERVAL: write_moment(type, value->integer, out); return ALCH_OK;
+    default: break;
+  }
+  *written = false;
+  return ALCH_OK;
+}
+
 bool alch_mssql_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_INTERVAL: case ALCH_TYPE_UUID: return true;
