@@ -120,7 +120,7 @@ typedef struct alch_compiler {
 } alch_compiler;
 
 /* ---- rendering ---- */
-/* Renders a node as its kind says, or as the dialect says for its kind. The renderer of FROM alone is also called with NULL for a node: compiler->scope has the items, most of them inferred. */
+/* Renders a node as its kind says, or as the dialect says for its kind. The renderers of FROM and ORDER BY alone are also called with NULL for a node: compiler->scope has the items, most of them inferred, and some databases want an order where none was asked for. */
 alch_status alch_render(alch_compiler *compiler, const alch_node *node);
 /* The default renderer, for an override that wants it for some of its nodes. */
 alch_status alch_render_default(alch_compiler *compiler, const alch_node *node);

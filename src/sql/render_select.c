@@ -158,6 +158,7 @@ alch_status alch_render_order_item(alch_compiler *compiler, const alch_node *ite
 
 alch_status alch_default_order_by(alch_compiler *compiler, const alch_node *node) {
   const char *separator = " ORDER BY ";
+  if (!node) return compiler->status;
   for ALCH_EACH_CHILD(child, node) {
     alch_write(compiler, separator);
     alch_render_order_item(compiler, child);
@@ -266,7 +267,7 @@ static void render_needed_where(alch_compiler *compiler, const alch_scope *scope
 static void render_clause(alch_compiler *compiler, const alch_node *select, uint8_t kind) {
   const alch_node *clause = alch_node_clause(select, kind);
   if (clause) alch_render(compiler, clause);
-  else if (kind == ALCH_NODE_FROM) compiler->renderers[ALCH_NODE_FROM](compiler, NULL);
+  else if (kind == ALCH_NODE_FROM || kind == ALCH_NODE_ORDER_BY) compiler->renderers[kind](compiler, NULL);
   else if (kind == ALCH_NODE_WHERE) render_needed_where(compiler, compiler->scope);
 }
 
@@ -361,6 +362,7 @@ alch_status alch_default_compound(alch_compiler *compiler, const alch_node *node
   for (size_t i = 0; i < ALCH_COUNT(clauses); i++) {
     const alch_node *clause = alch_node_clause(node, clauses[i]);
     if (clause) alch_render(compiler, clause);
+    else if (clauses[i] == ALCH_NODE_ORDER_BY) compiler->renderers[ALCH_NODE_ORDER_BY](compiler, NULL);
   }
   pop_scope(compiler);
   return compiler->status;

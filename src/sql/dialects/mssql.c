@@ -122,7 +122,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
 
 #define CAPABILITIES                                                                                                                                                                  \
   (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(CTE) |            \
-   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) | CAN(EMPTY_SET_SELECT) | CAN(LATERAL) | CAN(APPLY) | CAN(MERGE) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
+   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(LATERAL) | CAN(APPLY) | CAN(MERGE) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
    CAN(PARTIAL_INDEX) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
 
 /* One record for each server version from which on the text may be another; the renderers ask alch_mssql_since. */

@@ -21,6 +21,9 @@ alch_status alch_mssql_literal(const alch_dialect *dialect, const alch_type *typ
 /* mssql_expression.c */
 ALCH_MSSQL_RENDERER(binary); ALCH_MSSQL_RENDERER(unary); ALCH_MSSQL_RENDERER(function); ALCH_MSSQL_RENDERER(cast); ALCH_MSSQL_RENDERER(extract); ALCH_MSSQL_RENDERER(collate); ALCH_MSSQL_RENDERER(over);
 ALCH_MSSQL_RENDERER(frame); ALCH_MSSQL_RENDERER(within_group); ALCH_MSSQL_RENDERER(regexp);
+/* mssql_tuple.c */
+ALCH_MSSQL_RENDERER(tuple_in); ALCH_MSSQL_RENDERER(tuple_compare);
+bool alch_mssql_is_tuple(const alch_node *node);
 /* mssql_select.c */
 ALCH_MSSQL_RENDERER(select); ALCH_MSSQL_RENDERER(compound); ALCH_MSSQL_RENDERER(members); ALCH_MSSQL_RENDERER(columns); ALCH_MSSQL_RENDERER(order_by);
 /* mssql_from.c */

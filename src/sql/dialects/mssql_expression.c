@@ -14,12 +14,17 @@ static bool is_called(const alch_node *node, const char *name) { return strlen(n
 
 /* ---- comparisons ---- */
 
+static void render_row(alch_compiler *compiler, const alch_node *node) {
+  if (node->kind == ALCH_NODE_TUPLE) alch_render_children(compiler, node, ", ");
+  else alch_render(compiler, node);
+}
+
 /* Rows with one value each have one in common when both are equal or both NULL. */
 static alch_status render_sameness(alch_compiler *compiler, const alch_node *node, bool negative) {
   alch_write(compiler, negative ? "NOT EXISTS (SELECT " : "EXISTS (SELECT ");
-  alch_render(compiler, alch_node_child(node));
+  render_row(compiler, alch_node_child(node));
   alch_write(compiler, " INTERSECT SELECT ");
-  alch_render(compiler, second(node));
+  render_row(compiler, second(node));
   alch_write_char(compiler, ')');
   return compiler->status;
 }
@@ -80,6 +85,8 @@ static alch_status render_modulo(alch_compiler *compiler, const alch_node *node)
 }
 
 alch_status alch_mssql_binary(alch_compiler *compiler, const alch_node *node) {
+  bool distinct = node->op == ALCH_OPERATOR_IS_DISTINCT || node->op == ALCH_OPERATOR_IS_NOT_DISTINCT, in = node->op == ALCH_OPERATOR_IN || node->op == ALCH_OPERATOR_NOT_IN;
+  if (!distinct && alch_mssql_is_tuple(alch_node_child(node))) return in ? alch_mssql_tuple_in(compiler, node) : alch_mssql_tuple_compare(compiler, node);
   switch (node->op) {
     case ALCH_OPERATOR_IS: case ALCH_OPERATOR_IS_NOT: return render_is(compiler, node);
     case ALCH_OPERATOR_IS_DISTINCT: case ALCH_OPERATOR_IS_NOT_DISTINCT: return render_sameness(compiler, node, node->op == ALCH_OPERATOR_IS_DISTINCT);
@@ -87,6 +94,7 @@ alch_status alch_mssql_binary(alch_compiler *compiler, const alch_node *node) {
     case ALCH_OPERATOR_EQ: return render_equality(compiler, node);
     case ALCH_OPERATOR_CONCAT: return render_concat(compiler, node);
     case ALCH_OPERATOR_MODULO: return render_modulo(compiler, node);
+    case ALCH_OPERATOR_REGEXP: case ALCH_OPERATOR_NOT_REGEXP: return alch_mssql_regexp(compiler, node);
     case ALCH_OPERATOR_SHIFT_LEFT: case ALCH_OPERATOR_SHIFT_RIGHT:
       if (!alch_mssql_require(compiler, ALCH_MSSQL_2022, "a shift of bits (multiply or divide by a power of two)", "2022")) return compiler->status;
       return alch_render_default(compiler, node);
@@ -123,9 +131,16 @@ static alch_status render_nulls(alch_compiler *compiler, const alch_node *node) 
   return alch_render(compiler, child);
 }
 
+static alch_status render_quantified(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *child = alch_node_child(node);
+  if (child->kind == ALCH_NODE_SCALAR || alch_node_is_query(child)) return alch_render_default(compiler, node);
+  return unsupported(compiler, node->op == ALCH_OPERATOR_ANY ? "ANY of an array" : "ALL of an array", "write in_ with a list, or a subquery");
+}
+
 alch_status alch_mssql_unary(alch_compiler *compiler, const alch_node *node) {
   switch (node->op) {
     case ALCH_OPERATOR_NULLS_FIRST: case ALCH_OPERATOR_NULLS_LAST: return render_nulls(compiler, node);
+    case ALCH_OPERATOR_ANY: case ALCH_OPERATOR_ALL: return render_quantified(compiler, node);
     default: return alch_render_default(compiler, node);
   }
 }
@@ -340,7 +355,10 @@ alch_status alch_mssql_frame(alch_compiler *compiler, const alch_node *node) {
 }
 
 alch_status alch_mssql_within_group(alch_compiler *compiler, const alch_node *node) {
-  if (is_percentile(alch_node_child(node))) return unsupported(compiler, "WITHIN GROUP of a percentile without a window", "put :over{} behind it, with a partition_by for groups");
+  const alch_node *function = alch_node_child(node);
+  bool approximate = function->kind == ALCH_NODE_FUNCTION && (is_called(function, "approx_percentile_cont") || is_called(function, "approx_percentile_disc"));
+  if (is_percentile(function)) return unsupported(compiler, "WITHIN GROUP of a percentile without a window", "put :over{} behind it, with a partition_by for groups");
+  if (function->kind == ALCH_NODE_FUNCTION && !approximate && !is_string_aggregate(function)) return unsupported(compiler, "WITHIN GROUP of this function", "only string_agg and percentiles take it");
   render_within(compiler, node);
   return compiler->status;
 }

@@ -1,6 +1,5 @@
 /* SELECT on SQL Server: TOP, OFFSET and FETCH, and row numbers where the server has neither of these two; ORDER BY, which stands in no subquery but with them. */
 #include "sql/dialects/mssql.h"
-#include <string.h>
 
 #define NUMBER_NAME "mssql_rn"
 
@@ -34,14 +33,12 @@ static bool is_paged(const paging *page) { return page->count || page->offset; }
 
 static bool has_order(const alch_node *statement) { return only_child(statement, ALCH_NODE_ORDER_BY) != NULL; }
 
+static bool is_distinct(const alch_node *statement) { return alch_node_clause(statement, ALCH_NODE_DISTINCT) != NULL; }
+
 static void check_paging(alch_compiler *compiler, const alch_node *statement, const paging *page) {
-  bool ties = page->bits & ALCH_FETCH_WITH_TIES;
-  if (!is_paged(page)) return;
-  if (!page->top && page->bits != 0)
-    alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the dialect '%s' has FETCH %s only as TOP, with a plain number and without an offset", compiler->dialect->name, ties ? "WITH TIES" : "PERCENT");
-  else if ((!page->top || ties) && !has_order(statement))
-    alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the dialect '%s' needs an order_by where a select has %s", compiler->dialect->name,
-                       ties ? "a fetch with ties" : page->offset ? "an offset" : statement->kind == ALCH_NODE_COMPOUND ? "a limit behind a UNION or its kin" : "a limit that is no plain number");
+  const char *name = compiler->dialect->name, *fetch = page->bits & ALCH_FETCH_WITH_TIES ? "FETCH WITH TIES" : "FETCH PERCENT";
+  if (page->bits != 0 && !page->top) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the dialect '%s' has %s only as TOP, with a plain number and without an offset", name, fetch);
+  else if ((page->bits & ALCH_FETCH_WITH_TIES) && !has_order(statement)) alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the dialect '%s' needs an order_by where a select has %s", name, fetch);
 }
 
 /* Where the server cannot skip rows, they are numbered. */
@@ -56,14 +53,11 @@ static void render_top(alch_compiler *compiler, const paging *page) {
   if (page->bits & ALCH_FETCH_WITH_TIES) alch_write(compiler, " WITH TIES");
 }
 
-static void render_number(alch_compiler *compiler, const alch_node *order) {
-  const char *separator = ", ROW_NUMBER() OVER (ORDER BY ";
-  if (order)
-    for ALCH_EACH_CHILD(item, order) {
-      alch_write(compiler, separator);
-      alch_render(compiler, item);
-      separator = ", ";
-    }
+static void render_number(alch_compiler *compiler, const alch_node *statement) {
+  const alch_node *order = alch_node_clause(statement, ALCH_NODE_ORDER_BY);
+  alch_write(compiler, ", ROW_NUMBER() OVER (ORDER BY ");
+  if (has_order(statement)) alch_render_children(compiler, order, ", ");
+  else alch_write(compiler, "(SELECT NULL)");
   alch_write(compiler, ") AS " NUMBER_NAME);
 }
 
@@ -73,17 +67,27 @@ alch_status alch_mssql_columns(alch_compiler *compiler, const alch_node *node) {
   check_paging(compiler, statement, &page);
   if (page.top) render_top(compiler, &page);
   alch_default_columns(compiler, node);
-  if (is_numbered(compiler, &page)) render_number(compiler, alch_node_clause(statement, ALCH_NODE_ORDER_BY));
+  if (is_numbered(compiler, &page)) render_number(compiler, statement);
   return compiler->status;
 }
 
 /* ---- ORDER BY, with OFFSET and FETCH ---- */
 
+/* The server skips no rows without an order. Any will do where none was asked for; but what is distinct, or comes of several selects, is ordered by its own columns only. */
+static void render_order(alch_compiler *compiler, const alch_node *order) {
+  const alch_node *statement = compiler->scope->statement;
+  if (has_order(statement)) alch_default_order_by(compiler, order);
+  else alch_write(compiler, statement->kind == ALCH_NODE_COMPOUND || is_distinct(statement) ? " ORDER BY 1" : " ORDER BY (SELECT NULL)");
+}
+
+/* In a subquery the server allows no order but for the rows that it is cut to. node: NULL where the statement says none. */
 alch_status alch_mssql_order_by(alch_compiler *compiler, const alch_node *node) {
   const paging page = paging_of(compiler->scope->statement);
+  bool cut = is_paged(&page) && !page.top;
   if (is_numbered(compiler, &page) || (!is_paged(&page) && !alch_is_whole(compiler->scope))) return compiler->status;
-  alch_default_order_by(compiler, node);
-  if (!is_paged(&page) || page.top) return compiler->status;
+  if (cut) render_order(compiler, node);
+  else if (node) alch_default_order_by(compiler, node);
+  if (!cut) return compiler->status;
   alch_write(compiler, " OFFSET ");
   if (page.offset) alch_render(compiler, page.offset);
   else alch_write_char(compiler, '0');
@@ -134,13 +138,16 @@ static alch_status render_numbered(alch_compiler *compiler, const alch_node *que
   alch_role role = compiler->role;
   bool nested = role == ALCH_ROLE_NESTED || role == ALCH_ROLE_LATERAL;
   const char *alias = alch_new_name(compiler, "anon", 4), *inner = query->kind == ALCH_NODE_COMPOUND ? alch_new_name(compiler, "anon", 4) : NULL;
+  if (is_distinct(query))
+    return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "an offset of a distinct select is not supported by the dialect '%s' before SQL Server 2012; make the distinct select a subquery",
+                              compiler->dialect->name);
   if (compiler->insert && compiler->insert->default_count > 0)
     return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "an INSERT from a select with an offset cannot give column '%s' its default; name it, or make the select a subquery", compiler->insert->defaults[0]->name);
   render_outer_list(compiler, query, alias, gives_names(role));
   compiler->role = nested ? ALCH_ROLE_LATERAL : ALCH_ROLE_FROM;
   if (inner) {
     alch_write(compiler, "SELECT *");
-    render_number(compiler, alch_node_clause(query, ALCH_NODE_ORDER_BY));
+    render_number(compiler, query);
     alch_write(compiler, " FROM (");
   }
   alch_render_default(compiler, query);

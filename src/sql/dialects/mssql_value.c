@@ -200,7 +200,7 @@ static alch_status write_text(const alch_type *type, const alch_value *value, al
 
 static void write_blob(const alch_value *value, alch_buffer *out) {
   alch_buffer_add(out, "0x");
-  for (uint32_t i = 0; i < value->length; i++) alch_buffer_add_format(out, "%02X", (unsigned)(unsigned char)value->text[i]);
+  for (uint32_t i = 0; i < value->length; i++) alch_buffer_add_format(out, "%02x", (unsigned)(unsigned char)value->text[i]);
 }
 
 /* With a T between, since the form with a space is read by the session's DATEFORMAT. */
