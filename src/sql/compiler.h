@@ -136,6 +136,8 @@ alch_status alch_render_truth(alch_compiler *compiler, const alch_node *node);
 alch_status alch_render_children(alch_compiler *compiler, const alch_node *node, const char *separator);
 /* Children of a node as conditions joined with AND. */
 alch_status alch_render_conditions(alch_compiler *compiler, const alch_node *node);
+/* What stands between the members of a compound: " UNION ALL ". */
+const char *alch_compound_word(alch_compiler *compiler, uint8_t op);
 /* A query in parentheses. */
 alch_status alch_render_subquery(alch_compiler *compiler, const alch_node *query, alch_role role);
 /* " RETURNING a, b"; qualified: with the table's name before the columns. */

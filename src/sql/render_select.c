@@ -328,7 +328,7 @@ static void refuse_compound(alch_compiler *compiler, uint8_t op) {
                      all ? "compare row_number() over all columns as well, without ALL" : except ? "write NOT EXISTS" : "write EXISTS");
 }
 
-static const char *compound_word(alch_compiler *compiler, uint8_t op) {
+const char *alch_compound_word(alch_compiler *compiler, uint8_t op) {
   const char *const *words = compiler->dialect->compound_words, *word = words && words[op] ? words[op] : compound_words[op];
   if (*word == '\0') refuse_compound(compiler, op);
   return word;
@@ -340,7 +340,7 @@ alch_status alch_default_members(alch_compiler *compiler, const alch_node *node)
   for ALCH_EACH_CHILD(member, node) {
     alch_write(compiler, separator);
     render_member(compiler, member, scope->role);
-    separator = alch_node_next(member) < member_end ? compound_word(compiler, scope->statement->op) : "";
+    separator = alch_node_next(member) < member_end ? alch_compound_word(compiler, scope->statement->op) : "";
   }
   return compiler->status;
 }

@@ -28,6 +28,10 @@ static const char *const reserved_words[] = {
 static const uint8_t select_clauses[] = { ALCH_NODE_WITH,   ALCH_NODE_PREFIXES, ALCH_NODE_DISTINCT, ALCH_NODE_COLUMNS, ALCH_NODE_FROM,  ALCH_NODE_WHERE, ALCH_NODE_GROUP_BY,
                                           ALCH_NODE_HAVING, ALCH_NODE_ORDER_BY, ALCH_NODE_HINTS,    ALCH_NODE_SUFFIXES, 0 };
 
+static const char *const compound_words[] = {
+  [ALCH_COMPOUND_UNION] = NULL, [ALCH_COMPOUND_INTERSECT_ALL] = "", [ALCH_COMPOUND_EXCEPT] = NULL, [ALCH_COMPOUND_EXCEPT_ALL] = "",
+};
+
 /* OUTPUT stands before what gives the rows. */
 static const uint8_t insert_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_INTO, ALCH_NODE_RETURNING, ALCH_NODE_ROWS, ALCH_NODE_ON_CONFLICT, ALCH_NODE_ON_DUPLICATE_KEY, 0 };
 static const uint8_t update_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_SET, ALCH_NODE_RETURNING, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_HINTS, 0 };
@@ -61,7 +65,6 @@ static const struct alch_function_spelling functions[] = {
   { "ceil", "CEILING", false },
   { "substr", "SUBSTRING", false },
   { "group_concat", "string_agg", false },
-  { "aggregate_strings", "string_agg", false },
   { NULL, NULL, false },
 };
 
@@ -133,7 +136,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
     .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses, \
     .schema_name = schema_name, .insert_clauses = insert_clauses, .update_clauses = update_clauses, .delete_clauses = delete_clauses, .source_hint = alch_mssql_source_hint, \
     .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .options = options,                       \
-    .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts, .literal = alch_mssql_literal, .type_words = type_words, .merge_hint = " WITH (HOLDLOCK)", .merge_end = ";",                                   \
+    .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts, .literal = alch_mssql_literal, .type_words = type_words, .string_aggregate = "string_agg", .compound_words = compound_words, .merge_hint = " WITH (HOLDLOCK)", .merge_end = ";",                                   \
   }
 
 RECORD(mssql, ALCH_MSSQL_2022, CAN(IF_EXISTS));         /* << and >> */

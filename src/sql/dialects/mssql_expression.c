@@ -198,17 +198,12 @@ static alch_status render_extreme(alch_compiler *compiler, const alch_node *node
 
 static bool is_string_aggregate(const alch_node *node) { return is_called(node, "string_agg") || is_called(node, "aggregate_strings") || is_called(node, "group_concat"); }
 
-/* What stands between the strings must be a literal or a variable for the server, and SQLAlchemy writes a literal. */
-static alch_status render_string_aggregate(alch_compiler *compiler, const alch_node *node) {
-  const alch_node *delimiter = alch_node_nth(node, 1);
+/* The server has no separator of its own accord. */
+static alch_status render_group_concat(alch_compiler *compiler, const alch_node *node) {
   alch_aggregate aggregate = alch_take_aggregate(compiler);
   alch_write(compiler, "string_agg(");
   alch_render_aggregated(compiler, alch_node_child(node), &aggregate);
-  alch_write(compiler, ", ");
-  if (!delimiter) alch_write(compiler, "','");
-  else if (delimiter->kind == ALCH_NODE_BIND) alch_render_bind_literal(compiler, delimiter);
-  else alch_render(compiler, delimiter);
-  alch_write_char(compiler, ')');
+  alch_write(compiler, ", ',')");
   return compiler->status;
 }
 
@@ -227,7 +222,7 @@ alch_status alch_mssql_function(alch_compiler *compiler, const alch_node *node) 
   uint32_t count = alch_node_child_count(node);
   bool since_2022 = alch_mssql_since(compiler->dialect, ALCH_MSSQL_2022);
   if (!is_known(compiler, node)) return compiler->status;
-  if (count > 0 && is_string_aggregate(node)) return render_string_aggregate(compiler, node);
+  if (count == 1 && is_called(node, "group_concat")) return render_group_concat(compiler, node);
   if (count == 1 && is_percentile(node)) return render_percentile(compiler, node);
   if (count == 2 && (is_called(node, "substr") || is_called(node, "substring"))) return render_enclosed(compiler, node, "SUBSTRING(", ", ", ", 2147483647)");
   if (count == 1 && is_called(node, "concat")) return render_concat_function(compiler, node);
@@ -349,7 +344,8 @@ alch_status alch_mssql_over(alch_compiler *compiler, const alch_node *node) {
 }
 
 alch_status alch_mssql_frame(alch_compiler *compiler, const alch_node *node) {
-  if (node->op == ALCH_FRAME_GROUPS) return unsupported(compiler, "a frame of GROUPS", "write rows");
+  bool counted = node->a == ALCH_BOUND_PRECEDING || node->a == ALCH_BOUND_FOLLOWING || node->b == ALCH_BOUND_PRECEDING || node->b == ALCH_BOUND_FOLLOWING;
+  if (counted && (node->op & ALCH_FRAME_UNIT) == ALCH_FRAME_RANGE) return unsupported(compiler, "a frame of RANGE with numbers", "write rows");
   if (!alch_mssql_require(compiler, ALCH_MSSQL_2012, "a window's frame", "2012")) return compiler->status;
   return alch_render_default(compiler, node);
 }

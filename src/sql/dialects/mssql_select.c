@@ -172,12 +172,7 @@ alch_status alch_mssql_select(alch_compiler *compiler, const alch_node *node) { 
 
 /* ---- compound selects ---- */
 
-alch_status alch_mssql_compound(alch_compiler *compiler, const alch_node *node) {
-  if (node->op == ALCH_COMPOUND_INTERSECT_ALL || node->op == ALCH_COMPOUND_EXCEPT_ALL)
-    return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s'; write it without ALL", node->op == ALCH_COMPOUND_INTERSECT_ALL ? "INTERSECT ALL" : "EXCEPT ALL",
-                              compiler->dialect->name);
-  return render_query(compiler, node);
-}
+alch_status alch_mssql_compound(alch_compiler *compiler, const alch_node *node) { return render_query(compiler, node); }
 
 /* In parentheses alone a member may not be ordered, so one that is cut becomes a subquery of a select of its own. */
 static void render_member(alch_compiler *compiler, const alch_node *member, alch_role role) {
@@ -193,15 +188,14 @@ static void render_member(alch_compiler *compiler, const alch_node *member, alch
 }
 
 alch_status alch_mssql_members(alch_compiler *compiler, const alch_node *node) {
-  static const char *const words[] = { [ALCH_COMPOUND_UNION] = " UNION ", [ALCH_COMPOUND_UNION_ALL] = " UNION ALL ", [ALCH_COMPOUND_INTERSECT] = " INTERSECT ", [ALCH_COMPOUND_EXCEPT] = " EXCEPT " };
   const alch_scope *scope = compiler->scope;
   const paging page = paging_of(scope->statement);
   const char *separator = "";
   check_paging(compiler, scope->statement, &page);
   for ALCH_EACH_CHILD(member, node) {
-    alch_write(compiler, separator);
+    if (*separator) alch_write(compiler, separator);
     render_member(compiler, member, scope->role);
-    separator = words[scope->statement->op];
+    if (alch_node_next(member) < member_end) separator = alch_compound_word(compiler, scope->statement->op);
   }
   return compiler->status;
 }
