@@ -65,7 +65,7 @@ static bool is_wanted(const alch_ddl *d, const alch_constraint *constraint) {
     return alch_ddl_can(d, ALCH_CAPABILITY_CROSS_SCHEMA_KEYS) || same_schema(constraint->table, constraint->referred[0]->table);
   if (!constraint->of_type) return true;
   const alch_type *type = alch_catalog_type(d->catalog, constraint->columns[0]->type);
-  if (type->family == ALCH_TYPE_BOOLEAN) return !alch_ddl_can(d, ALCH_CAPABILITY_NATIVE_BOOLEAN);
+  if (type->family == ALCH_TYPE_BOOLEAN) return !alch_ddl_can(d, ALCH_CAPABILITY_NATIVE_BOOLEAN) && !alch_ddl_can(d, ALCH_CAPABILITY_BIT_BOOLEAN);
   return type->item_count > 0 && !(type->native && alch_ddl_can(d, ALCH_CAPABILITY_NATIVE_ENUM));
 }
 

@@ -2,6 +2,7 @@
 #include "sql/dialects/mssql.h"
 #include "sql/block.h"
 #include "sql/ddl_part.h"
+#include "sql/ddl_part.h"
 #include <string.h>
 
 #define CAN(capability) ALCH_CAN(capability)
@@ -119,30 +120,71 @@ static void schema_name(const alch_dialect *dialect, const char *schema, alch_bu
   add_part(dialect, last ? last + 1 : schema, end, out);
 }
 
-static const struct alch_option_name options[] = { { 0, NULL } };
+static const struct alch_option_name options[] = {
+  { ALCH_SCOPE_COLUMN, "mssql_identity_start" },
+  { ALCH_SCOPE_COLUMN, "mssql_identity_increment" },
+  { ALCH_SCOPE_PRIMARY_KEY | ALCH_SCOPE_UNIQUE | ALCH_SCOPE_INDEX, "mssql_clustered" },
+  { ALCH_SCOPE_INDEX, "mssql_columnstore" },
+  { ALCH_SCOPE_INDEX, "mssql_include" },
+  { ALCH_SCOPE_INDEX, "mssql_where" },
+  { 0, NULL },
+};
+
+/* Nothing is created with IF NOT EXISTS. */
+static const uint8_t if_exists_parts[] = { ALCH_DDL_PART_DROP_TABLE, ALCH_DDL_PART_DROP_VIEW, ALCH_DDL_PART_DROP_INDEX, ALCH_DDL_PART_DROP_CONSTRAINT, ALCH_DDL_PART_DROP_SEQUENCE, ALCH_DDL_PART_DROP_SCHEMA, 0 };
 
 static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_NOT_NULL, ALCH_DDL_PART_COLUMN_IDENTITY, ALCH_DDL_PART_COLUMN_DEFAULT, 0 };
 
-#define CAPABILITIES                                                                                                                                                                  \
-  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(CTE) |            \
-   CAN(DML_CTE) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(LATERAL) | CAN(APPLY) | CAN(MERGE) | CAN(ALTER_CONSTRAINT) | CAN(TRANSACTIONAL_DDL) |                  \
-   CAN(PARTIAL_INDEX) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
+#define CAPABILITIES                                                                                                         \
+  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) |         \
+   CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(CTE) | CAN(DML_CTE) | CAN(OFFSET_ALONE) |            \
+   CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) |                     \
+   CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(LATERAL) | CAN(APPLY) | CAN(MERGE) | CAN(ALTER_CONSTRAINT) |                    \
+   CAN(TRANSACTIONAL_DDL) | CAN(PARTIAL_INDEX) | CAN(BIT_BOOLEAN) | CAN(COMMENTS) | CAN(OPTIONAL_SEQUENCES) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
 
 /* One record for each server version from which on the text may be another; the renderers ask alch_mssql_since. */
-#define RECORD(symbol, major, more)                                                                                                                                                   \
-  extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
-  const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "mssql", .version_major = major, .capabilities = CAPABILITIES | CAN(VALUES_TABLE) | CAN(TABLESAMPLE) | CAN(GROUPING_SETS) | CAN(TRY_CAST) | CAN(FRAME_LITERALS) | (more), .quote_open = '[', .quote_close = ']', .placeholder = ALCH_PLACEHOLDER_QUESTION,                   \
-    .identifier_limit = 128, .parameter_limit = 2099, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses, \
-    .schema_name = schema_name, .insert_clauses = insert_clauses, .update_clauses = update_clauses, .delete_clauses = delete_clauses, .source_hint = alch_mssql_source_hint, \
-    .operator_spellings = operator_spellings, .renderers = renderers, .type_name = alch_mssql_type_name, .functions = functions, .options = options,                       \
-    .column_parts = column_parts, .to_database = alch_mssql_to_database, .from_database = alch_mssql_from_database, .converts = alch_mssql_converts, .literal = alch_mssql_literal, .type_words = type_words, .string_aggregate = "string_agg", .compound_words = compound_words, .merge_hint = " WITH (HOLDLOCK)", .merge_end = ";",                                   \
+#define RECORD(symbol, major, more)                                                                                          \
+  extern const alch_dialect alch_dialect_##symbol;                                                                           \
+  const alch_dialect alch_dialect_##symbol = {                                                                               \
+    .name = "mssql",                                                                                                         \
+    .version_major = major,                                                                                                  \
+    .capabilities = CAPABILITIES | CAN(VALUES_TABLE) | CAN(TABLESAMPLE) | CAN(GROUPING_SETS) | CAN(TRY_CAST) | CAN(FRAME_LITERALS) | (more),                                                             \
+    .quote_open = '[',                                                                                                       \
+    .quote_close = ']',                                                                                                      \
+    .placeholder = ALCH_PLACEHOLDER_QUESTION,                                                                                \
+    .identifier_limit = 128,                                                                                                 \
+    .parameter_limit = 2099,                                                                                                 \
+    .reserved_words = reserved_words,                                                                                        \
+    .reserved_word_count = ALCH_COUNT(reserved_words) - 1,                                                                   \
+    .select_clauses = select_clauses,                                                                                        \
+    .insert_clauses = insert_clauses,                                                                                        \
+    .update_clauses = update_clauses,                                                                                        \
+    .delete_clauses = delete_clauses,                                                                                        \
+    .schema_name = schema_name,                                                                                              \
+    .compound_words = compound_words,                                                                                        \
+    .string_aggregate = "string_agg",                                                                                        \
+    .merge_hint = " WITH (HOLDLOCK)",                                                                                        \
+    .merge_end = ";",                                                                                                        \
+    .operator_spellings = operator_spellings,                                                                                \
+    .renderers = renderers,                                                                                                  \
+    .type_name = alch_mssql_type_name,                                                                                       \
+    .type_words = type_words,                                                                                                \
+    .functions = functions,                                                                                                  \
+    .source_hint = alch_mssql_source_hint,                                                                                   \
+    .options = options,                                                                                                      \
+    .column_parts = column_parts,                                                                                            \
+    .ddl_parts = alch_mssql_ddl_parts,                                                                                       \
+    .if_exists_parts = if_exists_parts,                                                                                      \
+    .to_database = alch_mssql_to_database,                                                                                   \
+    .from_database = alch_mssql_from_database,                                                                               \
+    .literal = alch_mssql_literal,                                                                                           \
+    .converts = alch_mssql_converts,                                                                                         \
   }
 
-RECORD(mssql, ALCH_MSSQL_2022, CAN(IF_EXISTS));         /* << and >> */
-RECORD(mssql_2017, ALCH_MSSQL_2017, CAN(IF_EXISTS));    /* STRING_AGG; parameters as JSON paths */
-RECORD(mssql_2016, ALCH_MSSQL_2016, CAN(IF_EXISTS));    /* JSON, DROP IF EXISTS */
-RECORD(mssql_2012, ALCH_MSSQL_2012, 0);                 /* OFFSET and FETCH, TRY_CAST, sequences, VARCHAR(max) for Text */
+RECORD(mssql, ALCH_MSSQL_2022, CAN(SEQUENCES) | CAN(IF_EXISTS));         /* << and >> */
+RECORD(mssql_2017, ALCH_MSSQL_2017, CAN(SEQUENCES) | CAN(IF_EXISTS));    /* STRING_AGG; parameters as JSON paths */
+RECORD(mssql_2016, ALCH_MSSQL_2016, CAN(SEQUENCES) | CAN(IF_EXISTS));    /* JSON, DROP IF EXISTS */
+RECORD(mssql_2012, ALCH_MSSQL_2012, CAN(SEQUENCES));                 /* OFFSET and FETCH, TRY_CAST, sequences, VARCHAR(max) for Text */
 RECORD(mssql_2008, ALCH_MSSQL_2008, 0);
 
 bool alch_mssql_require(alch_compiler *compiler, uint16_t major, const char *construct, const char *year) {

@@ -16,6 +16,8 @@ alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, a
 bool alch_mssql_converts(const alch_type *type, bool to_database);
 alch_status alch_mssql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error);
 
+extern const struct alch_ddl_override alch_mssql_ddl_parts[];
+
 /* The renderers of the dialect, by file. */
 #define ALCH_MSSQL_RENDERER(name) alch_status alch_mssql_##name(alch_compiler *compiler, const alch_node *node)
 /* mssql_expression.c */
