@@ -80,6 +80,8 @@ static const struct alch_renderer_override renderers[] = {
   { ALCH_NODE_FRAME, alch_mssql_frame },
   { ALCH_NODE_WITHIN_GROUP, alch_mssql_within_group },
   { ALCH_NODE_REGEXP, alch_mssql_regexp },
+  { ALCH_NODE_NEXT_VALUE, alch_mssql_next_value },
+  { ALCH_NODE_SUBSCRIPT, alch_mssql_subscript },
   { ALCH_NODE_SELECT, alch_mssql_select },
   { ALCH_NODE_COMPOUND, alch_mssql_compound },
   { ALCH_NODE_MEMBERS, alch_mssql_members },

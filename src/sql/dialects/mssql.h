@@ -22,7 +22,9 @@ extern const struct alch_ddl_override alch_mssql_ddl_parts[];
 #define ALCH_MSSQL_RENDERER(name) alch_status alch_mssql_##name(alch_compiler *compiler, const alch_node *node)
 /* mssql_expression.c */
 ALCH_MSSQL_RENDERER(binary); ALCH_MSSQL_RENDERER(unary); ALCH_MSSQL_RENDERER(function); ALCH_MSSQL_RENDERER(cast); ALCH_MSSQL_RENDERER(extract); ALCH_MSSQL_RENDERER(collate); ALCH_MSSQL_RENDERER(over);
-ALCH_MSSQL_RENDERER(frame); ALCH_MSSQL_RENDERER(within_group); ALCH_MSSQL_RENDERER(regexp);
+ALCH_MSSQL_RENDERER(frame); ALCH_MSSQL_RENDERER(within_group); ALCH_MSSQL_RENDERER(regexp); ALCH_MSSQL_RENDERER(next_value);
+/* mssql_json.c */
+ALCH_MSSQL_RENDERER(subscript);
 /* mssql_tuple.c */
 ALCH_MSSQL_RENDERER(tuple_in); ALCH_MSSQL_RENDERER(tuple_compare);
 bool alch_mssql_is_tuple(const alch_node *node);

@@ -150,6 +150,17 @@ alch_status alch_mssql_regexp(alch_compiler *compiler, const alch_node *node) {
   return unsupported(compiler, "a regular expression", "write like with its patterns");
 }
 
+alch_status alch_mssql_next_value(alch_compiler *compiler, const alch_node *node) {
+  const alch_sequence *sequence = alch_catalog_sequence(compiler->catalog, node->a);
+  if (!sequence) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "there is no sequence number %u", (unsigned)node->a);
+  if (!alch_mssql_require(compiler, ALCH_MSSQL_2012, "a sequence", "2012")) return compiler->status;
+  alch_write(compiler, "NEXT VALUE FOR ");
+  if (sequence->schema) alch_quote_schema(compiler->dialect, sequence->schema, compiler->out);
+  if (sequence->schema) alch_write_char(compiler, '.');
+  alch_quote_identifier(compiler->dialect, sequence->name, sequence->quote, compiler->out);
+  return compiler->status;
+}
+
 /* ---- functions ---- */
 
 /* What came with a server later than the oldest one here; 0: with none. */
@@ -346,6 +357,7 @@ alch_status alch_mssql_over(alch_compiler *compiler, const alch_node *node) {
 alch_status alch_mssql_frame(alch_compiler *compiler, const alch_node *node) {
   bool counted = node->a == ALCH_BOUND_PRECEDING || node->a == ALCH_BOUND_FOLLOWING || node->b == ALCH_BOUND_PRECEDING || node->b == ALCH_BOUND_FOLLOWING;
   if (counted && (node->op & ALCH_FRAME_UNIT) == ALCH_FRAME_RANGE) return unsupported(compiler, "a frame of RANGE with numbers", "write rows");
+  if ((node->op & ALCH_FRAME_UNIT) == ALCH_FRAME_GROUPS) return alch_render_default(compiler, node);
   if (!alch_mssql_require(compiler, ALCH_MSSQL_2012, "a window's frame", "2012")) return compiler->status;
   return alch_render_default(compiler, node);
 }

@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "base/date.h"
 #include "base/decimal.h"
+#include "schema/json_path.h"
 #include "sql/dialects/mssql.h"
 #include <math.h>
 #include <string.h>
@@ -46,8 +47,20 @@ static alch_status store_interval(const conversion *c) {
   return give_number(c, ALCH_DATETIME, c->value->integer);
 }
 
+static alch_status store_path(const conversion *c) {
+  alch_buffer path;
+  alch_buffer_init(&path, c->scratch->allocator);
+  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
+  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
+  alch_buffer_close(&path);
+  return status;
+}
+
+static bool is_path(const alch_type *type) { return type->family == ALCH_TYPE_JSON_INDEX || type->family == ALCH_TYPE_JSON_PATH; }
+
 alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const conversion c = { type, value, scratch, error };
+  if (is_path(type)) return store_path(&c);
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_INTERVAL: return store_interval(&c);
@@ -217,7 +230,7 @@ alch_status alch_mssql_literal(const alch_dialect *dialect, const alch_type *typ
   *written = true;
   switch (value->kind) {
     case ALCH_TEXT:
-      if (type->family == ALCH_TYPE_UUID) break;
+      if (type->family == ALCH_TYPE_UUID || is_path(type)) break;
       return write_text(type, value, out, error);
     case ALCH_BLOB: write_blob(value, out); return ALCH_OK;
     case ALCH_DATE:
@@ -239,7 +252,7 @@ bool alch_mssql_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_INTERVAL: case ALCH_TYPE_UUID: return true;
     case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return !to_database;
-    case ALCH_TYPE_NULL: return to_database;    /* whatever comes */
+    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_ENUM: return !to_database && type->item_count > 0;
     default: return false;
   }
