@@ -128,7 +128,8 @@ static alch_status table_suffix(alch_ddl *d) {
   if (method && alch_ddl_word(d, method) != ALCH_OK) return ALCH_ERROR;
   write_with(d, "\n ", options);
   if (oids == 1) return alch_ddl_unsupported(d, "tables WITH OIDS since PostgreSQL 12", "leave postgresql_with_oids out");
-  if (oids == 0) alch_ddl_add(d, "\n WITHOUT OIDS");
+  /* It says what is so anyway, and the server takes one WITH only. */
+  if (oids == 0 && !alch_ddl_option(d, options, "with")) alch_ddl_add(d, "\n WITHOUT OIDS");
   write_on_commit(d);
   write_tablespace(d, "\n ", options);
   return ALCH_OK;
@@ -184,28 +185,36 @@ static alch_status index_method(alch_ddl *d) {
   return status;
 }
 
-/* The operator class of a column, or of an expression that has a label. */
-static const char *operator_class(alch_ddl *d) {
-  const alch_option *classes = alch_ddl_option(d, &d->index->options, "ops");
-  const alch_column *column = d->index->columns[d->place];
-  const alch_node *root = column ? NULL : alch_block_root(d->index->expressions[d->place]);
-  const char *name = column ? column->key : root->kind == ALCH_NODE_LABEL ? alch_node_text(root) : NULL;
-  size_t length = column ? strlen(name) : name ? root->length : 0;
-  for (uint32_t i = 0; name && classes && i < classes->count; i++) {
-    const alch_option_item *item = &classes->items[i];
-    if (item->name && strlen(item->name) == length && memcmp(item->name, name, length) == 0 && item->value.kind == ALCH_TEXT) return item->value.text;
-  }
-  return NULL;
+static bool is_order(const alch_node *node) { return node->kind == ALCH_NODE_UNARY && node->op >= ALCH_OPERATOR_DESC && node->op <= ALCH_OPERATOR_NULLS_LAST; }
+
+/* The label under the words of the order, or NULL. */
+static const alch_node *label_of(const alch_node *node) {
+  while (is_order(node)) node = alch_node_child(node);
+  return node->kind == ALCH_NODE_LABEL ? node : NULL;
 }
 
 /* How many bytes of the text are its order, as in a DESC NULLS LAST; and what it orders. */
 static size_t order_length(const alch_node **node) {
   size_t length = 0;
-  while ((*node)->kind == ALCH_NODE_LABEL || ((*node)->kind == ALCH_NODE_UNARY && (*node)->op >= ALCH_OPERATOR_DESC && (*node)->op <= ALCH_OPERATOR_NULLS_LAST)) {
-    if ((*node)->kind == ALCH_NODE_UNARY) length += strlen(alch_operator_rows[(*node)->op].spelling);
+  while ((*node)->kind == ALCH_NODE_LABEL || is_order(*node)) {
+    if (is_order(*node)) length += strlen(alch_operator_rows[(*node)->op].spelling);
     *node = alch_node_child(*node);
   }
   return length;
+}
+
+/* The operator class of a column, or of an expression that has a label. */
+static const char *operator_class(alch_ddl *d) {
+  const alch_option *classes = alch_ddl_option(d, &d->index->options, "ops");
+  const alch_column *column = d->index->columns[d->place];
+  const alch_node *label = column ? NULL : label_of(alch_block_root(d->index->expressions[d->place]));
+  const char *name = column ? column->key : label ? alch_node_text(label) : NULL;
+  size_t length = column ? strlen(name) : label ? label->length : 0;
+  for (uint32_t i = 0; name && classes && i < classes->count; i++) {
+    const alch_option_item *item = &classes->items[i];
+    if (item->name && strlen(item->name) == length && memcmp(item->name, name, length) == 0 && item->value.kind == ALCH_TEXT) return item->value.text;
+  }
+  return NULL;
 }
 
 /* Beside columns and calls an expression has to stand in parentheses. */

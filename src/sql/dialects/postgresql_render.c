@@ -113,7 +113,9 @@ static alch_status render_arrow(alch_compiler *compiler, const alch_node *node, 
   alch_render_operand(compiler, subject, ALCH_OPERATOR_JSON_INDEX);
   if (mixed) alch_write_char(compiler, ')');
   alch_write(compiler, arrow);
-  alch_render_operand(compiler, alch_node_next(subject), ALCH_OPERATOR_JSON_INDEX);
+  const alch_node *index = alch_node_next(subject);
+  if (index->kind == ALCH_NODE_BIND) alch_render(compiler, index);
+  else alch_render_operand(compiler, index, ALCH_OPERATOR_JSON_INDEX);
   compiler->in_operator = outer;
   if (outer) alch_write_char(compiler, ')');
   return compiler->status;
