@@ -89,9 +89,47 @@ static int words_hint(lua_State *L) {
   return binding_add_clause(L, b, statement, ALCH_NODE_HINTS, 0, slot, 1, false);
 }
 
+/* LIMIT of an UPDATE or DELETE, for one dialect: part of the text, since SQLAlchemy has it so. */
+static void limit_in_slot(lua_State *L, binding *b, int index, const char *dialect, const char *name) {
+  char words[32];
+  lua_Integer count = lua_tointeger(L, index);
+  if (lua_type(L, index) != LUA_TNUMBER || count < 0) binding_error(L, b, ALCH_ERROR_ARGUMENT, "option '%s' of with_dialect_options must be a whole number, not %s", name, luaL_typename(L, index));
+  snprintf(words, sizeof words, "LIMIT %lld", (long long)count);
+  lua_pushstring(L, words);
+  lua_replace(L, index);
+  words_in_slot(L, b, index, 0, dialect, "with_dialect_options");
+}
+
+static const alch_block *check_writing_options(lua_State *L, binding *b, const char *method) {
+  const alch_block *statement = check_statement(L, b, method);
+  uint8_t kind = alch_block_root(statement)->kind;
+  if (kind != ALCH_NODE_UPDATE && kind != ALCH_NODE_DELETE) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s is a method of update and delete", method);
+  if (!lua_istable(L, 2)) binding_expected(L, b, 2, "a table of options", method);
+  lua_settop(L, 2);
+  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
+    binding_must(L, b, alch_option_check(ALCH_SCOPE_WRITING, lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "", method, &b->error));
+  return statement;
+}
+
+/* with_dialect_options{ <dialect>_limit = n }: what an UPDATE or DELETE has for one database alone. */
+static int words_dialect_options(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_block *statement = check_writing_options(L, b, "with_dialect_options");
+  uint32_t count = 0;
+  for (const char *const *dialect = alch_dialect_names(); *dialect; dialect++) {
+    char name[64];
+    snprintf(name, sizeof name, "%s_limit", *dialect);
+    if (lua_getfield(L, 2, name) == LUA_TNIL) { lua_pop(L, 1); continue; }
+    limit_in_slot(L, b, lua_gettop(L), *dialect, name);
+    count++;
+  }
+  return binding_add_clause(L, b, statement, ALCH_NODE_SUFFIXES, 0, 3, count, false);
+}
+
 void binding_open_words(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
-    { "prefix_with", words_prefix }, { "suffix_with", words_suffix }, { "with_hint", words_hint }, { "with_statement_hint", words_statement_hint }, { NULL, NULL },
+    { "prefix_with", words_prefix }, { "suffix_with", words_suffix }, { "with_hint", words_hint }, { "with_statement_hint", words_statement_hint },
+    { "with_dialect_options", words_dialect_options }, { NULL, NULL },
   };
   binding_kind_methods(L, b, BINDING_STATEMENT, methods);
 }

@@ -2,4 +2,7 @@
 local namespace = require "lualchemy.namespace"
 local core = require "lualchemy.core"
 
-return namespace("mariadb", core.exact_types "mysql")
+local mariadb = namespace("mariadb", core.exact_types "mysql")
+mariadb.match = require "lualchemy.dialects.mysql".match
+
+return mariadb

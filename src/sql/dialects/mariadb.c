@@ -46,7 +46,7 @@ static const struct alch_option_name options[] = {
   { ALCH_SCOPE_TABLE, "mariadb_sequence" }, { ALCH_SCOPE_TABLE, "mariadb_stats_auto_recalc" }, { ALCH_SCOPE_TABLE, "mariadb_stats_persistent" },
   { ALCH_SCOPE_TABLE, "mariadb_stats_sample_pages" }, { ALCH_SCOPE_TABLE, "mariadb_subpartition_by" }, { ALCH_SCOPE_TABLE, "mariadb_subpartitions" },
   { ALCH_SCOPE_TABLE, "mariadb_transactional" }, { ALCH_SCOPE_TABLE, "mariadb_union" }, { ALCH_SCOPE_INDEX, "mariadb_length" }, { ALCH_SCOPE_INDEX, "mariadb_prefix" },
-  { ALCH_SCOPE_INDEX, "mariadb_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mariadb_using" }, { 0, NULL },
+  { ALCH_SCOPE_INDEX, "mariadb_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mariadb_using" }, { ALCH_SCOPE_WRITING, "mariadb_limit" }, { 0, NULL },
 };
 
 const alch_dialect alch_dialect_mariadb = {

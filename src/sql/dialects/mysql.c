@@ -43,8 +43,8 @@ const uint8_t alch_mysql_select_clauses[] = { ALCH_NODE_WITH,     ALCH_NODE_PREF
                                               ALCH_NODE_HAVING,   ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT,    ALCH_NODE_OFFSET,  ALCH_NODE_FETCH, ALCH_NODE_FOR_UPDATE, ALCH_NODE_HINTS,
                                               ALCH_NODE_SUFFIXES, 0 };
 
-const uint8_t alch_mysql_update_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_SET, ALCH_NODE_WHERE, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT, ALCH_NODE_RETURNING, 0 };
-const uint8_t alch_mysql_delete_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_ORDER_BY, ALCH_NODE_LIMIT, ALCH_NODE_RETURNING, 0 };
+const uint8_t alch_mysql_update_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_SET, ALCH_NODE_WHERE, ALCH_NODE_SUFFIXES, ALCH_NODE_RETURNING, 0 };
+const uint8_t alch_mysql_delete_clauses[] = { ALCH_NODE_PREFIXES, ALCH_NODE_TABLE, ALCH_NODE_FROM, ALCH_NODE_WHERE, ALCH_NODE_SUFFIXES, ALCH_NODE_RETURNING, 0 };
 
 const char *const alch_mysql_operator_spellings[ALCH_OPERATOR_COUNT] = {
   [ALCH_OPERATOR_BITWISE_XOR] = " ^ ",
@@ -84,7 +84,7 @@ static const struct alch_option_name options[] = {
   { ALCH_SCOPE_TABLE, "mysql_secondary_engine_attribute" }, { ALCH_SCOPE_TABLE, "mysql_stats_auto_recalc" }, { ALCH_SCOPE_TABLE, "mysql_stats_persistent" },
   { ALCH_SCOPE_TABLE, "mysql_stats_sample_pages" }, { ALCH_SCOPE_TABLE, "mysql_subpartition_by" }, { ALCH_SCOPE_TABLE, "mysql_subpartitions" },
   { ALCH_SCOPE_TABLE, "mysql_tablespace" }, { ALCH_SCOPE_TABLE, "mysql_union" }, { ALCH_SCOPE_INDEX, "mysql_length" }, { ALCH_SCOPE_INDEX, "mysql_prefix" },
-  { ALCH_SCOPE_INDEX, "mysql_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mysql_using" }, { 0, NULL },
+  { ALCH_SCOPE_INDEX, "mysql_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mysql_using" }, { ALCH_SCOPE_WRITING, "mysql_limit" }, { 0, NULL },
 };
 
 /* What each record has beyond the oldest. */

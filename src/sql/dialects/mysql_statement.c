@@ -75,19 +75,8 @@ static alch_status render_limit(alch_compiler *compiler, const alch_node *count,
   return compiler->status;
 }
 
-/* UPDATE and DELETE take a count, as part of the text: SQLAlchemy has it so. */
-static alch_status render_writing_limit(alch_compiler *compiler, const alch_node *count) {
-  if (compiler->scope->from_count > 0) return unsupported(compiler, "LIMIT with further tables", "select the keys in a subquery");
-  alch_write(compiler, " LIMIT ");
-  if (count->kind == ALCH_NODE_BIND) return alch_render_bind_literal(compiler, count);
-  render_count(compiler, count);
-  return compiler->status;
-}
-
 alch_status alch_mysql_limit(alch_compiler *compiler, const alch_node *node) {
   if (alch_node_child_count(node) == 0) return compiler->status;
-  uint8_t kind = compiler->scope->statement->kind;
-  if (kind == ALCH_NODE_UPDATE || kind == ALCH_NODE_DELETE) return render_writing_limit(compiler, alch_node_child(node));
   return render_limit(compiler, alch_node_child(node), value_of(compiler, ALCH_NODE_OFFSET));
 }
 
