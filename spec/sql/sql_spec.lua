@@ -21,9 +21,15 @@ local function exists(label)
 end
 
 -- One value as text that is the same for numbers of either kind.
-local function shown(value)
+local shown
+function shown(value)
   if value == nil or value == la.null then return "nil" end
   if math.type(value) == "float" and value % 1 == 0 then return ("%d"):format(value) end
+  if type(value) == "table" and not getmetatable(value) then
+    local items = {}
+    for i, item in ipairs(value) do items[i] = shown(item) end
+    return "{ " .. table.concat(items, ", ") .. " }"
+  end
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 

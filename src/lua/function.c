@@ -80,11 +80,13 @@ static int wrap_type(lua_State *L, alch_node_kind kind, uint8_t op, const char *
   binding *b = BINDING(L);
   alch_type_id type = binding_check_type(L, b, 2, where);
   alch_operand operand;
-  binding_operand(L, b, 1, 0, false, &operand);
+  /* A Lua table is the value that the type makes of it. */
+  bool inside = lua_type(L, 1) == LUA_TTABLE && !binding_block(L, b, 1);
+  binding_operand(L, b, 1, inside ? type : 0, false, &operand);
   bool own = !operand.block && binding_test(L, b, 1, BINDING_DECIMAL) == NULL;
   alch_builder_start(&b->builder);
   alch_builder_open(&b->builder, (uint8_t)kind, op, 0, type);
-  binding_build_operand(L, b, &operand, own && kind == ALCH_NODE_TYPE_COERCE ? type : 0);
+  binding_build_operand(L, b, &operand, inside || (own && kind == ALCH_NODE_TYPE_COERCE) ? type : 0);
   alch_builder_close(&b->builder);
   return push_built(L, b);
 }

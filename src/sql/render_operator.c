@@ -485,7 +485,7 @@ static alch_status render_quantified(alch_compiler *compiler, const alch_node *n
   alch_write(compiler, alch_operator_spelling(compiler, node->op));
   if (child->kind == ALCH_NODE_SCALAR) child = alch_node_child(child);
   if (alch_node_is_query(child)) return alch_render_subquery(compiler, child, ALCH_ROLE_NESTED);
-  return render_enclosed(compiler, child, true);
+  return alch_require(compiler, ALCH_CAPABILITY_ARRAYS, "ANY or ALL of an array") ? render_enclosed(compiler, child, true) : compiler->status;
 }
 
 static alch_status render_order(alch_compiler *compiler, const alch_node *node) {

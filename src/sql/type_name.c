@@ -82,7 +82,19 @@ static void write_words_behind(const alch_type *type, alch_buffer *out) {
   if ((type->words & ALCH_TAKES(BINARY)) && !type->collation) alch_buffer_add(out, " BINARY");
 }
 
+static bool is_simple(const char *name) {
+  if (!(*name >= 'a' && *name <= 'z') && *name != '_') return false;
+  for (; *name; name++)
+    if (!(*name >= 'a' && *name <= 'z') && !(*name >= '0' && *name <= '9') && *name != '_' && *name != '$') return false;
+  return true;
+}
+
+/* As an identifier that is no reserved word: quoted when it has capitals or worse. */
 static void write_collation(const char *collation, alch_buffer *out) {
+  if (is_simple(collation)) {
+    alch_buffer_add_format(out, " COLLATE %s", collation);
+    return;
+  }
   alch_buffer_add(out, " COLLATE \"");
   for (const char *at = collation; *at; at++) {
     if (*at == '"') alch_buffer_add_char(out, '"');
