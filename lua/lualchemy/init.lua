@@ -31,8 +31,6 @@ for name, value in pairs(core.types) do
   if name ~= "NullType" and not name:find " " then la[name] = value end
 end
 
-for name, value in pairs(core.exact_types()) do la[name] = value end
-
 for _, name in ipairs {
   "Column", "Table", "MetaData", "ForeignKey", "ForeignKeyConstraint", "PrimaryKeyConstraint", "UniqueConstraint", "CheckConstraint",
   "Index", "Computed", "Identity", "FetchedValue", "ExcludeConstraint", "Sequence",
@@ -225,12 +223,13 @@ la.dialects = core.dialects
 local orm = require "lualchemy.orm"
 for name, value in pairs(orm) do la[name] = value end
 
--- Words of one database: la.postgresql.JSONB, la.mysql.TINYINT … ------------------------------------
+-- Exact types, la.VARCHAR, and the words of one database, la.postgresql.JSONB ------------------------
 
--- lualchemy.dialects.<name> is loaded when it is first asked for.
+-- Both are made when they are first asked for; the words of a database are lualchemy.dialects.<name>.
 return setmetatable(la, { __index = function(words, name)
-  if type(name) ~= "string" or not core.exact_types(name) then return nil end
-  local made = require("lualchemy.dialects." .. name)
+  if type(name) ~= "string" then return nil end
+  local made = core.exact_type(name)
+  if not made and core.exact_types(name) then made = require("lualchemy.dialects." .. name) end
   words[name] = made
   return made
 end })

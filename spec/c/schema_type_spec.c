@@ -37,6 +37,14 @@ static alch_type random_type(const char *const *words) {
   alch_type type = { .family = (uint8_t)check_random_below(ALCH_TYPE_FAMILY_COUNT), .timezone = check_random_below(2), .as_number = check_random_below(2), .native = check_random_below(2),
                      .create_constraint = check_random_below(2), .length = (int32_t)check_random_below(3), .precision = (int32_t)check_random_below(4) - 1,
                      .scale = (int32_t)check_random_below(3) - 1, .collation = names[check_random_below(4)], .name = names[check_random_below(4)], .host = (int64_t)check_random_below(3) };
+  if (check_random_below(3) == 0) {
+    type.exact = &alch_exact_types[check_random_below(25)];
+    type.family = type.exact->family;
+    type.word = type.exact->word;
+  }
+  type.words = check_random_below(2) ? ALCH_TAKES(UNSIGNED) : 0;
+  type.dimensions = (uint8_t)check_random_below(2);
+  type.null_as_json = check_random_below(2);
   if (type.precision > 0 && type.scale > type.precision) type.scale = type.precision;
   type.item_count = (uint32_t)check_random_below(3);
   type.items = words + check_random_below(2);
@@ -50,6 +58,7 @@ static bool same_text(const char *a, const char *b) {
 /* Are two interned records the same type? They have been stripped of what means nothing. */
 static bool same_type(const alch_type *a, const alch_type *b) {
   if (a->family != b->family || a->timezone != b->timezone || a->as_number != b->as_number || a->native != b->native || a->create_constraint != b->create_constraint) return false;
+  if (a->exact != b->exact || a->words != b->words || a->dimensions != b->dimensions || a->null_as_json != b->null_as_json) return false;
   if (a->length != b->length || a->precision != b->precision || a->scale != b->scale || a->host != b->host || a->item_count != b->item_count) return false;
   for (uint32_t i = 0; i < a->item_count; i++)
     if (strcmp(a->items[i], b->items[i]) != 0) return false;

@@ -262,6 +262,12 @@ static int type_exact_types(lua_State *L) {
   return 1;
 }
 
+/* exact_type(name): one of the standard's; nil when there is none of that name. */
+static int type_exact_type(lua_State *L) {
+  const alch_exact_type *exact = alch_exact_find(alch_exact_types, luaL_checkstring(L, 1));
+  return exact ? push_type(L, BINDING(L), &ALCH_TYPE_EXACT(exact)) : 0;
+}
+
 /* The block at index, kept for a type; NULL for nil. */
 static const alch_block *keep_block(lua_State *L, binding *b, int index) {
   if (lua_isnoneornil(L, index)) return NULL;
@@ -353,7 +359,7 @@ static int type_is_type(lua_State *L) {
 void binding_open_type(lua_State *L, binding *b) {
   static const luaL_Reg metamethods[] = { { "__call", type_call }, { "__tostring", type_tostring }, { "__eq", type_eq }, { NULL, NULL } };
   static const luaL_Reg methods[] = { { "with_variant", type_with_variant }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "custom_type", type_custom }, { "is_type", type_is_type }, { "exact_types", type_exact_types }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "custom_type", type_custom }, { "is_type", type_is_type }, { "exact_type", type_exact_type }, { "exact_types", type_exact_types }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_TYPE, "type", methods, metamethods);
   binding_kind_properties(L, b, BINDING_TYPE, type_property);
   lua_newtable(L);
