@@ -16,7 +16,7 @@ for _, name in ipairs {
   -- values
   "null", "decimal", "date", "time", "datetime", "interval", "now", "utcnow",
   -- expressions
-  "and_", "or_", "not_", "case", "cast", "try_cast", "type_coerce", "extract", "literal", "literal_column", "bindparam", "true_", "false_",
+  "and_", "or_", "not_", "case", "cast", "try_cast", "type_coerce", "extract", "literal", "literal_column", "bindparam", "true_", "false_", "default_",
   "tuple_", "array", "distinct", "any_", "all_", "desc", "asc", "nulls_first", "nulls_last", "bitwise_not", "text",
   -- statements
   "select", "insert", "update", "delete", "upsert", "exists", "union", "union_all", "intersect", "intersect_all", "except_", "except_all",

@@ -196,7 +196,7 @@ CASE("case, cast, collate, custom operators, null, grouping") {
   SQL(NODE(GROUPING, 0, 0, 0, U("name")), "(users.name)");
   SQL(sql_null(), "NULL");
   SQL(leaf(ALCH_NODE_EXCLUDED, w.users->id, 1), "excluded.name");
-  SQL2(OP(ANY, SELECT(c(w.addresses, "id"))), "ANY (SELECT addresses.id FROM addresses)", "SQLite has no ANY; write in_ with the subquery");
+  SQL2(OP(ANY, SELECT(c(w.addresses, "id"))), "ANY (SELECT addresses.id FROM addresses)", "SQLite has no ANY or ALL; write in_ with the subquery");
   SQL(c(w.quoted, "two words"), "\"Order\".\"two words\"");
   SQL(desc(U("name")), "users.name DESC");
   SQL(desc(label_name("n")), "n DESC");

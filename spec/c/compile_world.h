@@ -224,7 +224,7 @@ static inline X desc(X operand) { return OP(DESC, operand); }
 static inline X in(X left, X right) { return OP(IN, left, right); }
 #define AND(...) OP(AND, __VA_ARGS__)
 #define OR(...) OP(OR, __VA_ARGS__)
-static inline X pattern(alch_pattern kind, X left, X right, bool escape) { return taken(alch_expression_pattern(&w.builder, w.catalog, kind, &left, &right, escape, &w.error)); }
+static inline X pattern(alch_pattern kind, X left, X right, bool escape) { return taken(alch_expression_pattern(&w.builder, w.catalog, kind, &left, &right, escape, 0, &w.error)); }
 static inline X like(alch_operator op, X left, X right, char escape) { return taken(alch_expression_like(&w.builder, w.catalog, op, &left, &right, escape, &w.error)); }
 static inline X value(X plain, alch_type_id type) { return taken(alch_expression_literal(&w.builder, w.catalog, &plain, type, &w.error)); }
 #define NO_LIST operate(ALCH_OPERATOR_COMMA, NULL, 0)

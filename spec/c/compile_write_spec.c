@@ -40,7 +40,7 @@ CASE("insert: defaults of columns") {
   SQL2(two, "INSERT INTO defaults (name, stamp, level) VALUES (:name_m0, lower('a'), :level), (:name_m1, lower('a'), :level)",
        "INSERT INTO defaults (name, stamp, level) VALUES (?, lower('a'), ?), (?, lower('a'), ?)");
   SQL(ROWS(INTO(insert(w.defaults), D("level")), ROW(i(1))), "INSERT INTO defaults (stamp, level) VALUES (lower('a'), :level)");
-  SQL(ROWS(INTO(insert(w.defaults), D("name")), SELECT(A("email"))), "INSERT INTO defaults (name, stamp, level) SELECT addresses.email, lower('a'), :level FROM addresses");
+  SQL(ROWS(INTO(insert(w.defaults), D("name")), SELECT(A("email"))), "INSERT INTO defaults (name, stamp, level) SELECT addresses.email, lower('a'), :level AS anon_1 FROM addresses");
   FAILS(ROWS(INTO(insert(w.defaults), D("name")), compound(ALCH_COMPOUND_UNION, SELECT(A("email")), SELECT(A("email")))), "sqlite", COMPILE,
         "a compound select cannot give the default of column 'stamp' of 'defaults' as well; make it a subquery and select from that");
   alch_compiled *compiled = compiled_as(two, "sqlite", NULL);

@@ -119,8 +119,8 @@ CASE("what makes no sense is refused") {
   REFUSED(BETWEEN, U("id"), i(5), ARGUMENT, "between does not take 2 operands");
   REFUSED(NOT, U("id"), U("id"), ARGUMENT, "not_ does not take 2 operands");
   X number = i(5), text = U("name"), name = U("name");
-  CHECK_INT(alch_expression_pattern(&w.builder, w.catalog, ALCH_PATTERN_CONTAINS, &name, &number, false, &w.error), ALCH_ERROR);
-  CHECK_INT(alch_expression_pattern(&w.builder, w.catalog, ALCH_PATTERN_CONTAINS, &name, &text, true, &w.error), ALCH_ERROR);
+  CHECK_INT(alch_expression_pattern(&w.builder, w.catalog, ALCH_PATTERN_CONTAINS, &name, &number, false, 0, &w.error), ALCH_ERROR);
+  CHECK_INT(alch_expression_pattern(&w.builder, w.catalog, ALCH_PATTERN_CONTAINS, &name, &text, true, 0, &w.error), ALCH_ERROR);
   alch_error_close(&w.error);
   world_close();
 }

@@ -143,15 +143,20 @@ static int expression_comparison(lua_State *L) {
 /* ---- contains, startswith, endswith ---- */
 
 static int pattern(lua_State *L, alch_pattern kind, bool ignore_case, const char *name) {
-  static const binding_option known[] = { { "autoescape", LUA_TBOOLEAN }, { NULL, 0 } };
+  static const binding_option known[] = { { "autoescape", LUA_TBOOLEAN }, { "escape", LUA_TSTRING }, { NULL, 0 } };
   binding *b = BINDING(L);
   bool autoescape = false;
+  char escape = 0;
   if (lua_gettop(L) < 2) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs a value", name);
   if (lua_gettop(L) > 2) {
     luaL_checktype(L, 3, LUA_TTABLE);
     binding_options(L, b, 3, known, name);
     lua_getfield(L, 3, "autoescape");
     autoescape = lua_toboolean(L, -1);
+    if (lua_getfield(L, 3, "escape") != LUA_TNIL) {
+      if (lua_rawlen(L, -1) != 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "escape must be one character");
+      escape = lua_tostring(L, -1)[0];
+    }
   }
   alch_operand left, right;
   for (int i = 1; ignore_case && i <= 2; i++) {
@@ -162,7 +167,7 @@ static int pattern(lua_State *L, alch_pattern kind, bool ignore_case, const char
   }
   binding_operand(L, b, 1, 0, false, &left);
   binding_operand(L, b, 2, 0, false, &right);
-  return push_expression(L, b, alch_expression_pattern(&b->builder, b->catalog, kind, &left, &right, autoescape, &b->error));
+  return push_expression(L, b, alch_expression_pattern(&b->builder, b->catalog, kind, &left, &right, autoescape, escape, &b->error));
 }
 
 static int expression_contains(lua_State *L) {

@@ -206,13 +206,18 @@ static int insert_values(lua_State *L) {
     for (uint32_t i = 0; i < rows.count; i++) lua_rawgeti(L, 2, i + 1);
   }
   read_rows(L, b, start, &rows);
-  if (rows.width == 0) { lua_settop(L, 1); return 1; }   /* values{}: defaults only, as without it */
   return push_insert(L, b, statement, &rows);
 }
 
-/* insert:from_select({ names }, select) */
+/* insert:from_select({ names }, select [, { include_defaults = false }]) */
 static int insert_from_select(lua_State *L) {
+  static const binding_option known[] = { { "include_defaults", LUA_TBOOLEAN }, { NULL, 0 } };
   binding *b = BINDING(L);
+  bool defaults = true;
+  if (lua_istable(L, 4)) {
+    binding_options(L, b, 4, known, "from_select");
+    defaults = lua_getfield(L, 4, "include_defaults") == LUA_TNIL || lua_toboolean(L, -1);
+  }
   const alch_block *statement = check_insert(L, "from_select");
   alch_table *table = table_of(b, statement);
   if (!lua_istable(L, 2)) return binding_expected(L, b, 2, "a list of names, and a select", "from_select");
@@ -234,7 +239,7 @@ static int insert_from_select(lua_State *L) {
   alch_reader reader;
   const alch_node *end = begin_insert(&b->builder, statement, &reader);
   build_into(&b->builder, table, columns, count);
-  alch_builder_open(&b->builder, ALCH_NODE_ROWS, 0, 0, 0);
+  alch_builder_open(&b->builder, ALCH_NODE_ROWS, defaults ? 0 : 1, 0, 0);
   alch_builder_block(&b->builder, query);
   alch_builder_close(&b->builder);
   end_insert(&b->builder, &reader, end);

@@ -96,11 +96,19 @@ static int statement_values(lua_State *L) {
   return update_values(L);
 }
 
-/* update:ordered_values{ { name, value }, … }: SET in this order, where the database goes by it. */
+/* update:ordered_values({ name, value }, …), or of one list of such pairs: SET in this order, where the database goes by it. */
 static int update_ordered_values(lua_State *L) {
   binding *b = BINDING(L);
   const alch_block *statement = binding_check_statement(L, b, 1, ALCH_NODE_UPDATE, ALCH_NODE_UPDATE, "ordered_values");
-  if (!lua_istable(L, 2) || lua_gettop(L) != 2 || lua_rawlen(L, 2) == 0) return binding_expected(L, b, 2, "a list of pairs { name, value }", "ordered_values");
+  if (lua_gettop(L) > 2 || (lua_istable(L, 2) && lua_rawgeti(L, 2, 1) != LUA_TTABLE)) {   /* the pairs themselves */
+    int count = lua_gettop(L) - 1 - (lua_istable(L, lua_gettop(L)) ? 0 : 1);
+    lua_settop(L, count + 1);
+    lua_createtable(L, count, 0);
+    for (int i = 1; i <= count; i++) { lua_pushvalue(L, i + 1); lua_rawseti(L, -2, i); }
+    lua_replace(L, 2);
+  }
+  lua_settop(L, 2);
+  if (!lua_istable(L, 2) || lua_rawlen(L, 2) == 0) return binding_expected(L, b, 2, "a list of pairs { name, value }", "ordered_values");
   if (alch_node_clause(alch_block_root(statement), ALCH_NODE_SET)) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "this update has its values already");
   alch_table *table = alch_catalog_table(b->catalog, alch_block_root(statement)->a);
   const alch_column **columns = lua_newuserdatauv(L, (table->column_count + 1) * sizeof *columns, 0);

@@ -6,12 +6,12 @@
 
 #define ESCAPE '/'
 
-static bool needs_escape(char c) { return c == '%' || c == '_' || c == ESCAPE; }
+static bool needs_escape(char c, char escape) { return c == '%' || c == '_' || c == escape; }
 
 /* The value with its wild cards made literal; the text lies in `out`. */
-static void escape_text(alch_value *value, alch_buffer *out) {
+static void escape_text(alch_value *value, char escape, alch_buffer *out) {
   for (uint32_t i = 0; i < value->length; i++) {
-    if (needs_escape(value->text[i])) alch_buffer_add_char(out, ESCAPE);
+    if (needs_escape(value->text[i], escape)) alch_buffer_add_char(out, escape);
     alch_buffer_add_char(out, value->text[i]);
   }
   value->length = (uint32_t)out->length;
@@ -39,15 +39,16 @@ static alch_status put_pattern(alch_maker *maker, alch_pattern pattern, const al
   return status;
 }
 
-static alch_status make_pattern(alch_maker *maker, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape) {
+static alch_status make_pattern(alch_maker *maker, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape, char escape) {
   alch_operand value = *right;
   alch_buffer escaped;
   if (!right->block && value.value.kind != ALCH_TEXT && value.value.kind != ALCH_HOST)
     return alch_error_set(maker->error, ALCH_ERROR_ARGUMENT, "contains, startswith and endswith look for text, not for the %s", alch_value_kind_name(value.value.kind));
   if (autoescape && value.value.kind != ALCH_TEXT) return alch_error_set(maker->error, ALCH_ERROR_ARGUMENT, "autoescape needs a plain text, since the value of an expression is not known here");
   alch_buffer_init(&escaped, maker->builder->allocator);
-  if (autoescape) escape_text(&value.value, &escaped);
-  alch_builder_open(maker->builder, ALCH_NODE_BINARY, ALCH_OPERATOR_LIKE, ALCH_LIKE_PATTERN | (autoescape ? ESCAPE : 0), ALCH_TYPE_BOOLEAN);
+  if (autoescape && escape == 0) escape = ESCAPE;
+  if (autoescape) escape_text(&value.value, escape, &escaped);
+  alch_builder_open(maker->builder, ALCH_NODE_BINARY, ALCH_OPERATOR_LIKE, ALCH_LIKE_PATTERN | (uint8_t)escape, ALCH_TYPE_BOOLEAN);
   alch_status status = alch_put_operand(maker, left, 0);
   if (status == ALCH_OK) status = put_pattern(maker, pattern, left, &value);
   alch_builder_close(maker->builder);
@@ -56,8 +57,8 @@ static alch_status make_pattern(alch_maker *maker, alch_pattern pattern, const a
   return status;
 }
 
-alch_status alch_expression_pattern(alch_builder *builder, const alch_catalog *catalog, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape, alch_error *error) {
+alch_status alch_expression_pattern(alch_builder *builder, const alch_catalog *catalog, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape, char escape, alch_error *error) {
   alch_maker maker;
   alch_maker_begin(&maker, builder, catalog, error);
-  return alch_maker_end(&maker, make_pattern(&maker, pattern, left, right, autoescape));
+  return alch_maker_end(&maker, make_pattern(&maker, pattern, left, right, autoescape, escape));
 }

@@ -30,6 +30,7 @@ static void pick_for_query(const alch_compiler *compiler, alch_insertion *insert
   uint32_t place;
   if (insert->into)
     for ALCH_EACH_CHILD(child, insert->into) add_pick(insert, insert->table->columns[child->b], ALCH_FROM_ROW, insert->pick_count);
+  if (insert->rows->op == 1) return;
   for (uint32_t i = 0; i < insert->table->column_count; i++) {
     const alch_column *column = insert->table->columns[i];
     if (!into_node(insert, column, &place) && alch_has_default(compiler, column, false)) add_pick(insert, column, ALCH_FROM_DEFAULT, 0);

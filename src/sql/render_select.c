@@ -88,9 +88,11 @@ static void render_added_defaults(alch_compiler *compiler, const alch_scope *sco
   for (uint32_t i = 0; scope->insert && i < scope->insert->default_count; i++) {
     alch_write(compiler, ", ");
     alch_render_column_default(compiler, scope->insert->defaults[i], false);
-    if (scope->role != ALCH_ROLE_FROM) continue;
+    bool named = scope->role == ALCH_ROLE_FROM;
+    if (!named && scope->insert->defaults[i]->insert_default.kind == ALCH_DEFAULT_SQL) continue;
     alch_write(compiler, " AS ");
-    alch_write_column_name(compiler, scope->insert->defaults[i]);
+    if (named) alch_write_column_name(compiler, scope->insert->defaults[i]);
+    else alch_write_identifier(compiler, alch_new_name(compiler, "anon", 4));
   }
 }
 

@@ -53,6 +53,8 @@ static const struct alch_option_name options[] = {
   { 0, NULL },
 };
 
+static const char *const compound_words[ALCH_COMPOUND_EXCEPT_ALL + 1] = { [ALCH_COMPOUND_INTERSECT_ALL] = "", [ALCH_COMPOUND_EXCEPT_ALL] = "" };
+
 static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_PART_COLUMN_NOT_NULL, ALCH_DDL_PART_COLUMN_KEY, ALCH_DDL_PART_COLUMN_COMPUTED, 0 };
 
 static const uint8_t if_exists_parts[] = { ALCH_DDL_PART_CREATE_TABLE, ALCH_DDL_PART_DROP_TABLE, ALCH_DDL_PART_CREATE_INDEX, ALCH_DDL_PART_DROP_INDEX, ALCH_DDL_PART_CREATE_VIEW,
@@ -92,6 +94,7 @@ const alch_dialect alch_dialect_sqlite = {
   .reserved_words = reserved_words,
   .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
   .select_clauses = select_clauses,
+  .compound_words = compound_words,
   .string_aggregate = "group_concat",
   .empty_set = "SELECT % FROM (SELECT %) WHERE 1!=1",
   .operator_spellings = operator_spellings,

@@ -42,8 +42,8 @@ static alch_status render_binary(alch_compiler *compiler, const alch_node *node)
 }
 
 static alch_status render_unary(alch_compiler *compiler, const alch_node *node) {
-  if (node->op == ALCH_OPERATOR_ANY) return unsupported(compiler, "ANY", "write in_ with the subquery");
-  if (node->op == ALCH_OPERATOR_ALL) return unsupported(compiler, "ALL", "compare with the max or min of the subquery");
+  if (node->op == ALCH_OPERATOR_ANY) return unsupported(compiler, "ANY or ALL", "write in_ with the subquery");
+  if (node->op == ALCH_OPERATOR_ALL) return unsupported(compiler, "ALL or ANY", "compare with the max or min of the subquery");
   return alch_render_default(compiler, node);
 }
 
@@ -140,7 +140,11 @@ static alch_status render_within_group(alch_compiler *compiler, const alch_node 
   return unsupported(compiler, "WITHIN GROUP", "order the rows and take the one wanted");
 }
 
+/* SQLite takes no table's name before the columns of RETURNING of an INSERT, and SQLAlchemy writes none for any statement. */
+static alch_status render_returning(alch_compiler *compiler, const alch_node *node) { return alch_render_returning(compiler, node, false); }
+
 const struct alch_renderer_override alch_sqlite_renderers[] = {
+  { ALCH_NODE_RETURNING, render_returning },
   { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_UNARY, render_unary },     { ALCH_NODE_FUNCTION, render_function },
   { ALCH_NODE_CAST, render_cast },     { ALCH_NODE_EXTRACT, render_extract }, { ALCH_NODE_WITHIN_GROUP, render_within_group },
   { ALCH_NODE_SUBSCRIPT, render_subscript }, { ALCH_NODE_ARRAY, render_array },
