@@ -137,9 +137,25 @@ static alch_status tell_of(const schema_run *run, alch_table *table, bool after)
   return request->tell ? request->tell(request->context, run->connection, request->metadata, table, request->action, after, run->error) : ALCH_OK;
 }
 
+/* Sequences and types that are there already, or not there, need nothing, where the driver can tell. */
+static alch_status is_to_do(const schema_run *run, const alch_ddl_statement *statement, bool *out) {
+  const alch_driver *driver = run->connection->driver;
+  const char *query = statement->sequence ? driver->has_sequence : statement->type ? driver->has_type : NULL;
+  const char *name = statement->sequence ? statement->sequence->name : statement->type ? statement->type->name : NULL;
+  bool there = false;
+  *out = true;
+  if (!run->request->check_first || !query || !name) return ALCH_OK;
+  alch_status status = ask_about(run->connection, query, name, statement->sequence ? statement->sequence->schema : statement->type->schema, &there, run->error);
+  *out = there == (statement->action == ALCH_DDL_DROP);
+  return status;
+}
+
 static alch_status run_statement(schema_run *run, const alch_ddl_statement *statement) {
+  bool to_do;
   alch_buffer_clear(&run->text);
-  alch_status status = alch_compile_ddl(run->request->metadata->catalog, run->dialect, statement, &run->text, run->error);
+  alch_status status = is_to_do(run, statement, &to_do);
+  if (status != ALCH_OK || !to_do) return status;
+  status = alch_compile_ddl(run->request->metadata->catalog, run->dialect, statement, &run->text, run->error);
   if (status != ALCH_OK) return status;
   return alch_connection_run_text(run->connection, alch_buffer_text(&run->text), run->text.length, run->error);
 }

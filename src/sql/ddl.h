@@ -56,8 +56,8 @@ typedef struct alch_ddl_plan {
   uint32_t cycle_count;
 } alch_ddl_plan;
 
-/* The statements for the tables chosen (by their place in alch_metadata_sorted; NULL: all), in their order. CREATE: types and sequences (`everything`: when all tables are meant), tables, each with its
-   indexes and comments, foreign keys that close a cycle; DROP: the other way round. Whoever gives a plan back closes it, after an error too. */
+/* The statements for the tables chosen (by their place in alch_metadata_sorted; NULL: all), in their order. CREATE: types and sequences of these tables (`everything`: all sequences of
+   the metadata), tables, each with its indexes and comments, foreign keys that close a cycle; DROP: the other way round, types and sequences only with `everything`. Whoever gives a plan back closes it, after an error too. */
 alch_status alch_ddl_plan_make(alch_ddl_plan *plan, const alch_dialect *dialect, alch_metadata *metadata, alch_ddl_action action, const bool *chosen, bool everything, alch_error *error);
 void alch_ddl_plan_close(alch_ddl_plan *plan);
 /* The table that a statement of a plan belongs to: its own, its index's, its comment's. NULL: to none (a sequence, a foreign key that stands alone). */

@@ -28,10 +28,18 @@ static alch_status wanted(const planner *p, const alch_condition *condition, con
 
 /* ---- sequences and types ---- */
 
-static alch_status add_sequences(const planner *p) {
+/* Is it the default of a column of a chosen table? */
+static bool is_needed(const planner *p, const alch_sequence *sequence) {
+  for (uint32_t i = 0; i < p->plan->table_count; i++)
+    for (uint32_t c = 0; (!p->chosen || p->chosen[i]) && c < p->plan->tables[i]->column_count; c++)
+      if (p->plan->tables[i]->columns[c]->insert_default.kind == ALCH_DEFAULT_SEQUENCE && p->plan->tables[i]->columns[c]->insert_default.sequence == sequence) return true;
+  return false;
+}
+
+static alch_status add_sequences(const planner *p, bool everything) {
   alch_status status = ALCH_OK;
   for (const alch_sequence *sequence = p->metadata->sequences; sequence && status == ALCH_OK; sequence = sequence->next) {
-    bool is_wanted = alch_ddl_uses_sequence(p->dialect, sequence);
+    bool is_wanted = alch_ddl_uses_sequence(p->dialect, sequence) && (everything || is_needed(p, sequence));
     if (is_wanted) status = wanted(p, &sequence->condition, sequence, &is_wanted);
     if (is_wanted && status == ALCH_OK) status = add(p, (alch_ddl_statement){ .kind = ALCH_DDL_SEQUENCE, .sequence = sequence });
   }
@@ -49,7 +57,8 @@ static alch_status add_types(const planner *p) {
   alch_status status = ALCH_OK;
   for (uint32_t i = 0; i < p->plan->table_count; i++) {
     const alch_table *table = p->plan->tables[i];
-    for (uint32_t c = 0; !table->view && c < table->column_count && status == ALCH_OK; c++) {
+    if (table->view || (p->chosen && !p->chosen[i])) continue;
+    for (uint32_t c = 0; c < table->column_count && status == ALCH_OK; c++) {
       const alch_type *type = alch_catalog_type(p->metadata->catalog, table->columns[c]->type);
       if (type->family == ALCH_TYPE_ARRAY && type->item) type = type->item;
       if (p->dialect->names_type && p->dialect->names_type(type) && !has_type(p->plan, type)) status = add(p, (alch_ddl_statement){ .kind = ALCH_DDL_TYPE, .type = type });
@@ -121,12 +130,12 @@ static alch_status add_all(const planner *p, bool everything) {
   uint32_t count = p->plan->table_count;
   bool create = p->action == ALCH_DDL_CREATE;
   alch_status status = ALCH_OK;
-  if (create && everything) status = add_types(p);
-  if (create && everything && status == ALCH_OK) status = add_sequences(p);
+  if (create) status = add_types(p);
+  if (create && status == ALCH_OK) status = add_sequences(p, everything);
   if (!create) status = add_cycle(p);
   for (uint32_t i = 0; i < count && status == ALCH_OK; i++) status = add_table(p, create ? i : count - 1 - i);
   if (create && status == ALCH_OK) status = add_cycle(p);
-  if (!create && everything && status == ALCH_OK) status = add_sequences(p);
+  if (!create && everything && status == ALCH_OK) status = add_sequences(p, true);
   if (!create && everything && status == ALCH_OK) status = add_types(p);
   return status;
 }
