@@ -20,6 +20,21 @@ local function is(value, class)
   return type(value) == "table" and getmetatable(value) == class
 end
 
+-- Printing ----------------------------------------------------------------------------------------
+
+-- What belongs to a table prints as its DDL, the rest as it was written.
+Index.__tostring = function(self)
+  local ok, text = pcall(core.ddl, "index", "create", self.record, {})
+  return ok and text or ("Index(%s)"):format(self.name or "")
+end
+
+Constraint.__tostring = function(self)
+  local ok, text = pcall(core.ddl, "constraint", "create", self.record, {})
+  return ok and text:match "^ALTER TABLE .- ADD (.*)$" or ("%s(%s)"):format(self.kind, self.name or "")
+end
+
+ForeignKey.__tostring = function(self) return ("ForeignKey(%s)"):format(self.target) end
+
 -- Conditions --------------------------------------------------------------------------------------
 
 --- { dialects, callable } out of what ddl_if was given, for an element.

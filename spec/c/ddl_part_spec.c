@@ -1,6 +1,7 @@
 /* The parts of DDL that records of their own stand behind: sequences, identities, options, conditions, long names, comments, plans. */
 #include "base/digest.h"
 #include "ddl_build.h"
+#include "sql/ddl_part.h"
 
 static const char *statement(schema *s, const char *dialect, const alch_ddl_statement *one) {
   alch_buffer out;
@@ -119,6 +120,20 @@ CASE("options: one of a name, texts that say no") {
   CHECK_INT(alch_option_check(ALCH_SCOPE_COLUMN, "sqlite_on_conflict_unique", "Column", &s.error), ALCH_OK);
   CHECK_FAILED(&s, alch_option_check(ALCH_SCOPE_TABLE, "sqlite_on_conflict_unique", "Table", &s.error), ALCH_ERROR_ARGUMENT, "Table has no option 'sqlite_on_conflict_unique'");
   CHECK_FAILED(&s, alch_option_check(ALCH_SCOPE_INDEX, "sqlite_wher", "Index", &s.error), ALCH_ERROR_ARGUMENT, "did you mean 'sqlite_where'?");
+  schema_close(&s);
+}
+
+CASE("a dialect's options carry its name, and no part is written twice") {
+  static const struct alch_option_name foreign[] = { { ALCH_SCOPE_TABLE, "postgresql_using" }, { 0, NULL } };
+  const struct alch_ddl_override twice[] = { { ALCH_DDL_PART_CHECK, alch_ddl_check }, { ALCH_DDL_PART_CHECK, alch_ddl_check }, { 0, NULL } };
+  schema s;
+  if (!CHECK(schema_open(&s, &alch_allocator_standard))) return;
+  alch_dialect dialect = *alch_dialect_find("sqlite");
+  dialect.options = foreign;
+  CHECK_FAILED(&s, alch_dialect_validate(&dialect, &s.error), ALCH_ERROR_ARGUMENT, "its name must begin with 'sqlite_'");
+  dialect = *alch_dialect_find("sqlite");
+  dialect.ddl_parts = twice;
+  CHECK_FAILED(&s, alch_dialect_validate(&dialect, &s.error), ALCH_ERROR_ARGUMENT, "writes a part of DDL twice");
   schema_close(&s);
 }
 

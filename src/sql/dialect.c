@@ -135,6 +135,21 @@ static bool has_twice(const uint8_t *list) {
   return false;
 }
 
+/* Options carry the dialect's name, so that nobody takes them for another's. */
+static const char *foreign_option(const alch_dialect *dialect) {
+  size_t length = strlen(dialect->name);
+  for (const struct alch_option_name *option = dialect->options; option->scope; option++)
+    if (strncmp(option->name, dialect->name, length) != 0 || option->name[length] != '_') return option->name;
+  return NULL;
+}
+
+static bool has_part_twice(const struct alch_ddl_override *parts) {
+  for (const struct alch_ddl_override *one = parts; one && one->part; one++)
+    for (const struct alch_ddl_override *other = parts; other < one; other++)
+      if (other->part == one->part) return true;
+  return false;
+}
+
 /* A capability of the left column is of no use, or means nothing, without the one beside it. */
 static const struct { uint8_t capability, needs; } needs[] = {
   { ALCH_CAPABILITY_ORDERED_RETURNING, ALCH_CAPABILITY_INSERT_RETURNING }, { ALCH_CAPABILITY_ORDERED_RETURNING, ALCH_CAPABILITY_MULTI_VALUES },
@@ -154,6 +169,9 @@ alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error
   if (word) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s': the reserved words must be sorted and in lower case; '%s' is out of place", dialect->name, word);
   if (has_twice(dialect->select_clauses)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has a clause of SELECT twice", dialect->name);
   if (has_twice(dialect->column_parts)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has a part of a column twice", dialect->name);
+  const char *option = foreign_option(dialect);
+  if (option) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has an option '%s'; its name must begin with '%s_'", dialect->name, option, dialect->name);
+  if (has_part_twice(dialect->ddl_parts)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' writes a part of DDL twice", dialect->name);
   for (size_t i = 0; i < ALCH_COUNT(needs); i++)
     if (alch_dialect_can(dialect, needs[i].capability) && !alch_dialect_can(dialect, needs[i].needs))
       return alch_error_set(error, ALCH_ERROR_ARGUMENT, "dialect '%s' has the capability %s without %s", dialect->name, capability_names[needs[i].capability],
