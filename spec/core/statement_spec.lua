@@ -205,3 +205,28 @@ describe("upsert", function()
     fails("UnsupportedCompilationError", function() return tostring(la.insert(w.players):values { id = 1 }:on_duplicate_key_update { name = "b" }) end, "on duplicate key")
   end)
 end)
+
+describe("what is printed", function()
+  local core = require "lualchemy.core"
+  local w = world.tables()
+  local p = w.players.c
+
+  it("is a compiled statement with its slots and columns", function()
+    local text = core.print_compiled(la.select(p.id, p.name):where(p.shirt:in_ { 1, 2 }, p.name:eq "x"), "sqlite")
+    assert.equal([[
+sqlite: SELECT players.id, players.name FROM players WHERE players.shirt IN (?) AND players.name = ?
+  slot 1: list of value 0, Integer at 69
+  slot 2: value of value 1, String at 91
+  column 1: id, Integer
+  column 2: name, String
+]], text)
+  end)
+
+  it("is every node", function()
+    local f = la.func.json_each("[]"):table_valued("value", { name = "j" })
+    local tree = core.print_block(la.select(f.c.value, la.func.sum(p.id):over { order_by = p.id, rows = { -1, 0 } }):where(p.name:regexp_match "x"):fetch(3):with_statement_hint "h")
+    for _, word in ipairs { "define", "frame", "regexp REGEXP", "fetch", "hints", "words \"h\"", "name \"value\"" } do
+      assert.truthy(tree:find(word, 1, true), word .. "\n" .. tree)
+    end
+  end)
+end)

@@ -245,6 +245,21 @@ static int statement_tostring(lua_State *L) {
   return 1;
 }
 
+/* print_compiled(statement [, dialect]): its text, its slots and its columns, one a line. */
+static int compile_print(lua_State *L) {
+  binding *b = BINDING(L);
+  const alch_dialect *dialect = find_dialect(L, b, luaL_optstring(L, 2, "default"));
+  const alch_block *block = block_to_show(L, b, 1);
+  alch_compile_options options = { .literal_binds = false };
+  name_all_columns(L, b, alch_block_root(block), &options);
+  alch_compiled **compiled = binding_push_compiled(L, b);
+  binding_must(L, b, alch_compile(b->catalog, dialect, block, &options, &b->allocator, compiled, &b->error));
+  alch_buffer_clear(&b->scratch);
+  alch_compiled_print(*compiled, &b->scratch);
+  lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+  return 1;
+}
+
 static int sql_tostring(lua_State *L) {
   lua_getfield(L, 1, "sql");
   return 1;
@@ -274,7 +289,7 @@ static int compile_dialects(lua_State *L) {
 
 void binding_open_compile(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = { { "compile", statement_compile }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "quote_identifier", compile_quote }, { "dialects", compile_dialects }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "print_compiled", compile_print }, { "quote_identifier", compile_quote }, { "dialects", compile_dialects }, { NULL, NULL } };
   static const luaL_Reg compiled_metamethods[] = { { "__gc", compiled_gc }, { "__tostring", compiled_tostring }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_COMPILED, "compiled statement", NULL, compiled_metamethods);
   binding_kind_properties(L, b, BINDING_COMPILED, compiled_property);

@@ -153,18 +153,52 @@ static bool valid_flat(validity *v, const char *node, const char *end) {
   return true;
 }
 
+/* How many children a node of a kind has, and how many values its op has; kinds that are not named have none. */
+#define ANY 255
+static const struct shape { uint8_t least, most, ops; } shapes[ALCH_NODE_KIND_COUNT] = {
+  [ALCH_NODE_TEXT] = { 0, ANY, 0 },          [ALCH_NODE_UNARY] = { 1, 1, ALCH_OPERATOR_COUNT },      [ALCH_NODE_BINARY] = { 2, 2, ALCH_OPERATOR_COUNT },
+  [ALCH_NODE_CUSTOM] = { 1, 2, 2 },          [ALCH_NODE_BETWEEN] = { 3, 3, ALCH_OPERATOR_COUNT },    [ALCH_NODE_LIST] = { 0, ANY, ALCH_OPERATOR_COUNT },
+  [ALCH_NODE_GROUPING] = { 1, 1, 0 },        [ALCH_NODE_TUPLE] = { 0, ANY, 0 },                      [ALCH_NODE_FUNCTION] = { 0, ANY, 0 },
+  [ALCH_NODE_CASE] = { 2, ANY, 4 },          [ALCH_NODE_CAST] = { 1, 1, 2 },                         [ALCH_NODE_TYPE_COERCE] = { 1, 1, 0 },
+  [ALCH_NODE_EXTRACT] = { 1, 1, 0 },         [ALCH_NODE_COLLATE] = { 1, 1, 0 },                      [ALCH_NODE_REGEXP] = { 2, 3, ALCH_OPERATOR_COUNT },
+  [ALCH_NODE_SUBSCRIPT] = { 2, 3, ALCH_OPERATOR_COUNT }, [ALCH_NODE_ARRAY] = { 0, ANY, 0 },          [ALCH_NODE_LABEL] = { 1, 1, 0 },
+  [ALCH_NODE_EXISTS] = { 1, 1, 0 },          [ALCH_NODE_SCALAR] = { 1, 1, 0 },                       [ALCH_NODE_OVER] = { 3, 4, 0 },
+  [ALCH_NODE_FRAME] = { 0, 2, 0 },           [ALCH_NODE_FILTER] = { 2, 2, 0 },                       [ALCH_NODE_WITHIN_GROUP] = { 2, 2, 0 },
+  [ALCH_NODE_AGGREGATE_ORDER] = { 2, 2, 0 }, [ALCH_NODE_CONSTRUCT] = { 0, ANY, 0 },                  [ALCH_NODE_JOIN] = { 2, 3, 0 },
+  [ALCH_NODE_VALUES] = { 1, ANY, 0 },        [ALCH_NODE_TABLESAMPLE] = { 2, 3, 0 },                  [ALCH_NODE_DEFINE] = { 1, 3, ALCH_DEFINITION_TABLESAMPLE + 1 },
+  [ALCH_NODE_SELECT] = { 0, ANY, 0 },        [ALCH_NODE_COMPOUND] = { 0, ANY, 0 },                   [ALCH_NODE_INSERT] = { 0, ANY, 0 },
+  [ALCH_NODE_UPDATE] = { 0, ANY, 0 },        [ALCH_NODE_DELETE] = { 0, ANY, 0 },                     [ALCH_NODE_WITH] = { 0, ANY, 0 },
+  [ALCH_NODE_MEMBERS] = { 0, ANY, 0 },       [ALCH_NODE_PREFIXES] = { 0, ANY, 0 },                   [ALCH_NODE_HINTS] = { 0, ANY, 0 },
+  [ALCH_NODE_DISTINCT] = { 0, ANY, 0 },      [ALCH_NODE_COLUMNS] = { 0, ANY, 0 },                    [ALCH_NODE_FROM] = { 0, ANY, 0 },
+  [ALCH_NODE_INTO] = { 0, ANY, 0 },          [ALCH_NODE_ROWS] = { 0, ANY, 2 },                       [ALCH_NODE_SET] = { 0, ANY, 2 },
+  [ALCH_NODE_WHERE] = { 0, ANY, 0 },         [ALCH_NODE_GROUP_BY] = { 0, ANY, 0 },                   [ALCH_NODE_HAVING] = { 0, ANY, 0 },
+  [ALCH_NODE_ORDER_BY] = { 0, ANY, 0 },      [ALCH_NODE_LIMIT] = { 0, 1, 0 },                        [ALCH_NODE_OFFSET] = { 0, 1, 0 },
+  [ALCH_NODE_FETCH] = { 0, 1, 4 },           [ALCH_NODE_FOR_UPDATE] = { 0, ANY, 0 },                 [ALCH_NODE_ON_CONFLICT] = { 0, 3, 4 },
+  [ALCH_NODE_ON_DUPLICATE_KEY] = { 1, 1, 0 }, [ALCH_NODE_RETURNING] = { 0, ANY, 0 },                 [ALCH_NODE_SUFFIXES] = { 0, ANY, 0 },
+  [ALCH_NODE_CORRELATE] = { 0, ANY, 2 },     [ALCH_NODE_OPTIONS] = { 0, ANY, 0 },                    [ALCH_NODE_OPTION] = { 0, ANY, 0 },
+  [ALCH_NODE_ROW] = { 0, ANY, 0 },           [ALCH_NODE_ASSIGN] = { 1, 1, 0 },                       [ALCH_NODE_WORDS] = { 0, 1, 0 },
+  [ALCH_NODE_TARGETS] = { 0, ANY, 0 },
+};
+
+static bool valid_shape(const alch_node *node, uint32_t children) {
+  const struct shape *shape = &shapes[node->kind];
+  return children >= shape->least && (shape->most == ANY || children <= shape->most) && (shape->ops == 0 || node->op < shape->ops);
+}
+
 static bool valid_children(validity *v, const alch_node *node) {
   const char *end = (const char *)alch_node_next(node);
   const alch_node *child = alch_node_child(node);
   uint8_t before = ALCH_NODE_END;
+  uint32_t count = 0;
   if (v->depth == DEEPEST) return valid_flat(v, (const char *)child, end);
   v->depth++;
   for (; (const char *)child < end; child = alch_node_next(child)) {
     if (!valid_node(v, child, end) || !valid_place(node, before, child->kind)) return false;
     before = child->kind;
+    count++;
   }
   v->depth--;
-  return (const char *)child == end;
+  return (const char *)child == end && valid_shape(node, count);
 }
 
 static bool valid_text(const alch_node *node) {
@@ -249,7 +283,7 @@ static const char *operator_symbol(uint8_t op) {
 }
 
 static bool has_operator(uint8_t kind) {
-  return kind == ALCH_NODE_UNARY || kind == ALCH_NODE_BINARY || kind == ALCH_NODE_LIST || kind == ALCH_NODE_BETWEEN;
+  return kind == ALCH_NODE_UNARY || kind == ALCH_NODE_BINARY || kind == ALCH_NODE_LIST || kind == ALCH_NODE_BETWEEN || kind == ALCH_NODE_REGEXP || kind == ALCH_NODE_SUBSCRIPT;
 }
 
 static void print_id(uint32_t id, alch_buffer *out) {

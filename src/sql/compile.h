@@ -84,6 +84,8 @@ alch_status alch_compile(const alch_catalog *catalog, const alch_dialect *dialec
                          alch_error *error);
 void alch_compiled_hold(alch_compiled *compiled);
 void alch_compiled_release(alch_compiled *compiled);     /* NULL is fine */
+/* Text, slots and columns, one a line: for people. */
+void alch_compiled_print(const alch_compiled *compiled, alch_buffer *out);
 /* The text with every expanding and literal slot written out. counts, in the order of the slots: for an EXPANDING one the number of its items (0: the empty set's text; with tuples the number of all their parts); for a LITERAL one
    what alch_literal_words says of its text: the number of its bytes, and the text itself in as many further words as it fills. */
 alch_status alch_compiled_expand(const alch_compiled *compiled, const uint32_t *counts, alch_buffer *out, alch_error *error);

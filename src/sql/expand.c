@@ -133,3 +133,23 @@ alch_status alch_compiled_expand(const alch_compiled *compiled, const uint32_t *
   alch_buffer_add_bytes(out, compiled->sql + copied, compiled->sql_length - copied);
   return alch_buffer_failed(out) ? alch_error_out_of_memory(error) : ALCH_OK;
 }
+
+/* ---- for people ---- */
+
+static void print_slot(const alch_slot *slot, uint32_t number, alch_buffer *out) {
+  static const char *const kinds[] = { [ALCH_SLOT_VALUE] = "value", [ALCH_SLOT_EXPANDING] = "list", [ALCH_SLOT_LITERAL] = "literal", [ALCH_SLOT_OUT] = "out", [ALCH_SLOT_DEFAULT] = "default" };
+  alch_buffer_add_format(out, "  slot %u: %s", (unsigned)number, kinds[slot->kind]);
+  if (slot->ordinal != UINT32_MAX) alch_buffer_add_format(out, " of value %u", (unsigned)slot->ordinal);
+  if (slot->name) alch_buffer_add_format(out, " called %s", slot->name);
+  if (slot->column) alch_buffer_add_format(out, " for %s.%s", slot->column->table->name, slot->column->name);
+  alch_buffer_add_format(out, ", %s at %u%s%s\n", alch_type_family_name(slot->type->family), (unsigned)slot->offset, slot->converts ? ", converted" : "", slot->required ? ", required" : "");
+}
+
+void alch_compiled_print(const alch_compiled *compiled, alch_buffer *out) {
+  alch_buffer_add_format(out, "%s: %s\n", compiled->dialect->name, compiled->sql);
+  for (uint32_t i = 0; i < compiled->slot_count; i++) print_slot(&compiled->slots[i], i + 1, out);
+  for (uint32_t i = 0; i < compiled->column_count; i++) {
+    const alch_result_column *column = &compiled->columns[i];
+    alch_buffer_add_format(out, "  column %u: %s, %s%s\n", (unsigned)i + 1, column->name, alch_type_family_name(column->type->family), column->converts ? ", converted" : "");
+  }
+}
