@@ -284,16 +284,19 @@ static void make_table(twin *t, uint32_t number) {
 }
 
 static const char prelude[] =
-  "import sys, warnings\n"
+  "import re, sys, warnings\n"
   "warnings.simplefilter('ignore')\n"
   "from sqlalchemy import *\n"
+  "from sqlalchemy import exc\n"
   "from sqlalchemy.schema import CreateTable, CreateIndex\n"
-  "from sqlalchemy.dialects import sqlite\n"
+  "from sqlalchemy.dialects import sqlite, postgresql\n"
   "from sqlalchemy.engine.default import StrCompileDialect\n"
   "def put(text): sys.stdout.buffer.write(text.strip().encode() + b'\\0')\n"
+  "def plain(d, text): return re.sub(r'\\bTEXT\\(\\d+\\)', 'TEXT', text) if d.name == 'postgresql' else text\n"
   "def show(t):\n"
-  "  for d in (sqlite.dialect(), StrCompileDialect()):\n"
-  "    put(str(CreateTable(t).compile(dialect=d)))\n"
+  "  for d in (sqlite.dialect(), StrCompileDialect(), postgresql.dialect()):\n"
+  "    try: put(plain(d, str(CreateTable(t).compile(dialect=d))))\n"
+  "    except exc.CompileError: put('CompileError')\n"
   "    for i in sorted(t.indexes, key=lambda i: i.name): put(str(CreateIndex(i).compile(dialect=d)))\n";
 
 static void start_schema(twin *t, uint32_t number) {
@@ -321,18 +324,30 @@ static int by_name(const void *left, const void *right) {
 
 static void expect(const char **at, const char *end, const char *ours) {
   if (!CHECK(*at < end)) return;
-  CHECK_TEXT(ours, *at);
+  /* What cannot be said is refused in other words. */
+  bool refused = strcmp(*at, "CompileError") == 0;
+  if (refused) CHECK(strstr(ours, "CompileError") == ours || strstr(ours, "UnsupportedCompilationError") == ours);
+  else CHECK_TEXT(ours, *at);
   *at += strlen(*at) + 1;
 }
 
+/* That SQLAlchemy knows PostgreSQL 12, where all generated columns are stored; and it gives TEXT a length, which the server refuses. */
+static const char *create_for(twin *t, const char *name, const alch_table *table) {
+  alch_buffer out;
+  const alch_dialect *dialect = alch_dialect_for_version(alch_dialect_find(name), 12, 0);
+  alch_buffer_init(&out, t->s.allocator);
+  alch_status status = alch_compile_table(dialect, ALCH_DDL_CREATE, table, false, &out, &t->s.error);
+  return ddl_result(&t->s, 0, status, &out);
+}
+
 static void compare_table(twin *t, const alch_table *table, const char **at, const char *end) {
-  static const char *const dialects[] = { "sqlite", "default" };
+  static const char *const dialects[] = { "sqlite", "default", "postgresql" };
   const alch_index *indexes[32];
   size_t count = 0;
   for (const alch_index *index = table->indexes; index && count < ALCH_COUNT(indexes); index = index->next) indexes[count++] = index;
   qsort(indexes, count, sizeof *indexes, by_name);
   for (size_t d = 0; d < ALCH_COUNT(dialects); d++) {
-    expect(at, end, ddl_create(&t->s, dialects[d], table));
+    expect(at, end, create_for(t, dialects[d], table));
     for (size_t i = 0; i < count; i++) expect(at, end, ddl_index(&t->s, dialects[d], ALCH_DDL_CREATE, indexes[i]));
   }
 }
