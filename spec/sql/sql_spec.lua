@@ -30,6 +30,11 @@ function shown(value)
     for i, item in ipairs(value) do items[i] = shown(item) end
     return "{ " .. table.concat(items, ", ") .. " }"
   end
+  if type(value) == "table" then
+    local items = {}
+    for index, item in ipairs(value) do items[index] = shown(item) end
+    return "{ " .. table.concat(items, ", ") .. " }"
+  end
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 
