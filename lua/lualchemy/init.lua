@@ -16,7 +16,8 @@ for _, name in ipairs {
   -- values
   "null", "decimal", "date", "time", "datetime", "interval", "now", "utcnow",
   -- expressions
-  "and_", "or_", "not_", "case", "cast", "try_cast", "type_coerce", "extract", "literal", "literal_column", "bindparam", "true_", "false_", "default_",
+  "and_", "or_", "not_", "case", "cast", "try_cast", "type_coerce", "extract", "literal", "literal_column", "bindparam", "true_",
+  "false_", "default_",
   "tuple_", "array", "distinct", "any_", "all_", "desc", "asc", "nulls_first", "nulls_last", "bitwise_not", "text",
   -- statements
   "select", "insert", "update", "delete", "upsert", "exists", "union", "union_all", "intersect", "intersect_all", "except_", "except_all",
@@ -78,7 +79,10 @@ function la.table(definition)
   local parts = { definition[1], la.MetaData(), schema = definition.schema }
   for i = 2, #definition do
     local item = definition[i]
-    if type(item) ~= "string" and not check.is_expression(item) then check.argument("table takes a name and columns such as la.column(\"id\", la.Integer), not %s", core.describe(item)) end
+    if type(item) ~= "string" and not check.is_expression(item) then
+      check.argument("table takes a name and columns such as la.column(\"id\", la.Integer), not %s",
+        core.describe(item))
+    end
     local named = type(item) == "string" and la.column(item) or item
     parts[#parts + 1] = la.Column { named.name, named.type }
   end
@@ -95,7 +99,8 @@ function Values:data(rows)
   return core.values(columns, rows, self.definition.name, self.definition.literal_binds)
 end
 
---- values{ la.column("id", la.Integer), …, name = "v", literal_binds = true }:data{ { 1 }, { 2 } }: rows that stand in the statement itself.
+--- values{ la.column("id", la.Integer), …, name = "v", literal_binds = true }:data{ { 1 }, { 2 } }: rows that stand in the
+-- statement itself.
 function la.values(definition)
   check.options(definition, { name = "string", literal_binds = "boolean" }, "values")
   return setmetatable({ definition = definition }, Values)

@@ -207,7 +207,6 @@ describe("upsert", function()
 end)
 
 describe("what is printed", function()
-  local core = require "lualchemy.core"
   local w = world.tables()
   local p = w.players.c
 
