@@ -40,14 +40,8 @@ static const struct alch_function_spelling functions[] = {
   { "substring", "substr", false },
   { "ifnull", "nvl", false },
   { "random", "dbms_random.value", true },
-  { "aggregate_strings", "LISTAGG", false },
-  { "group_concat", "LISTAGG", false },
   { "string_agg", "LISTAGG", false },
   { NULL, NULL, false },
-};
-
-static const struct alch_option_name options[] = {
-  { ALCH_SCOPE_TABLE, "oracle_on_commit" }, { ALCH_SCOPE_TABLE, "oracle_compress" }, { ALCH_SCOPE_TABLE, "oracle_tablespace" }, { ALCH_SCOPE_TABLE, "oracle_resolve_synonyms" }, { 0, NULL },
 };
 
 static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_PART_COLUMN_IDENTITY, ALCH_DDL_PART_COLUMN_NOT_NULL, 0 };
@@ -58,24 +52,28 @@ static const char *const compounds_before_21[] = { [ALCH_COMPOUND_INTERSECT_ALL]
 /* What every version has, and what came with each. */
 enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
 #define SINCE_11                                                                                                                                                                      \
-  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(DEFAULT_KEYWORD) | CAN(NAMED_DEFAULT) | CAN(CTE_FOLLOWS_INSERT) | CAN(MERGE) | CAN(MERGE_WHERE) | CAN(GROUPING_SETS) | CAN(CTE) | CAN(CTE_NESTED) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | \
-   CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(CROSS_SCHEMA_KEYS))
+  (CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(DEFAULT_KEYWORD) | CAN(NAMED_DEFAULT) | CAN(CTE_FOLLOWS_INSERT) | CAN(MERGE) | CAN(MERGE_WHERE) |       \
+   CAN(GROUPING_SETS) | CAN(CTE) | CAN(CTE_NESTED) | CAN(FOR_UPDATE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(OFFSET_ALONE) | CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) |           \
+   CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(EXPRESSION_INDEX) | CAN(COMMENTS) | CAN(CROSS_SCHEMA_KEYS) | CAN(SEQUENCES) | CAN(MATERIALIZED_VIEWS) |                  \
+   CAN(REPLACE_VIEWS))
 #define SINCE_12 (SINCE_11 | CAN(FETCH) | CAN(LATERAL) | CAN(IDENTITY))
-#define SINCE_23 (SINCE_12 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(VALUES_TABLE) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
+#define SINCE_21 (SINCE_12 | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE))
+#define SINCE_23 (SINCE_21 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(VALUES_TABLE) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
 
-#define RECORD(symbol, major, minor, can, names, compound)                                                                                                                                      \
+#define RECORD(symbol, major, minor, can, names, compound)                                                                                                                            \
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "oracle", .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION, .table_function = "TABLE ", .column_value = ".COLUMN_VALUE",           \
+    .name = "oracle", .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
     .identifier_limit = names, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,   \
-    .quoted_initials = "_$", .operator_spellings = operator_spellings, .renderers = alch_oracle_renderers, .type_name = alch_oracle_type_name, .type_words = alch_oracle_type_words, .functions = functions,               \
-    .options = options, .column_parts = column_parts, .to_database = alch_oracle_to_database, .from_database = alch_oracle_from_database,                                 \
-    .literal = alch_oracle_literal, .compound_words = compound, .empty_from = " FROM DUAL", .empty_set = "SELECT % FROM DUAL WHERE 1!=1", .list_limit = 1000, .list_item = "SELECT % FROM DUAL", .converts = alch_oracle_converts,                                                                                                                                                  \
+    .quoted_initials = "_$", .compound_words = compound, .empty_from = " FROM DUAL", .empty_set = "SELECT % FROM DUAL WHERE 1!=1", .list_limit = 1000, .string_aggregate = "LISTAGG", .table_function = "TABLE ", .column_value = ".COLUMN_VALUE",                                \
+    .list_item = "SELECT % FROM DUAL", .operator_spellings = operator_spellings, .renderers = alch_oracle_renderers, .functions = functions, .type_name = alch_oracle_type_name,      \
+    .type_words = alch_oracle_type_words, .options = alch_oracle_options, .column_parts = column_parts, .ddl_parts = alch_oracle_ddl_parts,                                           \
+    .to_database = alch_oracle_to_database, .from_database = alch_oracle_from_database, .literal = alch_oracle_literal, .converts = alch_oracle_converts,                              \
   }
 
-RECORD(oracle, 23, 0, SINCE_23, LONG_NAMES, compounds);        /* BOOLEAN, rows behind VALUES, IF EXISTS */
-RECORD(oracle_21, 21, 0, SINCE_12, LONG_NAMES, compounds);     /* JSON, EXCEPT ALL, BITOR */
-RECORD(oracle_19, 19, 0, SINCE_12, LONG_NAMES, compounds_before_21);     /* LISTAGG without an order, DISTINCT in it */
-RECORD(oracle_12_2, 12, 2, SINCE_12, LONG_NAMES, compounds_before_21);   /* long names, COLLATE */
-RECORD(oracle_12, 12, 1, SINCE_12, SHORT_NAMES, compounds_before_21);    /* FETCH FIRST, identity columns, LATERAL */
+RECORD(oracle, 23, 0, SINCE_23, LONG_NAMES, compounds);                   /* BOOLEAN, rows behind VALUES, IF EXISTS */
+RECORD(oracle_21, 21, 0, SINCE_21, LONG_NAMES, compounds);                /* JSON, EXCEPT ALL, BITOR, GROUPS */
+RECORD(oracle_19, 19, 0, SINCE_12, LONG_NAMES, compounds_before_21);      /* LISTAGG without an order, DISTINCT in it */
+RECORD(oracle_12_2, 12, 2, SINCE_12, LONG_NAMES, compounds_before_21);    /* long names, COLLATE */
+RECORD(oracle_12, 12, 1, SINCE_12, SHORT_NAMES, compounds_before_21);     /* FETCH FIRST, identity columns, LATERAL */
 RECORD(oracle_11, 11, 0, SINCE_11, SHORT_NAMES, compounds_before_21);

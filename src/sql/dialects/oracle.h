@@ -16,13 +16,17 @@ extern const struct alch_renderer_override alch_oracle_renderers[];
 
 /* ---- expressions (oracle_render.c, oracle_function.c) ---- */
 #define ALCH_ORACLE_RENDERER(name) alch_status alch_oracle_##name(alch_compiler *compiler, const alch_node *node)
-ALCH_ORACLE_RENDERER(function); ALCH_ORACLE_RENDERER(extract); ALCH_ORACLE_RENDERER(subscript);
+ALCH_ORACLE_RENDERER(function); ALCH_ORACLE_RENDERER(extract); ALCH_ORACLE_RENDERER(subscript); ALCH_ORACLE_RENDERER(within_group); ALCH_ORACLE_RENDERER(aggregate_order);
 /* ---- clauses (oracle_select.c) ---- */
 ALCH_ORACLE_RENDERER(hints); ALCH_ORACLE_RENDERER(limit); ALCH_ORACLE_RENDERER(offset); ALCH_ORACLE_RENDERER(fetch); ALCH_ORACLE_RENDERER(for_update); ALCH_ORACLE_RENDERER(select);
 ALCH_ORACLE_RENDERER(compound); ALCH_ORACLE_RENDERER(columns);
 /* ---- statements that write (oracle_write.c) ---- */
 ALCH_ORACLE_RENDERER(returning);
 #undef ALCH_ORACLE_RENDERER
+
+/* ---- DDL (oracle_ddl.c) ---- */
+extern const struct alch_ddl_override alch_oracle_ddl_parts[];
+extern const struct alch_option_name alch_oracle_options[];
 
 /* ---- types and values (oracle_value.c) ---- */
 extern const struct alch_type_word alch_oracle_type_words[];

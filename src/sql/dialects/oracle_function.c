@@ -23,9 +23,49 @@ static alch_status render_concat(alch_compiler *compiler, const alch_node *node)
 }
 
 /* LISTAGG needed its order before 19. */
-static alch_status render_aggregate_strings(alch_compiler *compiler, const alch_node *node) {
+static bool is_listagg(const alch_node *node) { return is_called(node, "aggregate_strings") || is_called(node, "string_agg") || is_called(node, "listagg"); }
+
+static alch_status render_listagg(alch_compiler *compiler, const alch_node *node) {
   alch_render_default(compiler, node);
   if (!alch_oracle_since(compiler->dialect, 19, 0)) alch_write(compiler, " WITHIN GROUP (ORDER BY NULL)");
+  return compiler->status;
+}
+
+/* mode() WITHIN GROUP (ORDER BY x) */
+static alch_status render_mode(alch_compiler *compiler, const alch_node *order) {
+  const alch_node *item = alch_node_nth(order, 0);
+  while (item && item->kind == ALCH_NODE_UNARY && item->op >= ALCH_OPERATOR_DESC && item->op <= ALCH_OPERATOR_NULLS_LAST) item = alch_node_child(item);
+  alch_write(compiler, "STATS_MODE(");
+  if (item) alch_render(compiler, item);
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+alch_status alch_oracle_within_group(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *function = alch_node_child(node);
+  if (function->kind == ALCH_NODE_FUNCTION && is_called(function, "mode")) return render_mode(compiler, alch_node_next(function));
+  if (function->kind == ALCH_NODE_FUNCTION && is_listagg(function)) alch_render_default(compiler, function);
+  else alch_render(compiler, function);
+  alch_write(compiler, " WITHIN GROUP (ORDER BY ");
+  alch_render_children(compiler, alch_node_next(function), ", ");
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+/* Aggregates that take their order inside of the parentheses. */
+static const char *const ordered[] = { "xmlagg", "collect", "json_arrayagg" };
+
+alch_status alch_oracle_aggregate_order(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *function = alch_node_child(node);
+  bool inside = false;
+  for (size_t i = 0; i < ALCH_COUNT(ordered); i++) inside = inside || is_called(function, ordered[i]);
+  if (!inside) return alch_oracle_within_group(compiler, node);
+  alch_buffer_add_bytes(compiler->out, alch_node_text(function), function->length);
+  alch_write_char(compiler, '(');
+  alch_render_children(compiler, function, ", ");
+  alch_write(compiler, " ORDER BY ");
+  alch_render_children(compiler, alch_node_next(function), ", ");
+  alch_write_char(compiler, ')');
   return compiler->status;
 }
 
@@ -34,7 +74,7 @@ static const char *const absent[] = { "current_time", "localtime", "array_agg" }
 alch_status alch_oracle_function(alch_compiler *compiler, const alch_node *node) {
   uint32_t count = alch_node_child_count(node);
   if (is_called(node, "concat") && count != 2 && !alch_oracle_since(compiler->dialect, 23, 0)) return render_concat(compiler, node);
-  if (is_called(node, "aggregate_strings") || is_called(node, "group_concat") || is_called(node, "string_agg")) return render_aggregate_strings(compiler, node);
+  if (is_listagg(node)) return render_listagg(compiler, node);
   for (size_t i = 0; i < ALCH_COUNT(absent); i++)
     if (is_called(node, absent[i])) return alch_oracle_unsupported(compiler, absent[i], i < 2 ? "there is no TIME: take current_timestamp or localtimestamp" : "write collect(x), or aggregate_strings");
   return alch_render_default(compiler, node);

@@ -76,7 +76,24 @@ static alch_status render_division(alch_compiler *compiler, const alch_node *nod
   return compiler->status;
 }
 
+/* ---- rows of values: equal or not, with the right one as a list of one row ---- */
+
+static alch_status render_tuples(alch_compiler *compiler, const alch_node *node) {
+  if (node->op != ALCH_OPERATOR_EQ && node->op != ALCH_OPERATOR_NE) return alch_oracle_unsupported(compiler, "a tuple compared by order", "compare the columns one by one, with or_ and and_");
+  alch_render(compiler, alch_node_child(node));
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  alch_write_char(compiler, '(');
+  alch_render(compiler, second(node));
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
+static bool compares_tuples(const alch_node *node) {
+  return node->op >= ALCH_OPERATOR_EQ && node->op <= ALCH_OPERATOR_GE && alch_node_child(node)->kind == ALCH_NODE_TUPLE && second(node)->kind == ALCH_NODE_TUPLE;
+}
+
 static alch_status render_binary(alch_compiler *compiler, const alch_node *node) {
+  if (compares_tuples(node)) return render_tuples(compiler, node);
   for (size_t i = 0; i < ALCH_COUNT(calls); i++)
     if (calls[i].op == node->op) return render_call(compiler, node, calls[i].before, calls[i].after);
   for (size_t i = 0; i < ALCH_COUNT(refused); i++)
@@ -92,6 +109,8 @@ static alch_status render_binary(alch_compiler *compiler, const alch_node *node)
 
 static alch_status render_unary(alch_compiler *compiler, const alch_node *node) {
   if (node->op == ALCH_OPERATOR_BITWISE_NOT) return alch_oracle_unsupported(compiler, "bitwise_not", "write -1 - x");
+  bool quantified = node->op == ALCH_OPERATOR_ANY || node->op == ALCH_OPERATOR_ALL;
+  if (quantified && alch_family_of(compiler, alch_node_child(node)) == ALCH_TYPE_ARRAY) return alch_oracle_unsupported(compiler, "ANY and ALL of an array", "keep the items in a table of their own, and take a subquery");
   return alch_render_default(compiler, node);
 }
 
@@ -175,6 +194,37 @@ static alch_status render_default_word(alch_compiler *compiler, const alch_node 
   return compiler->status;
 }
 
+static alch_status render_next_value(alch_compiler *compiler, const alch_node *node) {
+  const alch_sequence *sequence = alch_catalog_sequence(compiler->catalog, node->a);
+  if (!sequence) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "there is no sequence number %u", (unsigned)node->a);
+  if (sequence->schema) {
+    alch_quote_schema(compiler->dialect, sequence->schema, compiler->out);
+    alch_write_char(compiler, '.');
+  }
+  alch_quote_identifier(compiler->dialect, sequence->name, sequence->quote, compiler->out);
+  alch_write(compiler, ".nextval");
+  return compiler->status;
+}
+
+/* ---- samples: of rows, or of blocks, which is what others call system ---- */
+
+static void write_sample_number(alch_compiler *compiler, const char *before, const alch_node *number) {
+  alch_write(compiler, before);
+  if (number->kind == ALCH_NODE_BIND) alch_render_bind_literal(compiler, number);
+  else alch_render(compiler, number);
+  alch_write_char(compiler, ')');
+}
+
+static alch_status render_sample(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *source = alch_node_child(node), *method = alch_node_next(source), *seed = alch_node_nth(node, 2);
+  bool blocks = method->length == 6 && strncasecmp(alch_node_text(method), "system", 6) == 0, rows = method->length == 9 && strncasecmp(alch_node_text(method), "bernoulli", 9) == 0;
+  if ((!blocks && !rows) || alch_node_child_count(method) != 1) return alch_oracle_unsupported(compiler, "a sample by this method", "write func.system(percent) or func.bernoulli(percent)");
+  alch_render(compiler, source);
+  write_sample_number(compiler, blocks ? " SAMPLE BLOCK (" : " SAMPLE (", alch_node_child(method));
+  if (seed) write_sample_number(compiler, " SEED (", seed);
+  return compiler->status;
+}
+
 const struct alch_renderer_override alch_oracle_renderers[] = {
   { ALCH_NODE_BINARY, render_binary },
   { ALCH_NODE_UNARY, render_unary },
@@ -186,6 +236,10 @@ const struct alch_renderer_override alch_oracle_renderers[] = {
   { ALCH_NODE_FUNCTION, alch_oracle_function },
   { ALCH_NODE_EXTRACT, alch_oracle_extract },
   { ALCH_NODE_SUBSCRIPT, alch_oracle_subscript },
+  { ALCH_NODE_WITHIN_GROUP, alch_oracle_within_group },
+  { ALCH_NODE_AGGREGATE_ORDER, alch_oracle_aggregate_order },
+  { ALCH_NODE_NEXT_VALUE, render_next_value },
+  { ALCH_NODE_TABLESAMPLE, render_sample },
   { ALCH_NODE_SELECT, alch_oracle_select },
   { ALCH_NODE_COMPOUND, alch_oracle_compound },
   { ALCH_NODE_COLUMNS, alch_oracle_columns },
