@@ -169,10 +169,20 @@ static void write_cast_type(alch_compiler *compiler, alch_type_id id) {
   compiler->status = alch_type_write(compiler->dialect, &sized, NULL, compiler->out, compiler->error);
 }
 
+/* A cast to text fails for nothing; what may fail, and may say so since 12.2, are numbers and moments. */
+static bool is_text(const alch_compiler *compiler, alch_type_id id) {
+  uint8_t family = alch_catalog_type(compiler->catalog, id)->family;
+  return family >= ALCH_TYPE_STRING && family <= ALCH_TYPE_UNICODE_TEXT;
+}
+
+static bool takes_default(const alch_compiler *compiler, alch_type_id id) {
+  uint8_t family = alch_catalog_type(compiler->catalog, id)->family;
+  return (family >= ALCH_TYPE_INTEGER && family <= ALCH_TYPE_NUMERIC) || family == ALCH_TYPE_DATE || family == ALCH_TYPE_DATETIME || family == ALCH_TYPE_INTERVAL;
+}
+
 static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
-  if (node->op == 1) return alch_render_default(compiler, node);
-  bool tries = node->op == 1;
-  if (tries && !alch_oracle_since(compiler->dialect, 12, 2)) return alch_oracle_unsupported(compiler, "TRY_CAST", "write a cast, or a CASE that looks at the value first");
+  bool tries = node->op == 1 && !is_text(compiler, node->b);
+  if (tries && (!alch_oracle_since(compiler->dialect, 12, 2) || !takes_default(compiler, node->b))) return alch_oracle_unsupported(compiler, "TRY_CAST", "write a cast, or a CASE that looks at the value first");
   alch_write(compiler, "CAST(");
   alch_render(compiler, alch_node_child(node));
   alch_write(compiler, " AS ");
