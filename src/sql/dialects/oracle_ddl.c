@@ -101,6 +101,7 @@ static alch_status table_suffix(alch_ddl *d) {
   const char *commit = alch_ddl_option_text(d, options, "on_commit"), *tablespace = alch_ddl_option_text(d, options, "tablespace");
   const alch_option *compress = alch_ddl_option(d, options, "compress");
   alch_status status = commit ? on_commit(d, commit) : ALCH_OK;
+  if (compress && compress->value.kind == ALCH_INTEGER) return alch_ddl_unsupported(d, "compression of tables by a number", "write oracle_compress = true, or a word such as OLTP");
   if (compress && alch_option_truth(compress) != 0) alch_ddl_add(d, "\n COMPRESS");
   if (status == ALCH_OK && compress && compress->value.kind == ALCH_TEXT && alch_option_truth(compress) != 0) {
     alch_ddl_add(d, " FOR ");

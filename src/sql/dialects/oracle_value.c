@@ -30,7 +30,7 @@ static alch_status refuse_type(const alch_dialect *dialect, const alch_type *typ
 
 /* FLOAT counts binary digits, which a number of decimal ones does not say (SQLAlchemy refuses it as well). */
 static alch_status refuse_precision(const alch_type *type, alch_error *error) {
-  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Oracle Database FLOAT types use 'binary precision', which does not convert cleanly from decimal 'precision'; write Float():with_variant(la.oracle.FLOAT(%d), \"oracle\")",
+  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Oracle Database FLOAT types use 'binary precision', which does not convert cleanly from decimal 'precision'; write Float():with_variant(la.oracle.FLOAT{ binary_precision = %d }, \"oracle\")",
                         (int)((double)type->precision / 0.30103));
 }
 
