@@ -184,6 +184,11 @@ static void compile(lua_State *L, binding *b, int index, const alch_dialect *dia
   alch_compiled **compiled = binding_push_compiled(L, b);
   binding_enter(L, b);
   binding_must(L, b, alch_compile(b->catalog, dialect, block, &options, &b->allocator, compiled, &b->error));
+  if (!(*compiled)->expands) {
+    lua_pushlstring(L, (*compiled)->sql, (*compiled)->sql_length);
+    push_params(L, b, *compiled, block, 0);
+    return;
+  }
   lua_newtable(L);
   int pieces = lua_gettop(L);
   push_params(L, b, *compiled, block, pieces);
