@@ -72,7 +72,7 @@ static alch_status check_type(const alch_type *type, alch_error *error) {
   if (type->family >= ALCH_TYPE_FAMILY_COUNT) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "there is no type family %d", type->family);
   if (type->exact && type->exact->family != type->family && type->exact->family != ALCH_TYPE_NULL) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s is no %s", type->exact->name, alch_type_family_name(type->family));
   if (type->length < 0) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s: the length must be positive, not %d", alch_type_family_name(type->family), (int)type->length);
-  if (type->precision > 0 && type->scale > type->precision)
+  if (type->precision > 0 && type->scale > type->precision && type->family != ALCH_TYPE_INTERVAL)
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s: the scale (%d) must not be larger than the precision (%d)", alch_type_family_name(type->family), (int)type->scale,
                           (int)type->precision);
   for (uint32_t i = 0; i < type->item_count; i++)

@@ -50,6 +50,16 @@ alch_status alch_write_type(alch_compiler *compiler, alch_type_id type) {
   return compiler->status;
 }
 
+alch_status alch_check_type(alch_compiler *compiler, alch_type_id type) {
+  const alch_type *seen = alch_type_in(alch_catalog_type(compiler->catalog, type), compiler->dialect->name);
+  if (compiler->status != ALCH_OK || !seen->exact) return compiler->status;
+  alch_buffer name;
+  alch_buffer_init(&name, compiler->scratch.allocator);
+  compiler->status = alch_type_write(compiler->dialect, seen, NULL, &name, compiler->error);
+  alch_buffer_close(&name);
+  return compiler->status;
+}
+
 /* ---- ids ---- */
 
 bool alch_ids_have(const alch_id_list *list, uint32_t id) {

@@ -174,6 +174,8 @@ void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length)
 const char *alch_new_name(alch_compiler *compiler, const char *base, size_t length);
 const char *alch_operator_spelling(alch_compiler *compiler, uint8_t op);
 alch_status alch_write_type(alch_compiler *compiler, alch_type_id type);
+/* Refuses an exact type that the dialect has not: for those who write something else in the place of its name. */
+alch_status alch_check_type(alch_compiler *compiler, alch_type_id type);
 
 /* ---- asking ---- */
 /* A renderer of functions takes what its parentheses are to hold beside the arguments; what is not taken is an error of whoever wanted it. */

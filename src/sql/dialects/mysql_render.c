@@ -297,6 +297,7 @@ static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
   const alch_type *type = alch_type_in(alch_catalog_type(compiler->catalog, node->b), compiler->dialect->name);
   const alch_node *child = alch_node_child(node);
   alch_buffer name;
+  if (alch_check_type(compiler, node->b) != ALCH_OK) return compiler->status;
   if (node->op == 1) return unsupported(compiler, "TRY_CAST", "cast, which gives 0 or NULL for what it cannot read");
   if (type->family == ALCH_TYPE_JSON && !alch_mysql_has(compiler->dialect, ALCH_MYSQL_JSON_TYPE)) return render_enclosed(compiler, node, "JSON_EXTRACT(", ", '$')");
   alch_buffer_init(&name, compiler->scratch.allocator);

@@ -83,6 +83,7 @@ static alch_status render_function(alch_compiler *compiler, const alch_node *nod
 /* CAST AS DATE would give the number 2024: a type of that name has numeric affinity (https://www.sqlite.org/lang_expr.html#castexpr). */
 static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
   if (node->op == 1) return alch_render_default(compiler, node);
+  if (alch_check_type(compiler, node->b) != ALCH_OK) return compiler->status;
   switch (alch_type_in(alch_catalog_type(compiler->catalog, node->b), compiler->dialect->name)->family) {
     case ALCH_TYPE_DATE: return render_enclosed(compiler, node, "DATE(", "", ")");
     case ALCH_TYPE_TIME: return render_enclosed(compiler, node, "STRFTIME('%H:%M:%f000', ", "", ")");
