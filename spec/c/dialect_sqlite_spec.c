@@ -189,7 +189,7 @@ CASE("what SQLite has not is refused, with what to write instead") {
   alch_builder_open(&m.builder, ALCH_NODE_UNARY, ALCH_OPERATOR_ANY, 0, 0);
   alch_builder_block(&m.builder, one);
   alch_builder_close(&m.builder);
-  CHECK_TEXT(text_of(&m, built(&m, 1, ALCH_OK)), "UnsupportedCompilationError: SQLite has no ANY; write in_ with the subquery");
+  CHECK_TEXT(text_of(&m, built(&m, 1, ALCH_OK)), "UnsupportedCompilationError: SQLite has no ANY or ALL; write in_ with the subquery");
   maker_close(&m);
 }
 
