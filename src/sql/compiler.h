@@ -110,6 +110,7 @@ typedef struct alch_compiler {
   bool literal_binds;                                  /* values are written into the text */
   const char *renamed;                                 /* what columns of this source are qualified with in place of its name (inserted, deleted); NULL: none is */
   uint32_t renamed_source;
+  bool writes_values;                                  /* values are written when executing: the place takes no placeholders */
   bool unqualified;                                    /* columns stand without their table's name */
   bool collects;                                       /* the select list that comes next is the result's */
   bool condition;                                      /* what is rendered next stands where a condition does */

@@ -94,10 +94,11 @@ alch_status alch_render_sample(alch_compiler *compiler, alch_defined *defined) {
   alch_render_table_name(compiler, table);
   write_as(compiler, defined);
   alch_write(compiler, " TABLESAMPLE ");
+  compiler->writes_values = alch_can(compiler, ALCH_CAPABILITY_SAMPLE_LITERALS);
   alch_render(compiler, method);
-  if (!seed) return compiler->status;
-  alch_write(compiler, " REPEATABLE (");
-  alch_render(compiler, seed);
-  alch_write_char(compiler, ')');
+  if (seed) alch_write(compiler, " REPEATABLE (");
+  if (seed) alch_render(compiler, seed);
+  if (seed) alch_write_char(compiler, ')');
+  compiler->writes_values = false;
   return compiler->status;
 }

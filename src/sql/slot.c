@@ -156,8 +156,8 @@ static uint32_t ordinal_of(alch_compiler *compiler, const alch_node *bind) {
   return hint;
 }
 
-static uint8_t slot_kind(const alch_node *bind) {
-  if (bind->op & ALCH_BIND_LITERAL) return ALCH_SLOT_LITERAL;
+static uint8_t slot_kind(const alch_compiler *compiler, const alch_node *bind) {
+  if ((bind->op & ALCH_BIND_LITERAL) || compiler->writes_values) return ALCH_SLOT_LITERAL;
   return bind->op & ALCH_BIND_EXPANDING ? ALCH_SLOT_EXPANDING : ALCH_SLOT_VALUE;
 }
 
@@ -179,7 +179,7 @@ static alch_status render_bind(alch_compiler *compiler, const alch_node *bind, u
   return compiler->status;
 }
 
-alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column) { return render_bind(compiler, bind, slot_kind(bind), column); }
+alch_status alch_render_bind(alch_compiler *compiler, const alch_node *bind, const alch_column *column) { return render_bind(compiler, bind, slot_kind(compiler, bind), column); }
 
 alch_status alch_render_bind_literal(alch_compiler *compiler, const alch_node *bind) { return render_bind(compiler, bind, ALCH_SLOT_LITERAL, NULL); }
 

@@ -163,19 +163,20 @@ alch_status alch_mssql_next_value(alch_compiler *compiler, const alch_node *node
 
 /* ---- functions ---- */
 
-/* What came with a server later than the oldest one here; 0: with none. */
+/* What came with a server later than the oldest one here; 0: with none, and what to write instead. */
 static const struct { const char *name; uint16_t major; const char *year; } newer_functions[] = {
   { "lag", ALCH_MSSQL_2012, "2012" },           { "lead", ALCH_MSSQL_2012, "2012" },           { "first_value", ALCH_MSSQL_2012, "2012" },     { "last_value", ALCH_MSSQL_2012, "2012" },
   { "percent_rank", ALCH_MSSQL_2012, "2012" },  { "cume_dist", ALCH_MSSQL_2012, "2012" },      { "percentile_cont", ALCH_MSSQL_2012, "2012" }, { "percentile_disc", ALCH_MSSQL_2012, "2012" },
   { "string_agg", ALCH_MSSQL_2017, "2017" },    { "aggregate_strings", ALCH_MSSQL_2017, "2017" }, { "group_concat", ALCH_MSSQL_2017, "2017" },  { "concat_ws", ALCH_MSSQL_2017, "2017" },
-  { "nth_value", 0, "" },
+  { "nth_value", 0, "number the rows with row_number and take the one wanted" },
+  { "bernoulli", 0, "a sample of rows is taken with system" },
 };
 
 static bool is_known(alch_compiler *compiler, const alch_node *node) {
   for (size_t i = 0; i < ALCH_COUNT(newer_functions); i++) {
     if (!is_called(node, newer_functions[i].name)) continue;
     if (newer_functions[i].major > 0) return alch_mssql_require(compiler, newer_functions[i].major, newer_functions[i].name, newer_functions[i].year);
-    unsupported(compiler, newer_functions[i].name, "number the rows with row_number and take the one wanted");
+    unsupported(compiler, newer_functions[i].name, newer_functions[i].year);
     return false;
   }
   return true;
