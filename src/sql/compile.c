@@ -259,16 +259,25 @@ alch_status alch_compile(const alch_catalog *catalog, const alch_dialect *dialec
   return status;
 }
 
-alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error) {
+static alch_status compile_for_ddl(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, bool condition, alch_buffer *out, alch_error *error) {
   static const alch_compile_options none = { .literal_binds = true };
   alch_compiler compiler;
   compiler_open(&compiler, catalog, dialect, block, catalog->allocator, out, error);
   compiler.options = &none;
   compiler.literal_binds = true;
   compiler.unqualified = true;
-  alch_render_condition(&compiler, alch_block_root(block), ALCH_OPERATOR_NONE);
+  if (condition) alch_render_condition(&compiler, alch_block_root(block), ALCH_OPERATOR_NONE);
+  else alch_render(&compiler, alch_block_root(block));
   if (alch_buffer_failed(out)) compiler.status = alch_error_out_of_memory(error);
   return compiler_close(&compiler);
+}
+
+alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error) {
+  return compile_for_ddl(catalog, dialect, block, true, out, error);
+}
+
+alch_status alch_compile_ddl_value(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error) {
+  return compile_for_ddl(catalog, dialect, block, false, out, error);
 }
 
 /* ---- the compiled record ---- */

@@ -98,6 +98,8 @@ alch_status alch_literal_text(const alch_dialect *dialect, const alch_slot *slot
 
 /* An expression for DDL: literals inline, columns without their table's name. Text is appended to out. */
 alch_status alch_compile_ddl_expression(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error);
+/* The same where a value stands: a default, what a column is computed from. */
+alch_status alch_compile_ddl_value(const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, alch_buffer *out, alch_error *error);
 
 /* The three forms of DDL that are asked for most; sql/ddl.h has all of it. */
 typedef enum alch_ddl_action { ALCH_DDL_CREATE, ALCH_DDL_DROP } alch_ddl_action;

@@ -115,6 +115,10 @@ alch_status alch_ddl_expression(alch_ddl *d, const alch_block *block) {
   return alch_compile_ddl_expression(d->catalog, d->dialect, block, d->out, d->error);
 }
 
+alch_status alch_ddl_value(alch_ddl *d, const alch_block *block) {
+  return alch_compile_ddl_value(d->catalog, d->dialect, block, d->out, d->error);
+}
+
 alch_status alch_ddl_parenthesised(alch_ddl *d, const alch_block *block) {
   alch_buffer_add_char(d->out, '(');
   alch_status status = alch_ddl_expression(d, block);
@@ -143,7 +147,7 @@ alch_status alch_ddl_if_exists(alch_ddl *d, alch_ddl_part statement, const char 
   if (!d->if_exists) return ALCH_OK;
   if (!takes_if_exists(d, statement))
     return alch_error_set(d->error, ALCH_ERROR_UNSUPPORTED_COMPILATION, "dialect '%s' has no %.*s in this statement; look first whether the thing is there", d->dialect->name,
-                          (int)strcspn(words, "S") + 1, words);
+                          (int)strlen(words) - 1, words);
   alch_ddl_add(d, words);
   return ALCH_OK;
 }

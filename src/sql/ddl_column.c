@@ -23,7 +23,7 @@ static bool needs_parentheses(const char *text, size_t length) {
 
 static alch_status expression_default(alch_ddl *d, const alch_block *block) {
   size_t start = d->out->length;
-  alch_status status = alch_ddl_expression(d, block);
+  alch_status status = alch_ddl_value(d, block);
   if (status != ALCH_OK || !alch_ddl_can(d, ALCH_CAPABILITY_DEFAULT_PARENTHESES) || alch_buffer_failed(d->out)) return status;
   if (!needs_parentheses(d->out->text + start, d->out->length - start)) return ALCH_OK;
   alch_buffer_insert(d->out, start, "(", 1);
@@ -59,7 +59,9 @@ alch_status alch_ddl_column_key(alch_ddl *d) {
 alch_status alch_ddl_column_computed(alch_ddl *d) {
   if (!d->column->computed) return ALCH_OK;
   alch_ddl_add(d, " GENERATED ALWAYS AS ");
-  alch_status status = alch_ddl_parenthesised(d, d->column->computed);
+  alch_buffer_add_char(d->out, '(');
+  alch_status status = alch_ddl_value(d, d->column->computed);
+  alch_buffer_add_char(d->out, ')');
   if (d->column->computed_persisted >= 0) alch_ddl_add(d, d->column->computed_persisted ? " STORED" : " VIRTUAL");
   return status;
 }

@@ -55,6 +55,8 @@ alch_status alch_ddl_literal(alch_ddl *d, const char *text);
 /* An expression with literals in place of binds and columns without their table's name; the second in parentheses. */
 alch_status alch_ddl_expression(alch_ddl *d, const struct alch_block *block);
 alch_status alch_ddl_parenthesised(alch_ddl *d, const struct alch_block *block);
+/* The same where a value stands: a default, what a column is computed from. */
+alch_status alch_ddl_value(alch_ddl *d, const struct alch_block *block);
 /* A query, values inline. */
 alch_status alch_ddl_query(alch_ddl *d, const struct alch_block *block);
 /* The name of a constraint or index: one that a naming convention made is cut to the length that the dialect takes, another that is too long is an error (IDENTIFIER). */

@@ -89,6 +89,7 @@ static const struct alch_renderer_override renderers[] = {
   { ALCH_NODE_FROM, alch_mssql_from },
   { ALCH_NODE_JOIN, alch_mssql_join },
   { ALCH_NODE_ORDER_BY, alch_mssql_order_by },
+  { ALCH_NODE_HINTS, alch_mssql_hints },
   { ALCH_NODE_LIMIT, alch_default_nothing },
   { ALCH_NODE_OFFSET, alch_default_nothing },
   { ALCH_NODE_FETCH, alch_default_nothing },

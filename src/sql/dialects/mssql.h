@@ -29,7 +29,7 @@ ALCH_MSSQL_RENDERER(subscript);
 ALCH_MSSQL_RENDERER(tuple_in); ALCH_MSSQL_RENDERER(tuple_compare);
 bool alch_mssql_is_tuple(const alch_node *node);
 /* mssql_select.c */
-ALCH_MSSQL_RENDERER(select); ALCH_MSSQL_RENDERER(compound); ALCH_MSSQL_RENDERER(members); ALCH_MSSQL_RENDERER(columns); ALCH_MSSQL_RENDERER(order_by);
+ALCH_MSSQL_RENDERER(select); ALCH_MSSQL_RENDERER(compound); ALCH_MSSQL_RENDERER(members); ALCH_MSSQL_RENDERER(columns); ALCH_MSSQL_RENDERER(order_by); ALCH_MSSQL_RENDERER(hints);
 /* mssql_from.c */
 ALCH_MSSQL_RENDERER(from); ALCH_MSSQL_RENDERER(join);
 alch_status alch_mssql_source_hint(alch_compiler *compiler, const alch_node *words, bool before);

@@ -20,11 +20,11 @@ static alch_status column_type(alch_ddl *d) {
   return d->column->computed ? ALCH_OK : alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_TYPE);
 }
 
-/* The root of an expression stands where a value does. */
 static alch_status column_computed(alch_ddl *d) {
   if (!d->column->computed) return ALCH_OK;
-  alch_ddl_add(d, " AS ");
-  alch_status status = alch_ddl_parenthesised(d, d->column->computed);
+  alch_ddl_add(d, " AS (");
+  alch_status status = alch_ddl_value(d, d->column->computed);
+  alch_buffer_add_char(d->out, ')');
   if (d->column->computed_persisted == 1) alch_ddl_add(d, " PERSISTED");
   return status;
 }

@@ -45,7 +45,8 @@ static alch_status render_match(alch_compiler *compiler, const alch_node *node) 
 /* SQLAlchemy moves a value to the right of =, and so do we. */
 static alch_status render_equality(alch_compiler *compiler, const alch_node *node) {
   const alch_node *left = alch_node_child(node), *right = alch_node_next(left);
-  if (left->kind != ALCH_NODE_BIND || right->kind == ALCH_NODE_BIND) return alch_render_default(compiler, node);
+  bool quantified = right->kind == ALCH_NODE_UNARY && (right->op == ALCH_OPERATOR_ANY || right->op == ALCH_OPERATOR_ALL);
+  if (left->kind != ALCH_NODE_BIND || right->kind == ALCH_NODE_BIND || quantified) return alch_render_default(compiler, node);
   alch_render_operand(compiler, right, node->op);
   alch_write(compiler, alch_operator_spelling(compiler, node->op));
   return alch_render_operand(compiler, left, node->op);
@@ -168,6 +169,7 @@ static const struct { const char *name; uint16_t major; const char *year; } newe
   { "lag", ALCH_MSSQL_2012, "2012" },           { "lead", ALCH_MSSQL_2012, "2012" },           { "first_value", ALCH_MSSQL_2012, "2012" },     { "last_value", ALCH_MSSQL_2012, "2012" },
   { "percent_rank", ALCH_MSSQL_2012, "2012" },  { "cume_dist", ALCH_MSSQL_2012, "2012" },      { "percentile_cont", ALCH_MSSQL_2012, "2012" }, { "percentile_disc", ALCH_MSSQL_2012, "2012" },
   { "string_agg", ALCH_MSSQL_2017, "2017" },    { "aggregate_strings", ALCH_MSSQL_2017, "2017" }, { "group_concat", ALCH_MSSQL_2017, "2017" },  { "concat_ws", ALCH_MSSQL_2017, "2017" },
+  { "approx_percentile_cont", ALCH_MSSQL_2022, "2022" }, { "approx_percentile_disc", ALCH_MSSQL_2022, "2022" },
   { "nth_value", 0, "number the rows with row_number and take the one wanted" },
   { "bernoulli", 0, "a sample of rows is taken with system" },
 };
@@ -229,13 +231,14 @@ static alch_status render_percentile(alch_compiler *compiler, const alch_node *n
 }
 
 static bool is_percentile(const alch_node *node) { return node->kind == ALCH_NODE_FUNCTION && (is_called(node, "percentile_cont") || is_called(node, "percentile_disc")); }
+static bool is_approximate(const alch_node *node) { return node->kind == ALCH_NODE_FUNCTION && (is_called(node, "approx_percentile_cont") || is_called(node, "approx_percentile_disc")); }
 
 alch_status alch_mssql_function(alch_compiler *compiler, const alch_node *node) {
   uint32_t count = alch_node_child_count(node);
   bool since_2022 = alch_mssql_since(compiler->dialect, ALCH_MSSQL_2022);
   if (!is_known(compiler, node)) return compiler->status;
   if (count == 1 && is_called(node, "group_concat")) return render_group_concat(compiler, node);
-  if (count == 1 && is_percentile(node)) return render_percentile(compiler, node);
+  if (count == 1 && (is_percentile(node) || is_approximate(node))) return render_percentile(compiler, node);
   if (count == 2 && (is_called(node, "substr") || is_called(node, "substring"))) return render_enclosed(compiler, node, "SUBSTRING(", ", ", ", 2147483647)");
   if (count == 1 && is_called(node, "concat")) return render_concat_function(compiler, node);
   if (count > 0 && is_called(node, "concat") && !alch_mssql_since(compiler->dialect, ALCH_MSSQL_2012)) return render_concat_function(compiler, node);
@@ -296,6 +299,8 @@ static alch_status no_field(alch_compiler *compiler, const alch_node *node) {
 }
 
 alch_status alch_mssql_extract(alch_compiler *compiler, const alch_node *node) {
+  /* DATEDIFF gives no seconds beyond the year 2038. */
+  if (is_called(node, "epoch") && alch_mssql_since(compiler->dialect, ALCH_MSSQL_2016)) return render_enclosed(compiler, node, "DATEDIFF_BIG(second, '19700101', ", "", ")");
   for (size_t i = 0; i < ALCH_COUNT(extracts); i++)
     if (is_called(node, extracts[i].field)) return render_enclosed(compiler, node, extracts[i].before, "", extracts[i].after);
   return no_field(compiler, node);
@@ -365,9 +370,8 @@ alch_status alch_mssql_frame(alch_compiler *compiler, const alch_node *node) {
 
 alch_status alch_mssql_within_group(alch_compiler *compiler, const alch_node *node) {
   const alch_node *function = alch_node_child(node);
-  bool approximate = function->kind == ALCH_NODE_FUNCTION && (is_called(function, "approx_percentile_cont") || is_called(function, "approx_percentile_disc"));
   if (is_percentile(function)) return unsupported(compiler, "WITHIN GROUP of a percentile without a window", "put :over{} behind it, with a partition_by for groups");
-  if (function->kind == ALCH_NODE_FUNCTION && !approximate && !is_string_aggregate(function)) return unsupported(compiler, "WITHIN GROUP of this function", "only string_agg and percentiles take it");
+  if (function->kind == ALCH_NODE_FUNCTION && !is_approximate(function) && !is_string_aggregate(function)) return unsupported(compiler, "WITHIN GROUP of this function", "only string_agg and percentiles take it");
   render_within(compiler, node);
   return compiler->status;
 }

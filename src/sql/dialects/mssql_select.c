@@ -158,7 +158,14 @@ static alch_status render_numbered(alch_compiler *compiler, const alch_node *que
   alch_write(compiler, ") AS ");
   alch_write_identifier(compiler, alias);
   render_wanted_numbers(compiler, page);
-  return compiler->status;
+  const alch_node *hints = alch_node_clause(query, ALCH_NODE_HINTS);
+  return hints ? alch_render_words_clause(compiler, hints) : compiler->status;
+}
+
+/* OPTION stands at the very end. */
+alch_status alch_mssql_hints(alch_compiler *compiler, const alch_node *node) {
+  const paging page = paging_of(compiler->scope->statement);
+  return is_numbered(compiler, &page) ? compiler->status : alch_default_hints(compiler, node);
 }
 
 static alch_status render_query(alch_compiler *compiler, const alch_node *query) {
