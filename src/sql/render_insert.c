@@ -262,8 +262,10 @@ static void render_targets(alch_compiler *compiler, const alch_node *targets) {
   const alch_node *first = alch_node_nth(targets, 0), *where = alch_node_clause(targets, ALCH_NODE_WHERE);
   bool unqualified = compiler->unqualified;
   if (first && first->kind == ALCH_NODE_LITERAL) {
+    const char *name = alch_arena_text(&compiler->scratch, alch_node_text(first), first->length);
     alch_write(compiler, " ON CONSTRAINT ");
-    alch_render(compiler, first);
+    if (name) alch_write_identifier(compiler, name);
+    else alch_no_memory(compiler);
     return;
   }
   compiler->unqualified = true;

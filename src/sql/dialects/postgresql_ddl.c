@@ -164,8 +164,13 @@ static alch_status deferrability(alch_ddl *d) {
   return alch_ddl_write_default(d, ALCH_DDL_PART_DEFERRABILITY);
 }
 
+/* In a column's own line the server does not take it. */
 static alch_status constraint_suffix(alch_ddl *d) {
-  if (alch_ddl_option_truth(d, &d->constraint->options, "not_valid") == 1) alch_ddl_add(d, " NOT VALID");
+  const alch_constraint *constraint = d->constraint;
+  bool in_column = constraint->kind == ALCH_CONSTRAINT_CHECK && constraint->of_column && !constraint->of_type && constraint->column_count == 1 && !d->standing_alone;
+  if (alch_ddl_option_truth(d, &constraint->options, "not_valid") != 1) return ALCH_OK;
+  if (in_column) return alch_ddl_unsupported(d, "NOT VALID in a column", "write the CheckConstraint into the table, beside its columns");
+  alch_ddl_add(d, " NOT VALID");
   return ALCH_OK;
 }
 

@@ -69,8 +69,50 @@ static alch_status render_grouped(alch_compiler *compiler, const alch_node *node
   return compiler->status;
 }
 
+/* ---- icontains and its kin: lower() on both sides of LIKE is what ILIKE is for ---- */
+
+static bool is_called(const alch_node *node, const char *name) {
+  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
+}
+
+static const alch_node *lowered(const alch_node *node) {
+  return node->kind == ALCH_NODE_FUNCTION && is_called(node, "lower") && alch_node_child_count(node) == 1 ? alch_node_child(node) : NULL;
+}
+
+/* Has '%' || lower(x) || '%' nothing else in it? */
+static bool is_lowered_pattern(const alch_node *node) {
+  if (node->kind != ALCH_NODE_BINARY || node->op != ALCH_OPERATOR_CONCAT) return node->kind == ALCH_NODE_LITERAL || lowered(node);
+  const alch_node *left = alch_node_child(node);
+  return is_lowered_pattern(left) && is_lowered_pattern(alch_node_next(left));
+}
+
+static void render_pattern(alch_compiler *compiler, const alch_node *node) {
+  if (node->kind != ALCH_NODE_BINARY || node->op != ALCH_OPERATOR_CONCAT) {
+    const alch_node *value = lowered(node);
+    alch_render_operand(compiler, value ? value : node, ALCH_OPERATOR_CONCAT);
+    return;
+  }
+  render_pattern(compiler, alch_node_child(node));
+  alch_write(compiler, " || ");
+  render_pattern(compiler, alch_node_next(alch_node_child(node)));
+}
+
+static alch_status render_like(alch_compiler *compiler, const alch_node *node) {
+  const alch_node *left = alch_node_child(node), *right = alch_node_next(left);
+  char escape = (char)(node->a & 0xff);
+  if (!(node->a & ALCH_LIKE_PATTERN) || !lowered(left) || !is_lowered_pattern(right)) return alch_render_default(compiler, node);
+  alch_render_operand(compiler, lowered(left), ALCH_OPERATOR_ILIKE);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op == ALCH_OPERATOR_LIKE ? ALCH_OPERATOR_ILIKE : ALCH_OPERATOR_NOT_ILIKE));
+  render_pattern(compiler, right);
+  if (!escape) return compiler->status;
+  alch_write(compiler, " ESCAPE ");
+  alch_write_quoted(compiler, &escape, 1);
+  return compiler->status;
+}
+
 static alch_status render_binary(alch_compiler *compiler, const alch_node *node) {
   switch (node->op) {
+    case ALCH_OPERATOR_LIKE: case ALCH_OPERATOR_NOT_LIKE: return render_like(compiler, node);
     case ALCH_OPERATOR_MATCH: case ALCH_OPERATOR_NOT_MATCH: return render_match(compiler, node);
     case ALCH_OPERATOR_CONTAINS: case ALCH_OPERATOR_CONTAINED_BY: case ALCH_OPERATOR_HAS_KEY: case ALCH_OPERATOR_HAS_ALL: case ALCH_OPERATOR_HAS_ANY: case ALCH_OPERATOR_PATH_EXISTS:
     case ALCH_OPERATOR_PATH_MATCH: case ALCH_OPERATOR_DELETE_PATH:
@@ -81,11 +123,26 @@ static alch_status render_binary(alch_compiler *compiler, const alch_node *node)
   }
 }
 
+/* NOT does not turn these into others; SQLAlchemy has them in parentheses behind it. */
+static bool is_stubborn(const alch_node *node) { return node->kind == ALCH_NODE_BINARY && node->op >= ALCH_OPERATOR_CONTAINS && node->op <= ALCH_OPERATOR_ADJACENT_TO; }
+
+static alch_status render_unary(alch_compiler *compiler, const alch_node *node) {
+  bool outer = compiler->in_operator;
+  if (node->op != ALCH_OPERATOR_NOT || !is_stubborn(alch_node_child(node))) return alch_render_default(compiler, node);
+  compiler->in_operator = false;
+  alch_write(compiler, "NOT (");
+  alch_render(compiler, alch_node_child(node));
+  alch_write_char(compiler, ')');
+  compiler->in_operator = outer;
+  return compiler->status;
+}
+
 /* ---- parts of JSON, HSTORE and arrays ---- */
 
 /* The server takes a subscript behind a column, a parameter, another subscript, or parentheses. */
 static void render_subscripted(alch_compiler *compiler, const alch_node *node) {
-  bool bare = node->kind == ALCH_NODE_COLUMN || node->kind == ALCH_NODE_NAME || node->kind == ALCH_NODE_SUBSCRIPT || node->kind == ALCH_NODE_SCALAR || node->kind == ALCH_NODE_GROUPING;
+  bool bare = node->kind == ALCH_NODE_COLUMN || node->kind == ALCH_NODE_NAME || node->kind == ALCH_NODE_SCALAR || node->kind == ALCH_NODE_GROUPING ||
+              (node->kind == ALCH_NODE_SUBSCRIPT && node->op != ALCH_OPERATOR_JSON_PATH);
   if (!bare) alch_write_char(compiler, '(');
   alch_render(compiler, node);
   if (!bare) alch_write_char(compiler, ')');
@@ -187,10 +244,6 @@ static alch_status render_regexp(alch_compiler *compiler, const alch_node *node)
 
 /* ---- functions ---- */
 
-static bool is_called(const alch_node *node, const char *name) {
-  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
-}
-
 static alch_status render_substring(alch_compiler *compiler, const alch_node *node) {
   const char *before = "SUBSTRING(", *separators[] = { " FROM ", " FOR ", "" };
   size_t place = 0;
@@ -269,7 +322,7 @@ static alch_status render_on_duplicate_key(alch_compiler *compiler, const alch_n
 }
 
 const struct alch_renderer_override alch_postgresql_renderers[] = {
-  { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_REGEXP, render_regexp },       { ALCH_NODE_FUNCTION, render_function },
+  { ALCH_NODE_BINARY, render_binary }, { ALCH_NODE_UNARY, render_unary }, { ALCH_NODE_REGEXP, render_regexp },       { ALCH_NODE_FUNCTION, render_function },
   { ALCH_NODE_ARRAY, render_array },   { ALCH_NODE_SUBSCRIPT, render_subscript }, { ALCH_NODE_NEXT_VALUE, render_next_value },
   { ALCH_NODE_OFFSET, render_offset }, { ALCH_NODE_FETCH, render_fetch },   { ALCH_NODE_ON_DUPLICATE_KEY, render_on_duplicate_key },
   { 0, NULL },
