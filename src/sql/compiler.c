@@ -1,5 +1,6 @@
 #include "sql/compiler.h"
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- failing ---- */
@@ -101,9 +102,20 @@ static char *write_number(char *at, uint32_t number) {
   return at + 1;
 }
 
+/* A name too long for the database is cut so that a number of its own fits behind it, as SQLAlchemy does. */
+static void cut_name(alch_compiler *compiler, char *name) {
+  enum { ROOM = 6 };
+  uint32_t limit = compiler->dialect->identifier_limit;
+  if (limit == 0 || strlen(name) <= limit - ROOM) return;
+  alch_counter *counter = counter_of(compiler, "", 0);
+  size_t end = limit - ROOM;
+  while (end > 0 && ((unsigned char)name[end] & 0xc0) == 0x80) end--;
+  if (counter) snprintf(name + end, ROOM, "_%x", (unsigned)++counter->count & 0xfff);
+}
+
 const char *alch_new_name(alch_compiler *compiler, const char *base, size_t length) {
   alch_counter *counter = counter_of(compiler, base, length);
-  char *name = counter ? alch_arena_allocate(&compiler->scratch, length + 12) : NULL;
+  char *name = counter ? alch_arena_allocate(&compiler->scratch, length + 20) : NULL;
   if (!name) {
     alch_no_memory(compiler);
     return "";
@@ -111,6 +123,7 @@ const char *alch_new_name(alch_compiler *compiler, const char *base, size_t leng
   memcpy(name, base, length);
   name[length] = '_';
   *write_number(name + length + 1, ++counter->count) = '\0';
+  cut_name(compiler, name);
   return name;
 }
 
