@@ -24,6 +24,7 @@ static void write_columns(alch_compiler *compiler, const alch_node *element, boo
 alch_status alch_render_table_function(alch_compiler *compiler, alch_defined *defined) {
   const alch_node *element = alch_node_child(defined->node), *function = element->kind == ALCH_NODE_LIST ? alch_node_child(element) : element;
   const char *before = compiler->dialect->table_function;
+  if (!alch_require(compiler, ALCH_CAPABILITY_TABLE_FUNCTIONS, "a function in FROM")) return compiler->status;
   uint32_t bits = defined->node->b;
   if (before) alch_write(compiler, before);
   if (before) alch_write_char(compiler, '(');

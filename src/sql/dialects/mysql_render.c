@@ -267,6 +267,22 @@ static alch_status render_over(alch_compiler *compiler, const alch_node *node) {
   return compiler->status;
 }
 
+/* ---- VALUES ---- */
+
+/* Rows say that they are. */
+static alch_status render_values(alch_compiler *compiler, const alch_node *node) {
+  const char *before = "VALUES ROW(";
+  if (!alch_mysql_has(compiler->dialect, ALCH_MYSQL_VALUES_ROW)) return alch_render_default(compiler, node);
+  for ALCH_EACH_CHILD(row, node) {
+    if (row->kind != ALCH_NODE_ROW) continue;
+    alch_write(compiler, before);
+    alch_render_children(compiler, row, ", ");
+    alch_write_char(compiler, ')');
+    before = ", ROW(";
+  }
+  return before[0] == 'V' ? alch_render_default(compiler, node) : compiler->status;
+}
+
 /* ---- sequences ---- */
 
 static alch_status render_next_value(alch_compiler *compiler, const alch_node *node) {
@@ -360,6 +376,7 @@ const struct alch_renderer_override alch_mysql_renderers[] = {
   { ALCH_NODE_FUNCTION, render_function },
   { ALCH_NODE_WITHIN_GROUP, render_within_group },
   { ALCH_NODE_OVER, render_over },
+  { ALCH_NODE_VALUES, render_values },
   { ALCH_NODE_NEXT_VALUE, render_next_value },
   { ALCH_NODE_CAST, render_cast },
   { ALCH_NODE_EXTRACT, render_extract },
