@@ -22,6 +22,8 @@ bool alch_postgresql_converts(const alch_type *type, bool to_database);
 /* Values as literals. */
 alch_status alch_postgresql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, struct alch_buffer *out, bool *written, alch_error *error);
 
+/* Is it an array that ARRAY[…] does not make of such items by itself? */
+bool alch_postgresql_is_cast_array(const alch_type *type);
 /* ::INTEGER[] */
 alch_status alch_postgresql_cast(const alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
 /* ::UUID behind a placeholder. */

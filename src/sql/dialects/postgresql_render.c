@@ -30,15 +30,12 @@ static void render_delete_path(alch_compiler *compiler, const alch_node *node) {
 
 /* ---- ARRAY[…] beside an array of another kind: no operator takes text[] with varchar[] ---- */
 
-/* What ARRAY[…] makes of such items by itself. */
-static bool is_own_kind(uint8_t family) { return family == ALCH_TYPE_NULL || family == ALCH_TYPE_INTEGER || family == ALCH_TYPE_NUMERIC || family == ALCH_TYPE_BOOLEAN || family == ALCH_TYPE_TEXT; }
-
 /* The array type that the ARRAY[…] on one side has to be cast to; NULL: none. */
 static const alch_type *array_cast(alch_compiler *compiler, const alch_node *node) {
   const alch_node *left = alch_node_child(node), *right = alch_node_next(left);
   if ((left->kind == ALCH_NODE_ARRAY) == (right->kind == ALCH_NODE_ARRAY)) return NULL;
   const alch_type *type = alch_catalog_type(compiler->catalog, alch_type_of(compiler, left->kind == ALCH_NODE_ARRAY ? right : left));
-  return type->family == ALCH_TYPE_ARRAY && type->item && !is_own_kind(type->item->family) ? type : NULL;
+  return alch_postgresql_is_cast_array(type) ? type : NULL;
 }
 
 static void render_array_side(alch_compiler *compiler, const alch_node *side, uint8_t op, const alch_type *type) {

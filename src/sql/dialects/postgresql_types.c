@@ -161,6 +161,12 @@ alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_ty
 
 /* ---- what a type says of how it is written in expressions ---- */
 
+bool alch_postgresql_is_cast_array(const alch_type *type) {
+  const alch_type *item = type->family == ALCH_TYPE_ARRAY ? type->item : NULL;
+  bool own = item && !item->exact && (item->family == ALCH_TYPE_INTEGER || item->family == ALCH_TYPE_BOOLEAN || item->family == ALCH_TYPE_TEXT || item->family == ALCH_TYPE_UNICODE_TEXT);
+  return item && item->family != ALCH_TYPE_NULL && !own;
+}
+
 /* Without lengths and digits: a cast would cut off and round, in silence, what the column itself refuses. */
 alch_status alch_postgresql_cast(const alch_dialect *dialect, const alch_type *given, alch_buffer *out, alch_error *error) {
   alch_type type = *alch_type_in(given, dialect->name), item;

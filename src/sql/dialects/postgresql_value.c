@@ -266,10 +266,11 @@ static void write_real(double real, alch_buffer *out) {
   alch_buffer_add(out, "::DOUBLE PRECISION");
 }
 
-/* Texts that are no text say what they are: '{1,2}'::INTEGER[]. */
-static bool is_structured(const alch_type *type) {
+/* Texts that are no text say what they are: '{"a":1}'::JSONB. An array does where ARRAY[…] would be another. */
+static bool is_structured(const alch_type *type, const alch_value *value) {
   switch (type->family) {
-    case ALCH_TYPE_ARRAY: case ALCH_TYPE_JSON: case ALCH_TYPE_HSTORE: return true;
+    case ALCH_TYPE_ARRAY: return type->item && (value->length == 2 || alch_postgresql_is_cast_array(type));
+    case ALCH_TYPE_JSON: case ALCH_TYPE_HSTORE: return true;
     case ALCH_TYPE_RANGE: return type->word != NULL;
     default: return false;
   }
@@ -286,7 +287,7 @@ alch_status alch_postgresql_literal(const alch_dialect *dialect, const alch_type
   *written = true;
   switch (value->kind) {
     case ALCH_TEXT:
-      if (!is_structured(type)) break;
+      if (!is_structured(type, value)) break;
       return write_structured(dialect, type, value, out, error);
     case ALCH_BOOLEAN: alch_buffer_add(out, value->integer ? "true" : "false"); return ALCH_OK;
     case ALCH_BLOB: write_blob(value, out); return ALCH_OK;
