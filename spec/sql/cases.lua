@@ -12,6 +12,7 @@
 --   values: 1, "a", nil            the values in order, as Lua; `values oracle*:` for some dialects
 --   rows: no, because              not for the run on real databases, and why; `rows: no, because` counts for all of them,
 --                                  `rows mariadb: no, because` for one
+--   grammar: no, because           not for the check by other parsers, and why
 --   pending oracle*: because       does not hold yet
 --   # anything                     a comment
 --
@@ -56,7 +57,7 @@ local function expand(list)
   return found
 end
 
-local kinds = { error = true, literal = true, values = true, rows = true, pending = true }
+local kinds = { error = true, literal = true, values = true, rows = true, grammar = true, pending = true }
 
 -- kind, labels, rest of an expectation line, or nil.
 local function expectation(line)
@@ -113,7 +114,7 @@ end
 
 local function start(file, number, title)
   local case = { file = file, number = number, title = title, lua = {}, lines = {} }
-  case.text, case.error, case.literal, case.values, case.rows, case.pending = {}, {}, {}, {}, {}, {}
+  case.text, case.error, case.literal, case.values, case.rows, case.grammar, case.pending = {}, {}, {}, {}, {}, {}, {}
   return case
 end
 

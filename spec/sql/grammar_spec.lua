@@ -41,7 +41,7 @@ local function all_texts()
         for label, sql in pairs(case[kind]) do
           local name = label:match "^mssql" or label:match "^oracle"
           if name and case.pending[label] then waiting = waiting + 1 end
-          if name and not case.pending[label] and not seen[name .. sql] then
+          if name and not case.pending[label] and not case.grammar[label] and not seen[name .. sql] then
             seen[name .. sql] = true
             list[#list + 1] = { name = name, sql = sql, case = case, label = label }
           end

@@ -72,7 +72,7 @@ local function prepare_server(server, label, before, behind)
     if label:find "^postgresql" or entry.table ~= "lists" then
       if not created[entry.table] then
         created[entry.table] = true
-        add(la.CreateTable(tables[entry.table]):compile{ dialect = cases.options(label).dialect }.sql)
+        add(la.CreateTable(tables[entry.table]):compile(cases.options(label)).sql)
       end
       add(entry.insert:compile(options).sql)
     end

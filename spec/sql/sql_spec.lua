@@ -146,7 +146,10 @@ for about, count in pairs(waiting) do
 end
 
 describe("the cases", function()
-  it("are readable", function()
+  it("are many", function()
     print(("# %d constructs, %d expectations, %d pending"):format(counts.constructs, counts.expectations, counts.pending))
+    if wanted_file then return end
+    assert.is_true(counts.constructs >= 250, counts.constructs .. " constructs")
+    assert.is_true(counts.expectations >= 900, counts.expectations .. " expectations")
   end)
 end)

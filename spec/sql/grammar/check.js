@@ -16,19 +16,25 @@ const { SQLDialect } = from("antlr4ts-sql/dist/src/models/SQLDialect.js");
 const { PredictionMode } = from("antlr4ts/atn/PredictionMode");
 const second = from("@polyglot-sql/sdk");
 
-// What the grammars do not know: a pattern, what stands in its place, and since when the database has it.
+// What the grammars do not know: a pattern, what stands in its place, since when the database has it, and whether the second
+// parser does not know it either.
+const neither = true;
 const gaps = {
   mssql: [
     [/(<<|>>)/g, "+", "shifts: 2022"],
     [/NEXT VALUE FOR (?:\w+\.)?\w+/g, "1", "sequences in expressions: 2012"],
     [/INCREMENT BY (\S+) START WITH (\S+)/, "START WITH $2 INCREMENT BY $1", "the parts of a sequence in any order: 2012"],
-    [/\b0x[0-9a-f]*\b/g, "1", "binary literals in small letters"],
+    [/(INCREMENT BY|START WITH|MINVALUE|MAXVALUE) -/g, "$1 ", "negative numbers of a sequence: 2012"],
+    [/ DEFAULT (\w+) \+ \w+/g, " DEFAULT $1", "a sum as a default: always", neither],
+    [/ (CACHE \d+) ((?:NO )?CYCLE)/, " $2 $1", "the parts of a sequence in any order: 2012"],
+    [/\.raw\b/g, ".rough", "RAW is a word behind FOR XML alone: always"],
     [/ TABLESAMPLE \w+\([^()]*\)/g, "", "TABLESAMPLE behind an alias: 2005"],
     [/GROUPING SETS\(\(([^()]*)\)(?:, \([^()]*\))*\)/g, "$1", "GROUPING SETS: 2008"],
     [/^\((SELECT [^()]*)\) (UNION|EXCEPT|INTERSECT)/, "$1 $2", "parentheses round the first member of a set: always"],
     [/CREATE OR ALTER VIEW/, "CREATE VIEW", "2016"],
   ],
   oracle: [
+    [/ FORMAT JSON\b/g, "", "12.1", neither],
     [/ RETURNING \w+(?: \w+)?(?:\([^()]*\))? ERROR ON ERROR\)/g, ")", "clauses of JSON_VALUE: 12.1"],
     [/ IS (NOT )?(?:true|false)\b/gi, " IS $1NULL", "booleans: 23"],
     [/ ON true\b/gi, " ON 1 = 1", "booleans: 23"],
@@ -104,7 +110,8 @@ function check(name, sql, used) {
   if (rest === statement) return wrong;
   const again = strict(grammar, rest);
   if (again) return `${again} in what is left: ${rest}`;
-  const vote = second.parse(statement, grammar.second);
+  const known = without(gaps[name].filter((gap) => gap[3] === neither), statement, []);
+  const vote = second.parse(known, grammar.second);
   return vote.success ? null : `a gap that the second parser does not know either: ${vote.error}`;
 }
 
