@@ -4,6 +4,25 @@
 #include <string.h>
 #include <strings.h>
 
+/* ---- reading text ---- */
+
+/* Behind the quotes, brackets or parentheses that begin at `at`. */
+static size_t passed(const char *sql, size_t length, size_t at) {
+  char close = sql[at] == '\'' ? '\'' : sql[at] == '[' ? ']' : 0;
+  size_t depth = 0;
+  for (; at < length; at++) {
+    if (close && depth++ > 0 && sql[at] == close) return at + 1;
+    if (close) continue;
+    if (sql[at] == '\'' || sql[at] == '[') {
+      at = passed(sql, length, at) - 1;
+      continue;
+    }
+    depth += sql[at] == '(';
+    if (sql[at] == ')' && --depth == 0) return at + 1;
+  }
+  return length;
+}
+
 /* ---- columns ---- */
 
 /* Does the database number the column? It then takes no DEFAULT. */
@@ -61,8 +80,25 @@ static alch_status column_identity(alch_ddl *d) {
   return ALCH_OK;
 }
 
+
+/* A sum and its kin: two operands with an operator between. */
+static bool has_operator(const char *sql, size_t length) {
+  for (size_t at = 1; at + 1 < length; at++) {
+    if (strchr("'[(", sql[at])) at = passed(sql, length, at) - 1;
+    else if (sql[at - 1] == ' ' && sql[at + 1] == ' ' && strchr("+-*/%&|^", sql[at])) return true;
+  }
+  return false;
+}
+
 static alch_status column_default(alch_ddl *d) {
-  return is_identity(d) || d->column->computed ? ALCH_OK : alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_DEFAULT);
+  static const char word[] = " DEFAULT ";
+  size_t start = d->out->length + sizeof word - 1;
+  if (is_identity(d) || d->column->computed) return ALCH_OK;
+  alch_status status = alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_DEFAULT);
+  if (status != ALCH_OK || alch_buffer_failed(d->out) || d->out->length <= start || !has_operator(d->out->text + start, d->out->length - start)) return status;
+  alch_buffer_insert(d->out, start, "(", 1);
+  alch_buffer_add_char(d->out, ')');
+  return ALCH_OK;
 }
 
 /* ---- keys and other constraints ---- */
@@ -149,23 +185,6 @@ static alch_status create_view(alch_ddl *d) {
   alch_ddl_table_name(d, d->table, true);
   alch_ddl_add(d, " AS ");
   return alch_ddl_query(d, view->query);
-}
-
-/* Behind the quotes, brackets or parentheses that begin at `at`. */
-static size_t passed(const char *sql, size_t length, size_t at) {
-  char close = sql[at] == '\'' ? '\'' : sql[at] == '[' ? ']' : 0;
-  size_t depth = 0;
-  for (; at < length; at++) {
-    if (close && depth++ > 0 && sql[at] == close) return at + 1;
-    if (close) continue;
-    if (sql[at] == '\'' || sql[at] == '[') {
-      at = passed(sql, length, at) - 1;
-      continue;
-    }
-    depth += sql[at] == '(';
-    if (sql[at] == ')' && --depth == 0) return at + 1;
-  }
-  return length;
 }
 
 /* Where the select list of the first SELECT ends. */
