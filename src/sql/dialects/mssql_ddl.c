@@ -83,9 +83,9 @@ static alch_status column_identity(alch_ddl *d) {
 
 /* A sum and its kin: two operands with an operator between. */
 static bool has_operator(const char *sql, size_t length) {
-  for (size_t at = 1; at + 1 < length; at++) {
+  for (size_t at = 0; at + 1 < length; at++) {
     if (strchr("'[(", sql[at])) at = passed(sql, length, at) - 1;
-    else if (sql[at - 1] == ' ' && sql[at + 1] == ' ' && strchr("+-*/%&|^", sql[at])) return true;
+    else if (at > 0 && sql[at - 1] == ' ' && sql[at + 1] == ' ' && strchr("+-*/%&|^", sql[at])) return true;
   }
   return false;
 }
