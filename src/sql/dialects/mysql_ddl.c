@@ -170,15 +170,28 @@ static alch_status write_option(alch_ddl *d, const char *name, const alch_option
   return write_value(d, option, false);
 }
 
+/* The engine, then by name: the options come in no order of their own. */
+static bool is_before(const char *left, const char *right) {
+  bool engine = strcmp(left, "engine") == 0, other = strcmp(right, "engine") == 0;
+  return engine != other ? engine : strcmp(left, right) < 0;
+}
+
+static const alch_option *next_option(const alch_ddl *d, const char *last) {
+  const alch_option *next = NULL;
+  for (const alch_option *option = d->table->options.first; option; option = option->next) {
+    const char *name = own_name(d, option);
+    if (name && (!last || is_before(last, name)) && (!next || is_before(name, own_name(d, next)))) next = option;
+  }
+  return next;
+}
+
 /* The collation belongs to the character set that stands before it. */
 static alch_status write_options(alch_ddl *d, bool *first) {
-  const alch_option *collation = NULL;
-  bool comments = false;
+  const alch_option *collation = NULL, *option;
   alch_status status = ALCH_OK;
-  for (const alch_option *option = d->table->options.first; option && status == ALCH_OK; option = option->next) {
-    const char *name = own_name(d, option);
-    if (!name || is_partition_option(name) || (d->table->comment && strcmp(name, "comment") == 0)) continue;
-    comments = comments || strcmp(name, "comment") == 0;
+  for (const char *name = NULL; status == ALCH_OK && (option = next_option(d, name)) != NULL;) {
+    name = own_name(d, option);
+    if (is_partition_option(name) || (d->table->comment && strcmp(name, "comment") == 0)) continue;
     if (strcmp(name, "collate") == 0) collation = option;
     else status = write_option(d, name, option, first);
   }
