@@ -15,6 +15,8 @@ local long_functions = {
 
 -- ["variable"] = "why it may change and is still safe in many threads"
 local mutable_variables = {
+  ["fork_serial"] = "an atomic counter of a process's forks, so that a child knows what its parent made",
+  ["fork_once"] = "pthread_once's own",
   ["catalog_serial"] = "an atomic counter, so that engines can tell the catalogs of one process apart",
 }
 

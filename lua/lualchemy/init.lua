@@ -209,8 +209,9 @@ end
 -- Engines -----------------------------------------------------------------------------------------
 
 --- create_engine(url [, options]): no connection is opened yet. options: echo (true, or a function that takes lines),
--- pool ("queue", "static", "null"), pool_size, max_overflow, pool_timeout (seconds), pool_use_lifo, query_cache_size,
--- prepared_cache_size.
+-- pool ("queue", "static", "null"), pool_size, max_overflow, pool_timeout (seconds), pool_use_lifo, pool_recycle (seconds
+-- after which a connection is replaced), pool_pre_ping (asks for a sign of life first), pool_reset_on_return ("rollback",
+-- "commit", "none"), query_cache_size, prepared_cache_size.
 function la.create_engine(url, options)
   local engine = core.create_engine(url, options)
   local echo = options and options.echo

@@ -4,7 +4,11 @@
 typedef struct story { char text[2000]; int64_t microseconds; alch_status answer; alch_engine_event_kind at; } story;
 
 static alch_status listen(void *context, const alch_engine_event *event) {
-  static const char *const names[] = { "connect", "close", "checkout", "checkin", "begin", "commit", "rollback", "savepoint", "release", "rollback_to", "before", "after", "failed" };
+  static const char *const names[] = {
+    [ALCH_ENGINE_CHECKIN] = "checkin", [ALCH_ENGINE_RESET] = "reset", [ALCH_ENGINE_BEGIN] = "begin", [ALCH_ENGINE_COMMIT] = "commit", [ALCH_ENGINE_ROLLBACK] = "rollback",
+    [ALCH_ENGINE_SAVEPOINT] = "savepoint", [ALCH_ENGINE_RELEASE] = "release", [ALCH_ENGINE_ROLLBACK_TO] = "rollback_to", [ALCH_ENGINE_BEFORE_EXECUTE] = "before",
+    [ALCH_ENGINE_AFTER_EXECUTE] = "after", [ALCH_ENGINE_FAILED] = "failed",
+  };
   story *s = context;
   size_t length = strlen(s->text);
   snprintf(s->text + length, sizeof s->text - length, "%s%s", length > 0 ? " " : "", names[event->kind]);
@@ -197,7 +201,7 @@ CASE("listeners hear everything in its order") {
     CHECK_INT(alch_connection_run_text(w.connection, "drop table t", 12, &w.error), ALCH_OK);
     alch_connection_close(w.connection);
     w.connection = NULL;
-    CHECK_TEXT(s.text, "before begin after before after savepoint before failed rollback_to commit before after before begin after rollback checkin");
+    CHECK_TEXT(s.text, "before begin after before after savepoint before failed rollback_to commit before after before begin after reset rollback checkin");
     CHECK(s.microseconds >= 0);
   }
   world_close(&w);
@@ -244,7 +248,7 @@ CASE("a listener that closes the connection gets away with it") {
       if (!world_open(&w, "sqlite://")) return;
       alch_connection_close(w.connection);
       w.connection = NULL;
-      alch_engine_dispose(w.engine);
+      alch_engine_dispose(w.engine, true);
       alch_engine_listen(w.engine, close_it, &c);
       alch_status status = world_connect(&w, &w.connection);
       if (status == ALCH_OK && way == 0) status = run(&w, "create table t (a)");

@@ -216,7 +216,7 @@ static void fail_each_call(uint32_t waits, bool disconnected, bool ends_transact
     CHECK_INT(world_open_with(&w, "mock+sqlite://", &options, NULL), ALCH_OK);
     alch_connection_close(w.connection);
     w.connection = NULL;
-    alch_engine_dispose(w.engine);
+    alch_engine_dispose(w.engine, true);
     alch_mock_fail(mock, ++n, ALCH_ERROR_OPERATIONAL, disconnected, ends_transaction);
     alch_status status = work(&w);
     passed = status == ALCH_OK;

@@ -171,7 +171,7 @@ CASE("disposing closes what is idle, and what is in use when it comes back") {
     CHECK_INT(world_connect(&w, &second), ALCH_OK);
     alch_connection_close(second);
     CHECK_INT(alch_mock_open_connections(mock), 2);
-    alch_engine_dispose(w.engine);
+    alch_engine_dispose(w.engine, true);
     CHECK_INT(alch_mock_open_connections(mock), 1);
     CHECK_INT(run(&w, "UPDATE t"), ALCH_OK);
     alch_connection_close(w.connection);

@@ -29,6 +29,8 @@ typedef struct alch_error {
   alch_error_kind kind;
   bool set;
   bool disconnected;                 /* the connection is of no more use */
+  bool retryable;                    /* the same transaction, run again, may succeed: a deadlock, a serialization failure, a busy database */
+  bool outcome_unknown;              /* the answer to a COMMIT was lost: it may have happened or not */
   int code;                          /* the database's own number, 0 where it gives none */
   char sqlstate[6];                  /* five characters, or "" */
   char *texts[ALCH_ERROR_TEXT_COUNT];/* NULL where unknown */

@@ -1,4 +1,5 @@
 #include "engine/private.h"
+#include <string.h>
 
 static alch_connection *new_connection(alch_engine *engine, alch_error *error) {
   alch_connection *connection = alch_allocate_zeroed(engine->allocator, sizeof *connection);
@@ -9,6 +10,7 @@ static alch_connection *new_connection(alch_engine *engine, alch_error *error) {
   connection->engine = engine;
   connection->driver = engine->driver;
   connection->autobegin = true;
+  connection->process = alch_process_serial();
   alch_engine_hold(engine);
   return connection;
 }
@@ -40,17 +42,44 @@ alch_status alch_connection_tell_kind(alch_connection *connection, alch_engine_e
   return alch_connection_tell(connection, &event, error);
 }
 
+/* The link is of no more use, and those that are as old are not trusted either. RESOURCE_CLOSED when a listener has closed the connection. */
+static alch_status lose_link(alch_connection *connection, alch_error *why, alch_error *error) {
+  alch_link *link = connection->link;
+  link->broken = true;
+  if (link->invalidated) return ALCH_OK;
+  link->invalidated = true;
+  alch_pool_invalidate(&connection->engine->pool, link);
+  alch_engine_event event = { .kind = ALCH_ENGINE_INVALIDATE, .error = why };
+  return alch_connection_tell(connection, &event, error);
+}
+
+/* A link that does not answer is replaced, and nobody hears of an error. */
+static alch_status ping(alch_connection *connection, alch_error *error) {
+  alch_status status = alch_link_ping(connection->link, error);
+  if (status == ALCH_WAIT && alch_clock_microseconds() < connection->deadline) return status;
+  connection->state = status == ALCH_OK ? ALCH_CONNECTION_READY : ALCH_CONNECTION_REPLACING;
+  if (status == ALCH_OK) return status;
+  alch_status told = lose_link(connection, status < 0 ? error : NULL, NULL);
+  if (told == ALCH_OK && error) alch_error_close(error);
+  return told;
+}
+
+static alch_status connect(alch_connection *connection, alch_error *error) {
+  alch_status status = alch_link_connect(connection->link, error);
+  if (status == ALCH_OK) connection->state = ALCH_CONNECTION_READY;
+  if (status == ALCH_OK && !atomic_exchange(&connection->engine->connected_once, true)) status = alch_connection_tell_kind(connection, ALCH_ENGINE_FIRST_CONNECT, NULL, error);
+  if (status == ALCH_OK) status = alch_connection_tell_kind(connection, ALCH_ENGINE_CONNECT, NULL, error);
+  if (status < 0) connection->link->broken = true;
+  return status;
+}
+
 /* From where the connection is to a link that is connected. */
 static alch_status advance(alch_connection *connection, alch_error *error) {
   alch_status status = ALCH_OK;
-  if (connection->state < ALCH_CONNECTION_CONNECTING) status = alch_pool_check_out(&connection->engine->pool, connection, error);
-  if (status != ALCH_OK) return status;
-  if (connection->state == ALCH_CONNECTION_CONNECTING) {
-    status = alch_link_connect(connection->link, error);
-    if (status == ALCH_OK) connection->state = ALCH_CONNECTION_READY;
-    if (status == ALCH_OK) status = alch_connection_tell_kind(connection, ALCH_ENGINE_CONNECT, NULL, error);
-    if (status < 0) alch_connection_invalidate(connection);
-  }
+  if (connection->state < ALCH_CONNECTION_REPLACING) status = alch_pool_check_out(&connection->engine->pool, connection, error);
+  if (status == ALCH_OK && connection->state == ALCH_CONNECTION_PINGING) status = ping(connection, error);
+  if (status == ALCH_OK && connection->state == ALCH_CONNECTION_REPLACING) status = alch_pool_replace(&connection->engine->pool, connection, error);
+  if (status == ALCH_OK && connection->state == ALCH_CONNECTION_CONNECTING) status = connect(connection, error);
   return status == ALCH_OK ? alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKOUT, NULL, error) : status;
 }
 
@@ -66,8 +95,11 @@ alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch
 void alch_connection_close(alch_connection *connection) {
   if (!connection || connection->closing) return;
   connection->closing = true;
-  if (connection->state == ALCH_CONNECTION_READY) {
+  bool inherited = connection->process != alch_process_serial();
+  while (inherited && connection->executions) alch_execution_close(connection->executions);
+  if (connection->state == ALCH_CONNECTION_READY && !inherited) {
     while (connection->executions) alch_execution_close(connection->executions);
+    alch_connection_tell_kind(connection, ALCH_ENGINE_RESET, NULL, NULL);
     alch_transaction_end(connection);
     alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKIN, NULL, NULL);
   }
@@ -82,9 +114,16 @@ alch_driver_connection *alch_connection_driver_connection(const alch_connection 
   return connection->link ? connection->link->driver_connection : NULL;
 }
 
+static void limit_wait(alch_wait *wait, int64_t deadline) {
+  int64_t left = deadline - alch_clock_microseconds();
+  if (left < 0) left = 0;
+  if (wait->microseconds < 0 || wait->microseconds > left) wait->microseconds = left;
+}
+
 void alch_connection_waits_for(alch_connection *connection, alch_wait *out) {
   if (connection->link) {
     connection->driver->waits_for(connection->link->driver_connection, out);
+    if (connection->state == ALCH_CONNECTION_PINGING) limit_wait(out, connection->deadline);
     return;
   }
   int64_t left = connection->deadline - alch_clock_microseconds();
@@ -98,7 +137,26 @@ alch_status alch_connection_wait(alch_connection *connection, alch_error *error)
 }
 
 void alch_connection_invalidate(alch_connection *connection) {
-  if (connection->link) connection->link->broken = true;
+  alch_link *link = connection->link;
+  if (!link || link->invalidated) return;
+  link->broken = link->invalidated = true;
+  alch_connection_tell_kind(connection, ALCH_ENGINE_INVALIDATE, NULL, NULL);
+}
+
+bool alch_connection_is_invalidated(const alch_connection *connection) {
+  return connection->link && connection->link->broken;
+}
+
+alch_status alch_connection_detach(alch_connection *connection, alch_error *error) {
+  alch_status status = alch_connection_usable(connection, error);
+  if (status != ALCH_OK || connection->link->detached) return status;
+  if (connection->link->users > 1) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this connection cannot leave its pool: others use the pool's only one as well; close them first");
+  alch_pool_detach(&connection->engine->pool, connection);
+  return ALCH_OK;
+}
+
+bool alch_connection_is_detached(const alch_connection *connection) {
+  return connection->link && connection->link->detached;
 }
 
 void alch_connection_set_autobegin(alch_connection *connection, bool autobegin) {
@@ -109,17 +167,34 @@ uint32_t alch_connection_depth(const alch_connection *connection) {
   return connection->depth;
 }
 
-void alch_connection_note_failure(alch_connection *connection, const alch_error *error) {
+/* What every database that has these states means by them (SQL:2016, class 40; 40P01 is a deadlock); drivers say it of their own numbers. */
+static void classify(alch_error *error) {
+  static const char *const states[] = { "40001", "40P01" };
+  for (size_t i = 0; i < ALCH_COUNT(states); i++)
+    if (strcmp(error->sqlstate, states[i]) == 0) error->retryable = true;
+}
+
+static void note_transaction(alch_connection *connection) {
   alch_link *link = connection->link;
-  if (!link) return;   /* closed by a listener */
-  if (error && error->disconnected) link->broken = true;
   if (!connection->real || (!link->broken && link->driver->in_transaction(link->driver_connection))) return;
   connection->real = false;
   connection->lost = true;
   if (link->owner == connection) link->owner = NULL;
 }
 
+void alch_connection_note_failure(alch_connection *connection, alch_error *error) {
+  alch_link *link = connection->link;
+  if (!link) return;   /* closed by a listener */
+  if (error) classify(error);
+  bool dead = error && error->disconnected;
+  if (dead) link->broken = true;
+  note_transaction(connection);
+  if (dead) lose_link(connection, error, NULL);
+}
+
 static alch_status unusable(const alch_connection *connection, alch_error *error) {
+  if (connection->process != alch_process_serial())
+    return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this connection belongs to the process that forked this one; a child asks its engine for a connection of its own");
   if (connection->lost)
     return alch_error_set(error, ALCH_ERROR_PENDING_ROLLBACK, "the database has ended this transaction by itself after an error; roll it back before going on");
   if (connection->state != ALCH_CONNECTION_READY) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection is not open yet");
@@ -130,6 +205,7 @@ static alch_status unusable(const alch_connection *connection, alch_error *error
 
 alch_status alch_connection_usable(const alch_connection *connection, alch_error *error) {
   const alch_link *link = connection->link;
+  if (ALCH_UNLIKELY(connection->process != alch_process_serial())) return unusable(connection, error);
   if (ALCH_LIKELY(link && !connection->lost && !link->busy && !link->broken && connection->state == ALCH_CONNECTION_READY)) return ALCH_OK;
   bool dead = link && link->broken && !connection->driver->alive(link->driver_connection);
   if (link && !connection->lost && !link->busy && !dead && connection->state == ALCH_CONNECTION_READY) return ALCH_OK;

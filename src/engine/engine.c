@@ -51,6 +51,7 @@ static void free_engine(alch_engine *engine) {
 }
 
 static alch_status fill_engine(alch_engine *engine, const char *url, size_t length, alch_error *error) {
+  alch_process_watch();
   alch_status status = alch_url_parse(&engine->url, url, length, engine->allocator, error);
   if (status == ALCH_OK) status = resolve(engine, error);
   if (status == ALCH_OK) status = alch_cache_open(&engine->cache, engine->allocator, engine->options.cache_size, error);
@@ -83,8 +84,8 @@ void alch_engine_release(alch_engine *engine) {
   free_engine(engine);
 }
 
-void alch_engine_dispose(alch_engine *engine) {
-  alch_pool_dispose(&engine->pool);
+void alch_engine_dispose(alch_engine *engine, bool close) {
+  alch_pool_dispose(&engine->pool, close);
 }
 
 const alch_dialect *alch_engine_dialect(const alch_engine *engine) {

@@ -10,10 +10,19 @@
 typedef struct alch_engine alch_engine;
 typedef struct alch_connection alch_connection;
 
+typedef enum alch_reset {
+  ALCH_RESET_ROLLBACK,
+  ALCH_RESET_COMMIT,
+  ALCH_RESET_NONE                  /* rolled back when the connection began it, left open when somebody's own SQL did */
+} alch_reset;
+
 typedef struct alch_engine_options {
   uint32_t pool_size;              /* 0: 5 */
   int32_t max_overflow;            /* connections beyond pool_size, closed when they come back; -1: as many as are asked for; default 10 */
   int64_t pool_timeout;            /* microseconds to wait for a connection; 0: not at all; default 30 s */
+  int64_t pool_recycle;            /* microseconds after which a connection is replaced, when it is next asked for; 0: never */
+  bool pool_pre_ping;              /* asks the server for a sign of life before a connection goes out (alch_driver.ping), unless it was in use within the last second */
+  alch_reset reset_on_return;      /* what becomes of a transaction that is open when its connection comes back */
   bool use_lifo;                   /* the connection used last goes out first, so that the others can be closed by the server; default: the one idle longest */
   const char *pool;                /* "queue", "null", "static" ("single" connection kept); NULL: static for an in-memory database, queue otherwise.
                                       A static pool lends its one connection to all who ask for it in one thread: their transactions really begin with the first statement that writes,
@@ -26,7 +35,9 @@ void alch_engine_options_init(alch_engine_options *options);
 
 /* What happens, told to whoever listens (echo, events, logs). Pointers are good during the call. */
 typedef enum alch_engine_event_kind {
-  ALCH_ENGINE_CONNECT, ALCH_ENGINE_CLOSE, ALCH_ENGINE_CHECKOUT, ALCH_ENGINE_CHECKIN,
+  ALCH_ENGINE_CONNECT, ALCH_ENGINE_FIRST_CONNECT /* before the engine's first CONNECT */, ALCH_ENGINE_CHECKOUT, ALCH_ENGINE_RESET /* before what is open is ended */, ALCH_ENGINE_CHECKIN,
+  ALCH_ENGINE_INVALIDATE /* its database connection will not be used again; error: why, or NULL */,
+  ALCH_ENGINE_CLOSE, ALCH_ENGINE_CLOSE_DETACHED /* a database connection ends; `connection` is NULL in both */,
   ALCH_ENGINE_BEGIN, ALCH_ENGINE_COMMIT, ALCH_ENGINE_ROLLBACK, ALCH_ENGINE_SAVEPOINT, ALCH_ENGINE_RELEASE, ALCH_ENGINE_ROLLBACK_TO,
   ALCH_ENGINE_BEFORE_EXECUTE, ALCH_ENGINE_AFTER_EXECUTE, ALCH_ENGINE_FAILED
 } alch_engine_event_kind;
@@ -51,8 +62,10 @@ typedef struct alch_pool_status { uint32_t size, idle, in_use, overflow; } alch_
 alch_status alch_engine_open(const char *url, size_t length, const alch_engine_options *options, const alch_allocator *allocator, alch_engine **out, alch_error *error);
 void alch_engine_hold(alch_engine *engine);
 void alch_engine_release(alch_engine *engine);
-/* Closes idle connections; those in use are closed when they come back. The engine stays usable. */
-void alch_engine_dispose(alch_engine *engine);
+/* Closes idle connections; those in use are closed when they come back. The engine stays usable.
+   After a fork the child may call it with close false: what it inherited is let go of, and its parent's sessions go on. (A child that does not is told apart all the same, at its first use of the pool,
+   and a connection that it inherited refuses work and says no goodbye. Only one thread may use the engine until then.) */
+void alch_engine_dispose(alch_engine *engine, bool close);
 const alch_dialect *alch_engine_dialect(const alch_engine *engine);
 const alch_url *alch_engine_url(const alch_engine *engine);
 void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context);   /* one listener; NULL: none. Without one, events cost nothing */
@@ -81,8 +94,12 @@ alch_driver_connection *alch_connection_driver_connection(const alch_connection 
 void alch_connection_waits_for(alch_connection *connection, alch_wait *out);
 /* Sleeps in poll(2) as alch_connection_waits_for says: the blocking loop's one place. */
 alch_status alch_connection_wait(alch_connection *connection, alch_error *error);
-/* The connection is broken: it will be closed, not pooled, when it is given back. */
+/* The connection is broken: it will be closed, not pooled, when it is given back. The others of the pool stay (those of its age go when a statement finds it dead). */
 void alch_connection_invalidate(alch_connection *connection);
+bool alch_connection_is_invalidated(const alch_connection *connection);
+/* Takes the connection out of its pool, which may make another in its place; it ends when it is closed. INVALID_REQUEST when others share it. */
+alch_status alch_connection_detach(alch_connection *connection, alch_error *error);
+bool alch_connection_is_detached(const alch_connection *connection);
 
 /* Transactions. Depth 0: none; 1: a transaction; above: savepoints. Each begin answers its level, which commit and rollback must name: a level that is not the innermost
    ends those inside it first (rollback) or is an error (commit). Each may answer ALCH_WAIT: the same call again after the wait. A level that is open no longer is an INVALID_REQUEST error for

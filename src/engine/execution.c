@@ -40,7 +40,7 @@ static void open_on(alch_execution *execution, alch_connection *connection, alch
 static void give_handle_back(alch_execution *execution) {
   alch_link *link = execution->connection->link;
   if (!execution->prepared) return;
-  if (execution->phase >= PHASE_POLL) link->driver->finish(execution->prepared->statement);
+  if (execution->phase >= PHASE_POLL && ALCH_LIKELY(!alch_link_is_foreign(link))) link->driver->finish(execution->prepared->statement);
   alch_prepared_give_back(link, execution->prepared);
   execution->prepared = NULL;
   execution->phase = PHASE_IDLE;
@@ -113,6 +113,7 @@ static alch_status fail(alch_execution *execution, alch_status status, alch_erro
   if (status == ALCH_ERROR) alch_execution_describe_failure(execution, error);
   give_handle_back(execution);
   alch_connection_note_failure(execution->connection, error);
+  if (!execution->connection) return status;
   if (status == ALCH_ERROR && execution->connection->engine->listener && tell(execution, ALCH_ENGINE_FAILED, error) == ALCH_HOST_ERROR) status = ALCH_HOST_ERROR;
   alch_execution_close(execution);
   return status;

@@ -7,7 +7,7 @@ alch_link *alch_link_new(alch_engine *engine, alch_error *error) {
     alch_error_out_of_memory(error);
     return NULL;
   }
-  *link = (alch_link){ .engine = engine, .driver = engine->driver, .allocator = engine->allocator, .users = 1, .thread = pthread_self() };
+  *link = (alch_link){ .engine = engine, .driver = engine->driver, .allocator = engine->allocator, .users = 1, .thread = pthread_self(), .process = alch_process_serial() };
   link->shared = engine->pool.kind == ALCH_POOL_STATIC;
   alch_buffer_init(&link->conversion, engine->allocator);
   if (alch_prepared_cache_open(link, engine->options.prepared_size, error) == ALCH_OK) return link;
@@ -21,12 +21,31 @@ alch_status alch_link_connect(alch_link *link, alch_error *error) {
   if (!link->driver_connection) status = link->driver->connect(link->driver, &link->engine->url, link->allocator, &link->driver_connection, error);
   else status = link->driver->connect_poll(link->driver_connection, error);
   link->connected = status == ALCH_OK;
+  if (link->connected) link->connected_at = link->used_at = alch_clock_microseconds();
   return status;
+}
+
+bool alch_link_is_foreign(const alch_link *link) {
+  return link->let_go || link->process != alch_process_serial();
+}
+
+alch_status alch_link_ping(alch_link *link, alch_error *error) {
+  if (link->driver->ping) return link->driver->ping(link->driver_connection, error);
+  if (link->driver->alive(link->driver_connection)) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the connection to the database is lost");
+}
+
+static void end_session(alch_link *link) {
+  const alch_engine *engine = link->engine;
+  alch_engine_event event = { .kind = link->detached ? ALCH_ENGINE_CLOSE_DETACHED : ALCH_ENGINE_CLOSE };
+  if (engine->listener && link->connected) engine->listener(engine->listener_context, &event);
+  link->driver->close(link->driver_connection);
 }
 
 void alch_link_free(alch_link *link) {
   alch_prepared_cache_close(link);
-  if (link->driver_connection) link->driver->close(link->driver_connection);
+  if (link->driver_connection && !alch_link_is_foreign(link)) end_session(link);
+  else if (link->driver_connection && link->driver->abandon) link->driver->abandon(link->driver_connection);
   alch_buffer_close(&link->conversion);
   alch_free(link->allocator, link, sizeof *link);
 }
@@ -37,7 +56,6 @@ static alch_status start_control(alch_link *link, const char *sql, alch_error *e
 }
 
 static alch_status end_control(alch_link *link, alch_status status, alch_error *error) {
-  if (status < 0 && error && error->disconnected) link->broken = true;
   if (status < 0 && link->control) alch_error_attach(error, ALCH_ERROR_SQL, link->control->sql, link->control->sql_length);
   if (link->control) {
     link->driver->finish(link->control->statement);

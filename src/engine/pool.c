@@ -39,8 +39,41 @@ alch_status alch_pool_open(alch_engine *engine, alch_error *error) {
   alch_pool_kind kind = ALCH_POOL_QUEUE;
   alch_status status = find_kind(engine, &kind, error);
   if (status != ALCH_OK) return status;
-  *pool = (alch_pool){ .kind = kind, .limit = find_limit(engine, kind) };
+  *pool = (alch_pool){ .kind = kind, .limit = find_limit(engine, kind), .process = alch_process_serial() };
   return pthread_mutex_init(&pool->mutex, NULL) == 0 ? ALCH_OK : alch_error_out_of_memory(error);
+}
+
+static void free_list(alch_link *link) {
+  while (link) {
+    alch_link *next = link->next;
+    alch_link_free(link);
+    link = next;
+  }
+}
+
+/* ---- the mutex ---- */
+
+/* In a child that was forked: another thread of the parent may have held the mutex, and all links are the parent's. Those that connections of the child still hold are freed when these are closed. */
+static void enter_process(alch_pool *pool) {
+  alch_link *inherited = pool->first;
+  alch_link *only = pool->only && pool->only->users == 0 ? pool->only : NULL;
+  pthread_mutex_init(&pool->mutex, NULL);
+  pool->process = alch_process_serial();
+  pool->generation++;
+  pool->first = pool->last = pool->only = NULL;
+  pool->count = pool->idle_count = 0;
+  pool->first_waiting = pool->last_waiting = NULL;
+  free_list(inherited);
+  if (only) alch_link_free(only);
+}
+
+static void lock(alch_pool *pool) {
+  if (ALCH_UNLIKELY(pool->process != alch_process_serial())) enter_process(pool);
+  pthread_mutex_lock(&pool->mutex);
+}
+
+static void unlock(alch_pool *pool) {
+  pthread_mutex_unlock(&pool->mutex);
 }
 
 /* ---- idle links, oldest first; under the mutex ---- */
@@ -112,9 +145,24 @@ static void close_pipe(alch_connection *connection) {
 
 /* ---- out ---- */
 
+#define FRESH_FOR 1000000          /* microseconds after its last use for which a link is not pinged */
+#define PING_TIMEOUT 5000000       /* microseconds after which a link that does not answer counts as dead */
+
+/* One that several connections share stays as it is until the last of them closes. */
+static alch_connection_state examine(const alch_engine *engine, const alch_link *link) {
+  const alch_engine_options *options = &engine->options;
+  if (!link->connected) return ALCH_CONNECTION_CONNECTING;
+  if (link->users > 1) return ALCH_CONNECTION_READY;
+  int64_t now = options->pool_recycle > 0 || options->pool_pre_ping ? alch_clock_microseconds() : 0;
+  if (options->pool_recycle > 0 && now - link->connected_at > options->pool_recycle) return ALCH_CONNECTION_REPLACING;
+  if (!link->driver->alive(link->driver_connection)) return ALCH_CONNECTION_REPLACING;
+  return options->pool_pre_ping && now - link->used_at >= FRESH_FOR ? ALCH_CONNECTION_PINGING : ALCH_CONNECTION_READY;
+}
+
 static void take_link(alch_connection *connection, alch_link *link) {
   connection->link = link;
-  connection->state = link->connected ? ALCH_CONNECTION_READY : ALCH_CONNECTION_CONNECTING;
+  connection->state = (uint8_t)examine(connection->engine, link);
+  if (connection->state == ALCH_CONNECTION_PINGING) connection->deadline = alch_clock_microseconds() + PING_TIMEOUT;
 }
 
 static alch_status time_out(const alch_pool *pool, const alch_connection *connection, alch_error *error) {
@@ -178,7 +226,7 @@ static void drop_right(alch_pool *pool) {
 /* The right to a link is there; without memory for it the right goes to the next one. */
 static alch_status make_link(alch_pool *pool, alch_connection *connection, alch_error *error) {
   alch_link *link = alch_link_new(connection->engine, error);
-  pthread_mutex_lock(&pool->mutex);
+  lock(pool);
   if (link) {
     link->generation = pool->generation;
     if (pool->kind == ALCH_POOL_STATIC) pool->only = link;
@@ -187,16 +235,27 @@ static alch_status make_link(alch_pool *pool, alch_connection *connection, alch_
     connection->state = ALCH_CONNECTION_NEW;
     drop_right(pool);
   }
-  pthread_mutex_unlock(&pool->mutex);
+  unlock(pool);
   return link ? ALCH_OK : ALCH_ERROR;
 }
 
 alch_status alch_pool_check_out(alch_pool *pool, alch_connection *connection, alch_error *error) {
-  pthread_mutex_lock(&pool->mutex);
+  lock(pool);
   alch_status status = connection->state == ALCH_CONNECTION_QUEUED ? next_try(pool, connection, error) : first_try(pool, connection, error);
-  pthread_mutex_unlock(&pool->mutex);
+  unlock(pool);
   if (status == ALCH_OK || status == ALCH_DONE) close_pipe(connection);
   return status == ALCH_DONE ? make_link(pool, connection, error) : status;
+}
+
+alch_status alch_pool_replace(alch_pool *pool, alch_connection *connection, alch_error *error) {
+  alch_link *old = connection->link;
+  connection->link = NULL;
+  connection->state = ALCH_CONNECTION_NEW;
+  lock(pool);
+  if (pool->only == old) pool->only = NULL;
+  unlock(pool);
+  alch_link_free(old);
+  return make_link(pool, connection, error);
 }
 
 /* ---- in ---- */
@@ -234,31 +293,39 @@ static bool give_back(alch_pool *pool, alch_link *link, uint32_t pool_size) {
   return true;
 }
 
-void alch_pool_check_in(alch_pool *pool, alch_connection *connection) {
-  alch_link *link = connection->link ? connection->link : connection->granted;
-  pthread_mutex_lock(&pool->mutex);
+/* True: the link is to be closed. What another process made is no part of this pool. */
+static bool take_back(alch_pool *pool, alch_connection *connection, alch_link *link) {
+  if (connection->process != pool->process) return link && --link->users == 0;
   leave_queue(pool, connection);
   if (connection->permitted) drop_right(pool);
-  bool close_it = link && give_back(pool, link, connection->engine->options.pool_size);
-  pthread_mutex_unlock(&pool->mutex);
+  if (!link || link->detached) return link != NULL;
+  link->used_at = alch_clock_microseconds();
+  return give_back(pool, link, connection->engine->options.pool_size);
+}
+
+void alch_pool_check_in(alch_pool *pool, alch_connection *connection) {
+  alch_link *link = connection->link ? connection->link : connection->granted;
+  lock(pool);
+  bool close_it = take_back(pool, connection, link);
+  unlock(pool);
   if (close_it) alch_link_free(link);
   close_pipe(connection);
   connection->link = connection->granted = NULL;
   connection->permitted = false;
 }
 
-/* ---- the whole ---- */
-
-static void free_list(alch_link *link) {
-  while (link) {
-    alch_link *next = link->next;
-    alch_link_free(link);
-    link = next;
-  }
+void alch_pool_detach(alch_pool *pool, alch_connection *connection) {
+  lock(pool);
+  if (pool->only == connection->link) pool->only = NULL;
+  connection->link->detached = true;
+  drop_right(pool);
+  unlock(pool);
 }
 
-void alch_pool_dispose(alch_pool *pool) {
-  pthread_mutex_lock(&pool->mutex);
+/* ---- the whole ---- */
+
+/* Under the mutex: a new generation. Answers the idle links of the old one, which are the caller's. */
+static alch_link *begin_generation(alch_pool *pool) {
   alch_link *idle = pool->first;
   pool->generation++;
   pool->count -= pool->idle_count;
@@ -269,19 +336,34 @@ void alch_pool_dispose(alch_pool *pool) {
     pool->only = NULL;
     pool->count--;
   }
-  pthread_mutex_unlock(&pool->mutex);
+  return idle;
+}
+
+void alch_pool_dispose(alch_pool *pool, bool close) {
+  lock(pool);
+  alch_link *idle = begin_generation(pool);
+  unlock(pool);
+  for (alch_link *link = idle; link; link = link->next) link->let_go = !close;
+  free_list(idle);
+}
+
+void alch_pool_invalidate(alch_pool *pool, const alch_link *link) {
+  lock(pool);
+  bool current = link->generation == pool->generation && link->process == pool->process && !link->detached;
+  alch_link *idle = current ? begin_generation(pool) : NULL;
+  unlock(pool);
   free_list(idle);
 }
 
 void alch_pool_bury(alch_pool *pool, alch_connection *connection) {
-  pthread_mutex_lock(&pool->mutex);
+  lock(pool);
   connection->next = pool->buried;
   pool->buried = connection;
-  pthread_mutex_unlock(&pool->mutex);
+  unlock(pool);
 }
 
 void alch_pool_close(alch_pool *pool, const alch_allocator *allocator) {
-  alch_pool_dispose(pool);
+  alch_pool_dispose(pool, true);
   while (pool->buried) {
     alch_connection *next = pool->buried->next;
     alch_free(allocator, pool->buried, sizeof *pool->buried);
@@ -291,10 +373,10 @@ void alch_pool_close(alch_pool *pool, const alch_allocator *allocator) {
 }
 
 alch_pool_status alch_pool_read_status(alch_pool *pool, uint32_t size) {
-  pthread_mutex_lock(&pool->mutex);
+  lock(pool);
   uint32_t idle = pool->only && pool->only->users == 0 ? 1 : pool->idle_count;
   alch_pool_status status = { .size = size, .idle = idle, .in_use = pool->count - idle, .overflow = pool->count > size ? pool->count - size : 0 };
-  pthread_mutex_unlock(&pool->mutex);
+  unlock(pool);
   return status;
 }
 

@@ -32,7 +32,7 @@ static void link_newest(alch_prepared_cache *cache, alch_prepared *prepared) {
 }
 
 static void free_prepared(alch_link *link, alch_prepared *prepared) {
-  if (prepared->statement) link->driver->finalize(prepared->statement);
+  if (prepared->statement && !alch_link_is_foreign(link)) link->driver->finalize(prepared->statement);
   alch_compiled_release(prepared->compiled);
   alch_free(link->allocator, prepared, prepared->size);
 }

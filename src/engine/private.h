@@ -18,6 +18,11 @@ typedef struct alch_link {
   alch_prepared_cache prepared;
   alch_buffer conversion;                /* where the dialect writes a converted text, which is then copied */
   uint32_t generation;                   /* of the pool when it was made */
+  uint32_t process;                      /* alch_process_serial of who made it */
+  int64_t connected_at, used_at;         /* by the monotonic clock; used_at: when it came back last */
+  bool detached;                         /* the pool has given it away */
+  bool invalidated;                      /* found dead: the pool knows */
+  bool let_go;                           /* to be freed without a word to the server */
   bool shared;                           /* lent to several connections at once: transactions begin with the first write */
   bool connected, broken;
   alch_connection *owner;                /* whose transaction is open in the database */
@@ -31,6 +36,8 @@ typedef struct alch_link {
 typedef enum alch_connection_state {
   ALCH_CONNECTION_NEW,                   /* has asked for nothing yet */
   ALCH_CONNECTION_QUEUED,                /* waits for a link of the pool */
+  ALCH_CONNECTION_REPLACING,             /* its link is too old, or dead: there will be another in its place */
+  ALCH_CONNECTION_PINGING,               /* its link is asked whether it lives */
   ALCH_CONNECTION_CONNECTING,            /* its link connects */
   ALCH_CONNECTION_READY,
   ALCH_CONNECTION_CLOSED                 /* by a listener, while the engine is still at work on it */
@@ -49,12 +56,13 @@ struct alch_connection {
   bool closing;
   uint32_t telling;                      /* listeners that are being told something of it: its memory must stay */
   uint32_t depth;
+  uint32_t process;                      /* alch_process_serial of who made it */
   /* while it is queued; guarded by the pool's mutex */
   alch_link *granted;                    /* given by whoever gave a link back */
   bool permitted;                        /* may make a new link */
   bool signalled;                        /* the pipe is there */
   int pipe[2];                           /* written to when it is its turn */
-  int64_t deadline;
+  int64_t deadline;                      /* of the wait for a link, or of the ping */
   pthread_t thread;
   alch_connection *next;                 /* also among those that a listener closed */
 };
@@ -68,6 +76,7 @@ typedef struct alch_pool {
   uint32_t count;                        /* links that there are or are being made */
   uint32_t idle_count;
   uint32_t generation;
+  uint32_t process;                      /* alch_process_serial of who fills it */
   alch_link *first, *last;               /* idle ones, oldest first */
   alch_link *only;                       /* of a static pool */
   alch_connection *first_waiting, *last_waiting;
@@ -83,15 +92,27 @@ struct alch_engine {
   alch_engine_options options;
   alch_engine_listener listener;
   void *listener_context;
+  atomic_bool connected_once;            /* FIRST_CONNECT has been told */
   alch_cache cache;
   alch_pool pool;
 };
+
+/* ---- fork.c ---- */
+/* From now on forks of this process are counted. */
+void alch_process_watch(void);
+/* Another number in a child than in its parent. */
+uint32_t alch_process_serial(void);
 
 /* ---- link.c ---- */
 alch_link *alch_link_new(alch_engine *engine, alch_error *error);
 /* ALCH_OK, ALCH_WAIT (call again), or an error; the link then has to be freed. */
 alch_status alch_link_connect(alch_link *link, alch_error *error);
-void alch_link_free(alch_link *link);                       /* closes it */
+/* Closes it, and tells the listener; what another process made is only let go of. */
+void alch_link_free(alch_link *link);
+/* Does somebody else use it, so that not even a goodbye may be sent? */
+bool alch_link_is_foreign(const alch_link *link);
+/* Asks the server whether it is there. ALCH_WAIT: again after the wait. */
+alch_status alch_link_ping(alch_link *link, alch_error *error);
 /* Runs a text without values to its end. ALCH_WAIT: the same call again, after the wait. */
 alch_status alch_link_control(alch_link *link, const char *sql, alch_error *error);
 /* The same, sleeping where it would wait. */
@@ -107,7 +128,14 @@ alch_status alch_pool_check_out(alch_pool *pool, alch_connection *connection, al
 void alch_pool_check_in(alch_pool *pool, alch_connection *connection);
 /* Keeps the memory of a closed connection until the pool is closed. */
 void alch_pool_bury(alch_pool *pool, alch_connection *connection);
-void alch_pool_dispose(alch_pool *pool);
+/* close: with a goodbye to the server. */
+void alch_pool_dispose(alch_pool *pool, bool close);
+/* In place of the connection's link, which it has found dead or too old, a new one that is to be connected. */
+alch_status alch_pool_replace(alch_pool *pool, alch_connection *connection, alch_error *error);
+/* The link was found dead: closes all idle links of its generation; those in use are closed when they come back. */
+void alch_pool_invalidate(alch_pool *pool, const alch_link *link);
+/* The connection's link is the pool's no more, which may make another. */
+void alch_pool_detach(alch_pool *pool, alch_connection *connection);
 alch_pool_status alch_pool_read_status(alch_pool *pool, uint32_t size);
 /* poll(2) on one descriptor, or only the time. */
 alch_status alch_wait_for(const alch_wait *wait, alch_error *error);
@@ -116,8 +144,8 @@ alch_status alch_wait_for(const alch_wait *wait, alch_error *error);
 /* Tells the listener, when there is one. RESOURCE_CLOSED when it has closed the connection: then nothing may be done with it any more. */
 alch_status alch_connection_tell(alch_connection *connection, alch_engine_event *event, alch_error *error);
 alch_status alch_connection_tell_kind(alch_connection *connection, alch_engine_event_kind kind, const char *sql, alch_error *error);
-/* After a failed call of the driver: has the transaction gone, is the link broken? */
-void alch_connection_note_failure(alch_connection *connection, const alch_error *error);
+/* After a failed call of the driver: has the transaction gone, is the link broken? Says in the error whether the transaction may be tried again. A listener may close the connection. */
+void alch_connection_note_failure(alch_connection *connection, alch_error *error);
 /* ALCH_OK when statements may be run on it. */
 alch_status alch_connection_usable(const alch_connection *connection, alch_error *error);
 

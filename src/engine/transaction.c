@@ -108,10 +108,18 @@ static void leave_transaction(alch_connection *connection) {
   if (connection->link->owner == connection) connection->link->owner = NULL;
 }
 
+/* Nobody may run such a transaction again: it may have happened. */
+static void doubt(alch_error *error) {
+  if (!error || !error->disconnected) return;
+  error->outcome_unknown = true;
+  error->retryable = false;
+}
+
 static alch_status commit_transaction(alch_connection *connection, alch_error *error) {
   alch_status status = ALCH_OK;
   if (connection->real) status = control(connection, ALCH_ENGINE_COMMIT, 1, "COMMIT", error);
   if (status == ALCH_OK) leave_transaction(connection);
+  if (status < 0) doubt(error);
   return status;
 }
 
@@ -184,6 +192,15 @@ void alch_transaction_after_text(alch_connection *connection) {
   link->owner = connection;
 }
 
+/* Without a reset what this connection began is rolled back all the same; what somebody's own SQL has begun is his affair. */
+static void reset(alch_connection *connection) {
+  alch_reset on_return = connection->engine->options.reset_on_return;
+  if (on_return == ALCH_RESET_NONE && !connection->real) return;
+  bool commit = on_return == ALCH_RESET_COMMIT;
+  alch_connection_tell_kind(connection, commit ? ALCH_ENGINE_COMMIT : ALCH_ENGINE_ROLLBACK, NULL, NULL);
+  if (alch_link_control_blocking(connection->link, commit ? "COMMIT" : "ROLLBACK", NULL) != ALCH_OK) connection->link->broken = true;
+}
+
 /* The way back to the pool. What cannot be rolled back ends with the link. */
 void alch_transaction_end(alch_connection *connection) {
   alch_link *link = connection->link;
@@ -194,8 +211,7 @@ void alch_transaction_end(alch_connection *connection) {
     link->control = NULL;
     link->busy = NULL;
   } else if (own && !link->broken && link->driver->in_transaction(link->driver_connection)) {
-    alch_connection_tell_kind(connection, ALCH_ENGINE_ROLLBACK, NULL, NULL);
-    if (alch_link_control_blocking(link, "ROLLBACK", NULL) != ALCH_OK) link->broken = true;
+    reset(connection);
   }
   leave_transaction(connection);
 }

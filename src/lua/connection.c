@@ -121,14 +121,28 @@ static int connection_in_nested_transaction(lua_State *L) {
   return 1;
 }
 
+/* invalidate(): its database connection is not used again once it is given back. */
 static int connection_invalidate(lua_State *L) {
-  alch_connection_invalidate(binding_check_connection(L, BINDING(L), 1));
+  binding *b = BINDING(L);
+  alch_connection *connection = binding_check_connection(L, b, 1);
+  binding_enter(L, b);
+  alch_connection_invalidate(connection);
+  if (b->host_error != LUA_NOREF) binding_raise(L, b, ALCH_HOST_ERROR);
+  return 0;
+}
+
+/* detach(): out of its pool, which may make another in its place; it ends when it is closed. */
+static int connection_detach(lua_State *L) {
+  binding *b = BINDING(L);
+  binding_must(L, b, alch_connection_detach(binding_check_connection(L, b, 1), &b->error));
   return 0;
 }
 
 static int connection_property(lua_State *L) {
   const binding_connection *connection = lua_touserdata(L, 1);
   if (binding_is(L, 2, "closed")) lua_pushboolean(L, connection->connection == NULL);
+  else if (binding_is(L, 2, "invalidated")) lua_pushboolean(L, connection->connection && alch_connection_is_invalidated(connection->connection));
+  else if (binding_is(L, 2, "detached")) lua_pushboolean(L, connection->connection && alch_connection_is_detached(connection->connection));
   else if (binding_is(L, 2, "engine")) lua_getiuservalue(L, 1, 1);
   else if (binding_is(L, 2, "dialect") && connection->connection) lua_pushstring(L, alch_engine_dialect(alch_connection_engine(connection->connection))->name);
   else return 0;
@@ -138,7 +152,7 @@ static int connection_property(lua_State *L) {
 void binding_open_connection(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "close", connection_close }, { "in_transaction", connection_in_transaction }, { "in_nested_transaction", connection_in_nested_transaction },
-    { "invalidate", connection_invalidate }, { NULL, NULL },
+    { "invalidate", connection_invalidate }, { "detach", connection_detach }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", connection_gc }, { "__close", connection_close }, { NULL, NULL } };
   static const luaL_Reg engine_methods[] = { { "connect", engine_connect }, { NULL, NULL } };

@@ -46,6 +46,7 @@ static int engine_set_wait(lua_State *L) {
 
 static const binding_option known_options[] = {
   { "pool_size", LUA_TNUMBER }, { "max_overflow", LUA_TNUMBER }, { "pool_timeout", LUA_TNUMBER }, { "pool_use_lifo", LUA_TBOOLEAN }, { "pool", LUA_TSTRING },
+  { "pool_recycle", LUA_TNUMBER }, { "pool_pre_ping", LUA_TBOOLEAN }, { "pool_reset_on_return", LUA_TSTRING },
   { "query_cache_size", LUA_TNUMBER }, { "prepared_cache_size", LUA_TNUMBER }, { "mock", LUA_TUSERDATA }, { "echo", LUA_TNONE }, { NULL, 0 },
 };
 
@@ -61,17 +62,44 @@ static lua_Integer whole_option(lua_State *L, binding *b, const char *name, lua_
   return value;
 }
 
+/* Seconds as microseconds, or `otherwise` where nothing is said; -1 is `never` where there is such a thing. */
+static int64_t seconds_option(lua_State *L, binding *b, const char *name, bool has_never, int64_t otherwise) {
+  int64_t value = otherwise;
+  if (lua_getfield(L, 2, name) != LUA_TNIL) {
+    double seconds = lua_tonumber(L, -1);
+    bool never = has_never && seconds == -1;
+    if (!never && !(seconds >= 0 && seconds < 1e9)) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s is a number of seconds from 0 on%s", name, has_never ? "; -1 is never" : "");
+    value = never ? 0 : (int64_t)(seconds * 1e6);
+    if (has_never && !never && value == 0) value = 1;
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+/* The place of the option's word in the list, or 0 where nothing is said. */
+static size_t word_option(lua_State *L, binding *b, const char *name, const char *const *words, size_t count) {
+  size_t found = 0;
+  if (lua_getfield(L, 2, name) != LUA_TNIL) {
+    const char *word = lua_tostring(L, -1), *nearest = alch_nearest(word, words, count);
+    while (found < count && strcmp(words[found], word) != 0) found++;
+    if (found == count) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s cannot be '%s'; the nearest is '%s'", name, word, nearest ? nearest : words[0]);
+  }
+  lua_pop(L, 1);
+  return found;
+}
+
 static void read_options(lua_State *L, binding *b, alch_engine_options *options) {
+  static const char *const resets[] = { [ALCH_RESET_ROLLBACK] = "rollback", [ALCH_RESET_COMMIT] = "commit", [ALCH_RESET_NONE] = "none" };
   binding_options(L, b, 2, known_options, "create_engine");
   options->pool_size = (uint32_t)whole_option(L, b, "pool_size", 1, options->pool_size);
   options->max_overflow = (int32_t)whole_option(L, b, "max_overflow", -1, options->max_overflow);
   options->cache_size = (uint32_t)whole_option(L, b, "query_cache_size", 1, options->cache_size);
   options->prepared_size = (uint32_t)whole_option(L, b, "prepared_cache_size", 1, options->prepared_size);
-  if (lua_getfield(L, 2, "pool_timeout") != LUA_TNIL) {
-    double seconds = lua_tonumber(L, -1);
-    if (!(seconds >= 0 && seconds < 1e9)) binding_error(L, b, ALCH_ERROR_ARGUMENT, "pool_timeout is a number of seconds from 0 on");
-    options->pool_timeout = (int64_t)(seconds * 1e6);
-  }
+  options->pool_timeout = seconds_option(L, b, "pool_timeout", false, options->pool_timeout);
+  options->pool_recycle = seconds_option(L, b, "pool_recycle", true, options->pool_recycle);
+  options->reset_on_return = (alch_reset)word_option(L, b, "pool_reset_on_return", resets, ALCH_COUNT(resets));
+  lua_getfield(L, 2, "pool_pre_ping");
+  options->pool_pre_ping = lua_toboolean(L, -1);
   lua_getfield(L, 2, "pool_use_lifo");
   options->use_lifo = lua_toboolean(L, -1);
   lua_getfield(L, 2, "pool");
@@ -124,18 +152,26 @@ static int engine_gc(lua_State *L) {
   return 0;
 }
 
-/* dispose(): closes the idle connections. The engine stays usable. */
+/* dispose([{ close = true }]): closes the idle connections. The engine stays usable. close = false, in a forked child: what it inherited is let go of without a word to the server. */
 static int engine_dispose(lua_State *L) {
+  static const binding_option known[] = { { "close", LUA_TBOOLEAN }, { NULL, 0 } };
   binding *b = BINDING(L);
   alch_engine *engine = binding_check_engine(L, b, 1);
+  bool close = true;
+  if (!lua_isnoneornil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TTABLE);
+    binding_options(L, b, 2, known, "dispose");
+    close = lua_getfield(L, 2, "close") == LUA_TNIL || lua_toboolean(L, -1);
+  }
   binding_enter(L, b);
-  alch_engine_dispose(engine);
+  alch_engine_dispose(engine, close);
+  if (b->host_error != LUA_NOREF) binding_raise(L, b, ALCH_HOST_ERROR);
   return 0;
 }
 
 static int engine_close(lua_State *L) {
   binding_engine *object = binding_check(L, BINDING(L), 1, BINDING_ENGINE);
-  if (object->engine) alch_engine_dispose(object->engine);
+  if (object->engine) alch_engine_dispose(object->engine, true);
   return 0;
 }
 

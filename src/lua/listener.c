@@ -3,7 +3,8 @@
 #include <string.h>
 
 static const char *const event_names[] = {
-  [ALCH_ENGINE_CONNECT] = "connect", [ALCH_ENGINE_CLOSE] = "close", [ALCH_ENGINE_CHECKOUT] = "checkout", [ALCH_ENGINE_CHECKIN] = "checkin",
+  [ALCH_ENGINE_CONNECT] = "connect", [ALCH_ENGINE_FIRST_CONNECT] = "first_connect", [ALCH_ENGINE_RESET] = "reset", [ALCH_ENGINE_INVALIDATE] = "invalidate",
+  [ALCH_ENGINE_CLOSE] = "close", [ALCH_ENGINE_CLOSE_DETACHED] = "close_detached", [ALCH_ENGINE_CHECKOUT] = "checkout", [ALCH_ENGINE_CHECKIN] = "checkin",
   [ALCH_ENGINE_BEGIN] = "begin", [ALCH_ENGINE_COMMIT] = "commit", [ALCH_ENGINE_ROLLBACK] = "rollback", [ALCH_ENGINE_SAVEPOINT] = "savepoint",
   [ALCH_ENGINE_RELEASE] = "release_savepoint", [ALCH_ENGINE_ROLLBACK_TO] = "rollback_savepoint", [ALCH_ENGINE_BEFORE_EXECUTE] = "before_execute",
   [ALCH_ENGINE_AFTER_EXECUTE] = "after_execute", [ALCH_ENGINE_FAILED] = "handle_error",
@@ -44,10 +45,14 @@ static void fill_execute(lua_State *L, binding *b, const alch_engine_event *even
   lua_setfield(L, -2, "milliseconds");
 }
 
+static bool is_opening(alch_engine_event_kind kind) {
+  return kind == ALCH_ENGINE_CONNECT || kind == ALCH_ENGINE_FIRST_CONNECT || kind == ALCH_ENGINE_CHECKOUT;
+}
+
 /* While it is being opened a connection can be used by those who hear of it, but not closed. */
 static void push_connection(lua_State *L, binding *b, const alch_engine_event *event) {
   binding_connection *opening = b->opening;
-  bool fresh = opening && (event->kind == ALCH_ENGINE_CONNECT || event->kind == ALCH_ENGINE_CHECKOUT);
+  bool fresh = opening && is_opening(event->kind);
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->connections);
   lua_rawgetp(L, -1, fresh ? (const void *)opening : (const void *)event->connection);
   lua_remove(L, -2);
@@ -87,7 +92,7 @@ static int deliver(lua_State *L) {
 
 /* What a handler of "connect" has set up stays. */
 static alch_status commit_setup(binding *b, const alch_engine_event *event) {
-  if (event->kind != ALCH_ENGINE_CONNECT || alch_connection_depth(event->connection) == 0) return ALCH_OK;
+  if (!is_opening(event->kind) || event->kind == ALCH_ENGINE_CHECKOUT || alch_connection_depth(event->connection) == 0) return ALCH_OK;
   alch_status status;
   while ((status = alch_connection_commit(event->connection, 1, &b->error)) == ALCH_WAIT)
     if (alch_connection_wait(event->connection, &b->error) < 0) return ALCH_ERROR;
@@ -108,7 +113,7 @@ static alch_status listener(void *context, const alch_engine_event *event) {
   binding_connection *opening = b->opening;
   alch_status status = binding_call(L, b, 1, 0);
   b->opening = opening;
-  if (event->kind == ALCH_ENGINE_CONNECT || event->kind == ALCH_ENGINE_CHECKOUT) take_back(b);
+  if (is_opening(event->kind)) take_back(b);
   binding_enter(L, b);
   if (status == ALCH_OK) status = commit_setup(b, event);
   alch_error_close(&b->error);

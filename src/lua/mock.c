@@ -76,7 +76,7 @@ static int mock_wait(lua_State *L) {
   return 1;
 }
 
-/* mock:fail(n, kind [, { disconnected =, ends_transaction = }]): the n-th call that can fail does. */
+/* mock:fail(n, kind [, { disconnected =, ends_transaction =, sqlstate = }]): the n-th call that can fail does. */
 static int mock_fail(lua_State *L) {
   binding *b = BINDING(L);
   bool disconnected = false, ends = false;
@@ -87,6 +87,8 @@ static int mock_fail(lua_State *L) {
     disconnected = lua_toboolean(L, -1);
     lua_getfield(L, 4, "ends_transaction");
     ends = lua_toboolean(L, -1);
+    lua_getfield(L, 4, "sqlstate");
+    alch_mock_set_sqlstate(check_mock(L, 1), luaL_optstring(L, -1, ""));
   }
   alch_mock_fail(check_mock(L, 1), (uint64_t)luaL_checkinteger(L, 2), (alch_error_kind)kind, disconnected, ends);
   lua_settop(L, 1);
@@ -120,6 +122,22 @@ static int mock_forget(lua_State *L) {
   return 1;
 }
 
+/* mock:kill(): every session that there is ends, and finds out when it is used next. */
+static int mock_kill(lua_State *L) {
+  alch_mock_kill(check_mock(L, 1));
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* mock:counts(): how many connections were pinged, closed, abandoned */
+static int mock_counts(lua_State *L) {
+  alch_mock_counts counts = alch_mock_count_calls(check_mock(L, 1));
+  lua_pushinteger(L, counts.pings);
+  lua_pushinteger(L, counts.closed);
+  lua_pushinteger(L, counts.abandoned);
+  return 3;
+}
+
 static int mock_open_connections(lua_State *L) {
   lua_pushinteger(L, alch_mock_open_connections(check_mock(L, 1)));
   return 1;
@@ -133,6 +151,7 @@ static int mock_open_statements(lua_State *L) {
 void binding_open_mock(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "answer", mock_answer }, { "wait", mock_wait }, { "fail", mock_fail }, { "statements", mock_statements }, { "forget", mock_forget },
+    { "kill", mock_kill }, { "counts", mock_counts },
     { "open_connections", mock_open_connections }, { "open_statements", mock_open_statements }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", mock_gc }, { NULL, NULL } };

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,7 +33,9 @@ struct alch_mock {
   alch_error_kind fail_kind;
   bool fail_disconnects, fail_ends_transaction;
   int64_t last_id;
-  uint32_t connections, statements;
+  uint32_t connections, statements, kills;
+  alch_mock_counts counts;
+  char sqlstate[6];
 };
 
 struct alch_driver_connection {
@@ -40,9 +43,11 @@ struct alch_driver_connection {
   bool owns_mock;
   const alch_allocator *allocator;
   int pipe[2];
-  uint32_t connect_waits_left;
+  uint32_t connect_waits_left, ping_waits_left;
+  bool pinging;
   bool signalled;                /* there is a byte in the pipe */
   bool in_transaction, dead;
+  uint32_t kills;                /* of the mock when it was made */
   int64_t last_id;
 };
 
@@ -134,6 +139,18 @@ void alch_mock_fail(alch_mock *mock, uint64_t call, alch_error_kind kind, bool d
   mock->fail_ends_transaction = ends_transaction;
 }
 
+void alch_mock_kill(alch_mock *mock) {
+  mock->kills++;
+}
+
+void alch_mock_set_sqlstate(alch_mock *mock, const char *sqlstate) {
+  snprintf(mock->sqlstate, sizeof mock->sqlstate, "%s", sqlstate);
+}
+
+alch_mock_counts alch_mock_count_calls(const alch_mock *mock) {
+  return mock->counts;
+}
+
 uint64_t alch_mock_calls(const alch_mock *mock) {
   return mock->calls;
 }
@@ -171,10 +188,17 @@ uint32_t alch_mock_open_statements(const alch_mock *mock) {
 
 /* Every function that can fail begins with this. */
 static alch_status pass(alch_mock *mock, alch_driver_connection *connection, const char *function, alch_error *error) {
-  if (connection && connection->dead) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the mock connection is lost");
+  if (connection && connection->kills != mock->kills) connection->dead = true;
+  if (connection && connection->dead) {
+    alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the mock connection is lost");
+    if (error) error->disconnected = true;
+    connection->in_transaction = false;
+    return ALCH_ERROR;
+  }
   if (++mock->calls != mock->fail_at) return ALCH_OK;
   alch_error_set(error, mock->fail_kind, "the mock driver was told to fail at call %llu, which is %s", (unsigned long long)mock->calls, function);
   if (error) error->disconnected = mock->fail_disconnects;
+  if (error) memcpy(error->sqlstate, mock->sqlstate, sizeof error->sqlstate);
   if (connection && mock->fail_disconnects) connection->dead = true;
   if (connection && (mock->fail_ends_transaction || mock->fail_disconnects)) connection->in_transaction = false;
   return ALCH_ERROR;
@@ -192,7 +216,7 @@ static alch_status wait_or(alch_driver_connection *connection, uint32_t *left, a
 
 /* ---- the connection ---- */
 
-static void mock_close(alch_driver_connection *connection) {
+static void free_connection(alch_driver_connection *connection) {
   close(connection->pipe[0]);
   close(connection->pipe[1]);
   connection->mock->connections--;
@@ -200,10 +224,32 @@ static void mock_close(alch_driver_connection *connection) {
   alch_free(connection->allocator, connection, sizeof *connection);
 }
 
+static void mock_close(alch_driver_connection *connection) {
+  connection->mock->counts.closed++;
+  free_connection(connection);
+}
+
+static void mock_abandon(alch_driver_connection *connection) {
+  connection->mock->counts.abandoned++;
+  free_connection(connection);
+}
+
+static alch_status mock_ping(alch_driver_connection *connection, alch_error *error) {
+  alch_status status = pass(connection->mock, connection, "ping", error);
+  if (status != ALCH_OK) return status;
+  if (!connection->pinging) {
+    connection->mock->counts.pings++;
+    connection->ping_waits_left = connection->mock->waits[ALCH_MOCK_START];
+  }
+  status = wait_or(connection, &connection->ping_waits_left, ALCH_OK);
+  connection->pinging = status == ALCH_WAIT;
+  return status;
+}
+
 static alch_status open_connection(alch_mock *mock, bool owns_mock, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error) {
   alch_driver_connection *connection = alch_allocate_zeroed(allocator, sizeof *connection);
   if (!connection) return alch_error_out_of_memory(error);
-  *connection = (alch_driver_connection){ .mock = mock, .owns_mock = owns_mock, .allocator = allocator };
+  *connection = (alch_driver_connection){ .mock = mock, .owns_mock = owns_mock, .allocator = allocator, .kills = mock->kills };
   if (pipe(connection->pipe) != 0) {
     alch_free(allocator, connection, sizeof *connection);
     return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the mock driver could not open a pipe");
@@ -410,6 +456,8 @@ const alch_driver alch_driver_mock = {
   .connect_poll = mock_connect_poll,
   .waits_for = mock_waits_for,
   .close = mock_close,
+  .ping = mock_ping,
+  .abandon = mock_abandon,
   .prepare = mock_prepare,
   .parameter_count = mock_parameter_count,
   .read_only = mock_read_only,

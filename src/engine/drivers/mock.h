@@ -32,8 +32,15 @@ bool alch_mock_add(alch_mock *mock, const alch_mock_answer *answer);
 typedef enum alch_mock_point { ALCH_MOCK_CONNECT, ALCH_MOCK_START, ALCH_MOCK_ROW, ALCH_MOCK_POINT_COUNT } alch_mock_point;
 void alch_mock_wait(alch_mock *mock, alch_mock_point point, uint32_t times);
 
-/* The n-th call from now (1: the next) of those that can fail (connect, prepare, start, poll, row) fails, once; 0: none. `ends_transaction`: as a full disk or a deadlock does. */
+/* The n-th call from now (1: the next) of those that can fail (connect, ping, prepare, start, poll, row) fails, once; 0: none. `ends_transaction`: as a full disk or a deadlock does. */
 void alch_mock_fail(alch_mock *mock, uint64_t call, alch_error_kind kind, bool disconnected, bool ends_transaction);
+/* The server ends all sessions that there are: each finds out with its next call (its error says so), and is alive until then. */
+void alch_mock_kill(alch_mock *mock);
+/* The SQLSTATE of the failures to come, five characters; "": none. */
+void alch_mock_set_sqlstate(alch_mock *mock, const char *sqlstate);
+/* How many connections were asked for a sign of life, told goodbye, let go of without one. */
+typedef struct alch_mock_counts { uint32_t pings, closed, abandoned; } alch_mock_counts;
+alch_mock_counts alch_mock_count_calls(const alch_mock *mock);
 /* Calls that could have failed, since alch_mock_fail or the start. */
 uint64_t alch_mock_calls(const alch_mock *mock);
 /* What last_insert_id answers after the next INSERT; it goes up by one with each. */

@@ -89,6 +89,7 @@ alch_status alch_sqlite_fail(sqlite3 *db, int code, alch_error *error) {
   alch_error_set(error, row ? row->kind : ALCH_ERROR_OPERATIONAL, "%s", message);
   if (!error) return ALCH_ERROR;
   error->code = code;
+  error->retryable = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
   const char *detail = row && row->parse ? find_detail(alch_error_message(error)) : NULL;
   if (detail) row->parse(detail, error);
   return ALCH_ERROR;
