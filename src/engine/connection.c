@@ -69,7 +69,7 @@ static alch_status connect(alch_connection *connection, alch_error *error) {
   if (status == ALCH_OK) connection->state = ALCH_CONNECTION_READY;
   if (status == ALCH_OK && !atomic_exchange(&connection->engine->connected_once, true)) status = alch_connection_tell_kind(connection, ALCH_ENGINE_FIRST_CONNECT, NULL, error);
   if (status == ALCH_OK) status = alch_connection_tell_kind(connection, ALCH_ENGINE_CONNECT, NULL, error);
-  if (status < 0) connection->link->broken = true;
+  if (status < 0 && connection->link) connection->link->broken = true;
   return status;
 }
 
