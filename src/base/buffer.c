@@ -61,7 +61,11 @@ void alch_buffer_add(alch_buffer *buffer, const char *text) {
 }
 
 void alch_buffer_add_char(alch_buffer *buffer, char c) {
-  alch_buffer_add_bytes(buffer, &c, 1);
+  char *room = ALCH_LIKELY(!buffer->failed && buffer->length + 1 < buffer->capacity) ? buffer->text + buffer->length : alch_buffer_reserve(buffer, 1);
+  if (!room) return;
+  room[0] = c;
+  room[1] = '\0';
+  buffer->length++;
 }
 
 void alch_buffer_add_integer(alch_buffer *buffer, int64_t integer) {

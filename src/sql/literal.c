@@ -7,11 +7,18 @@
 #include <math.h>
 #include <string.h>
 
+/* Every name of a statement is looked up, and most differ from a word in their first two characters. */
+static int compare_names(const char *name, const char *word) {
+  int order = (unsigned char)name[0] - (unsigned char)word[0];
+  if (order == 0 && name[0] != '\0') order = (unsigned char)name[1] - (unsigned char)word[1];
+  return order != 0 ? order : strcmp(name, word);
+}
+
 static bool is_reserved(const alch_dialect *dialect, const char *name) {
   size_t low = 0, high = dialect->reserved_word_count;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    int order = strcmp(name, dialect->reserved_words[middle]);
+    int order = compare_names(name, dialect->reserved_words[middle]);
     if (order == 0) return true;
     if (order < 0) high = middle;
     else low = middle + 1;
@@ -23,16 +30,25 @@ static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* SQLAlchemy's rule: lower-case letters, digits, _ and $, not starting with a digit or what the dialect says, and no reserved word. */
-static bool needs_quotes(const alch_dialect *dialect, const char *name) {
-  if (!*name || is_digit(*name) || strchr(dialect->quoted_initials ? dialect->quoted_initials : "$", *name)) return true;
-  for (const char *at = name; *at; at++)
-    if (!(*at >= 'a' && *at <= 'z') && !is_digit(*at) && *at != '_' && *at != '$') return true;
+static bool is_plain(char c) { return (c >= 'a' && c <= 'z') || c == '_' || is_digit(c) || c == '$'; }
+
+/* SQLAlchemy's rule: lower-case letters, digits, _ and $, not starting with a digit or what the dialect says, and no reserved word. *length: of the name. */
+static bool needs_quotes(const alch_dialect *dialect, const char *name, size_t *length) {
+  const char *at = name;
+  while (is_plain(*at)) at++;
+  *length = (size_t)(at - name);
+  if (*at || at == name || is_digit(*name)) return true;
+  if (dialect->quoted_initials ? strchr(dialect->quoted_initials, *name) != NULL : *name == '$') return true;
   return is_reserved(dialect, name);
 }
 
 void alch_quote_identifier(const alch_dialect *dialect, const char *name, uint8_t quote, alch_buffer *out) {
-  if (quote == 2 || (quote == 0 && !needs_quotes(dialect, name))) {
+  size_t length = 0;
+  if (quote == 0 && !needs_quotes(dialect, name, &length)) {
+    alch_buffer_add_bytes(out, name, length);
+    return;
+  }
+  if (quote == 2) {
     alch_buffer_add(out, name);
     return;
   }
