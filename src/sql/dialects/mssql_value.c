@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "schema/json_path.h"
+#include "sql/conversion.h"
 #include "sql/dialects/mssql.h"
 #include <math.h>
 #include <string.h>
@@ -11,113 +12,41 @@
 #define EXACT_INTEGER (INT64_C(1) << 53)
 #define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
 
-typedef struct conversion {
-  const alch_type *type;
-  alch_value *value;
-  alch_buffer *scratch;
-  alch_error *error;
-} conversion;
-
-static alch_status give_text(const conversion *c, uint8_t kind, const char *text, size_t length) {
-  alch_buffer_clear(c->scratch);
-  alch_buffer_add_bytes(c->scratch, text, length);
-  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
-  *c->value = (alch_value){ .kind = kind, .length = (uint32_t)length, .text = alch_buffer_text(c->scratch) };
-  return ALCH_OK;
-}
-
-static alch_status give_number(const conversion *c, uint8_t kind, int64_t integer) {
-  *c->value = (alch_value){ .kind = kind, .integer = integer };
-  return ALCH_OK;
-}
-
 /* ---- into the database ---- */
 
-static alch_status store_uuid(const conversion *c) {
-  char digits[32], text[36];
-  if (!alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_error_set(c->error, ALCH_ERROR_DATA, "'%.*s' is no UUID", (int)c->value->length, c->value->text);
-  if (!c->type->native) return give_text(c, ALCH_TEXT, digits, sizeof digits);
-  alch_uuid_print(digits, text);
-  return give_text(c, ALCH_TEXT, text, sizeof text);
-}
-
-static alch_status store_interval(const conversion *c) {
+static alch_status store_interval(const alch_conversion *c) {
   if (c->value->integer < ALCH_MICROSECONDS_MIN || c->value->integer > ALCH_MICROSECONDS_MAX)
     return alch_error_set(c->error, ALCH_ERROR_DATA, "an interval that, counted from 1970, leads outside the years 1 to 9999 cannot be stored");
-  return give_number(c, ALCH_DATETIME, c->value->integer);
+  return alch_give_number(c, ALCH_DATETIME, c->value->integer);
 }
-
-static alch_status store_path(const conversion *c) {
-  alch_buffer path;
-  alch_buffer_init(&path, c->scratch->allocator);
-  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
-  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
-  alch_buffer_close(&path);
-  return status;
-}
-
-static bool is_path(const alch_type *type) { return type->family == ALCH_TYPE_JSON_INDEX || type->family == ALCH_TYPE_JSON_PATH; }
 
 alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
-  if (is_path(type)) return store_path(&c);
+  const alch_conversion c = { type, value, scratch, error };
+  if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_INTERVAL: return store_interval(&c);
-    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? store_uuid(&c) : ALCH_OK;
+    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, type->native) : ALCH_OK;
     default: return ALCH_OK;
   }
 }
 
 /* ---- out of it ---- */
 
-static alch_status refuse(const conversion *c, const char *expected) {
-  alch_buffer type, value;
-  alch_buffer_init(&type, c->scratch->allocator);
-  alch_buffer_init(&value, c->scratch->allocator);
-  alch_type_print(c->type, &type);
-  alch_value_print(c->value, &value, 40);
-  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database holds the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind),
-                                      alch_buffer_text(&value), alch_buffer_text(&type), expected);
-  alch_buffer_close(&type);
-  alch_buffer_close(&value);
-  return status;
-}
-
-static alch_status load_boolean(const conversion *c) {
+static alch_status load_boolean(const alch_conversion *c) {
   bool number = c->value->kind == ALCH_INTEGER || c->value->kind == ALCH_BOOLEAN;
-  if (!number || (c->value->integer != 0 && c->value->integer != 1)) return refuse(c, "0 or 1");
+  if (!number || (c->value->integer != 0 && c->value->integer != 1)) return alch_refuse_stored(c, "0 or 1");
   c->value->kind = ALCH_BOOLEAN;
   return ALCH_OK;
 }
 
-/* The scale of the type, unless digits would be lost. */
-static alch_status give_decimal(const conversion *c, const alch_decimal *decimal) {
-  char text[ALCH_DECIMAL_TEXT_SIZE];
-  alch_decimal scaled = { 0 };
-  const alch_decimal *chosen = decimal;
-  if (c->type->scale >= 0 && c->type->scale <= ALCH_DECIMAL_DIGITS && alch_decimal_rescale(&scaled, decimal, c->type->scale, NULL) == ALCH_OK &&
-      alch_decimal_compare(&scaled, decimal) == 0)
-    chosen = &scaled;
-  return give_text(c, ALCH_DECIMAL, text, alch_decimal_print(chosen, text));
-}
-
-static bool read_decimal(const alch_value *value, alch_decimal *out) {
-  switch (value->kind) {
-    case ALCH_INTEGER: alch_decimal_from_integer(out, value->integer); return true;
-    case ALCH_REAL: return isfinite(value->real) && alch_decimal_from_real(out, value->real, NULL) == ALCH_OK;
-    case ALCH_TEXT: case ALCH_DECIMAL: return alch_decimal_parse(out, value->text, value->length, NULL) == ALCH_OK;
-    default: return false;
-  }
-}
-
-static alch_status load_numeric(const conversion *c) {
+static alch_status load_numeric(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   bool as_number = c->type->as_number, integer = c->value->kind == ALCH_INTEGER;
   if (as_number && c->value->kind == ALCH_REAL) return ALCH_OK;
   if (as_number && integer && (c->value->integer < -EXACT_INTEGER || c->value->integer > EXACT_INTEGER)) return ALCH_OK;
-  if (!read_decimal(c->value, &decimal)) return refuse(c, "a number of at most 38 digits");
-  if (!as_number) return give_decimal(c, &decimal);
+  if (!alch_read_decimal(c->value, &decimal)) return alch_refuse_stored(c, "a number of at most 38 digits");
+  if (!as_number) return alch_give_decimal(c, &decimal);
   *c->value = alch_value_real(alch_decimal_to_real(&decimal));
   return ALCH_OK;
 }
@@ -139,42 +68,28 @@ static bool read_moment(const alch_value *value, int64_t *microseconds) {
   return true;
 }
 
-static alch_status load_date(const conversion *c) {
+static alch_status load_date(const alch_conversion *c) {
   int64_t moment;
   if (c->value->kind == ALCH_DATE) return ALCH_OK;
-  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &moment)) return give_number(c, ALCH_DATE, moment);
-  if (read_moment(c->value, &moment) && moment % ALCH_MICROSECONDS_PER_DAY == 0) return give_number(c, ALCH_DATE, moment / ALCH_MICROSECONDS_PER_DAY);
-  return refuse(c, "a date such as 2024-02-29");
+  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &moment)) return alch_give_number(c, ALCH_DATE, moment);
+  if (read_moment(c->value, &moment) && moment % ALCH_MICROSECONDS_PER_DAY == 0) return alch_give_number(c, ALCH_DATE, moment / ALCH_MICROSECONDS_PER_DAY);
+  return alch_refuse_stored(c, "a date such as 2024-02-29");
 }
 
-static alch_status load_time(const conversion *c) {
+static alch_status load_time(const alch_conversion *c) {
   int64_t microseconds;
   if (c->value->kind == ALCH_TIME) return ALCH_OK;
-  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
-  return refuse(c, "a time such as 13:14:15.000001");
+  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return alch_give_number(c, ALCH_TIME, microseconds);
+  return alch_refuse_stored(c, "a time such as 13:14:15.000001");
 }
 
-static alch_status load_moment(const conversion *c, uint8_t kind, const char *expected) {
+static alch_status load_moment(const alch_conversion *c, uint8_t kind, const char *expected) {
   int64_t microseconds;
-  return read_moment(c->value, &microseconds) ? give_number(c, kind, microseconds) : refuse(c, expected);
-}
-
-static alch_status load_uuid(const conversion *c) {
-  char digits[32], text[36];
-  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return refuse(c, "text of 32 hexadecimal digits");
-  alch_uuid_print(digits, text);
-  return give_text(c, ALCH_TEXT, text, sizeof text);
-}
-
-static alch_status load_enum(const conversion *c) {
-  if (c->value->kind == ALCH_TEXT)
-    for (uint32_t i = 0; i < c->type->item_count; i++)
-      if (strlen(c->type->items[i]) == c->value->length && memcmp(c->type->items[i], c->value->text, c->value->length) == 0) return ALCH_OK;
-  return refuse(c, "one of its words");
+  return read_moment(c->value, &microseconds) ? alch_give_number(c, kind, microseconds) : alch_refuse_stored(c, expected);
 }
 
 alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
@@ -183,8 +98,8 @@ alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, a
     case ALCH_TYPE_TIME: return load_time(&c);
     case ALCH_TYPE_DATETIME: return load_moment(&c, ALCH_DATETIME, "a moment such as 2024-02-29 13:14:15.000001");
     case ALCH_TYPE_INTERVAL: return load_moment(&c, ALCH_INTERVAL, "a moment, counted from 1970-01-01 00:00:00");
-    case ALCH_TYPE_UUID: return load_uuid(&c);
-    case ALCH_TYPE_ENUM: return type->item_count > 0 ? load_enum(&c) : ALCH_OK;
+    case ALCH_TYPE_UUID: return alch_load_uuid(&c);
+    case ALCH_TYPE_ENUM: return type->item_count > 0 ? alch_load_enum(&c) : ALCH_OK;
     default: return ALCH_OK;
   }
 }
@@ -230,7 +145,7 @@ alch_status alch_mssql_literal(const alch_dialect *dialect, const alch_type *typ
   *written = true;
   switch (value->kind) {
     case ALCH_TEXT:
-      if (type->family == ALCH_TYPE_UUID || is_path(type)) break;
+      if (type->family == ALCH_TYPE_UUID || alch_is_path(type)) break;
       return write_text(type, value, out, error);
     case ALCH_BLOB: write_blob(value, out); return ALCH_OK;
     case ALCH_DATE:

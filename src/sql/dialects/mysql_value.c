@@ -4,166 +4,98 @@
 #include "base/decimal.h"
 #include "base/real.h"
 #include "schema/json_path.h"
+#include "sql/conversion.h"
 #include "sql/dialects/mysql.h"
 #include <string.h>
 
-typedef struct conversion {
-  const alch_type *type;
-  alch_value *value;
-  alch_buffer *scratch;
-  alch_error *error;
-} conversion;
-
-static alch_status give_text(const conversion *c, uint8_t kind, const char *text, size_t length) {
-  alch_buffer_clear(c->scratch);
-  alch_buffer_add_bytes(c->scratch, text, length);
-  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
-  *c->value = (alch_value){ .kind = kind, .length = (uint32_t)length, .text = alch_buffer_text(c->scratch) };
-  return ALCH_OK;
-}
-
-static alch_status give_number(const conversion *c, uint8_t kind, int64_t integer) {
-  *c->value = (alch_value){ .kind = kind, .integer = integer };
-  return ALCH_OK;
-}
-
 /* ---- into the database ---- */
 
-static alch_status store_uuid(const conversion *c, bool dashes) {
-  char digits[32], text[36];
-  if (!alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_error_set(c->error, ALCH_ERROR_DATA, "'%.*s' is no UUID", (int)c->value->length, c->value->text);
-  if (!dashes) return give_text(c, ALCH_TEXT, digits, sizeof digits);
-  alch_uuid_print(digits, text);
-  return give_text(c, ALCH_TEXT, text, sizeof text);
-}
-
-static alch_status store_path(const conversion *c) {
-  alch_buffer path;
-  alch_buffer_init(&path, c->scratch->allocator);
-  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
-  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
-  alch_buffer_close(&path);
-  return status;
-}
-
 /* An interval is the moment that it leads to, counted from 1970. */
-static alch_status store(const conversion *c, bool native_uuid) {
-  if (c->type->family == ALCH_TYPE_JSON_INDEX || c->type->family == ALCH_TYPE_JSON_PATH) return store_path(c);
+static alch_status store(const alch_conversion *c, bool native_uuid) {
+  if (alch_is_path(c->type)) return alch_store_path(c, alch_path_write_dollar);
   if (c->value->kind == ALCH_INTERVAL) c->value->kind = ALCH_DATETIME;
-  if (c->value->kind == ALCH_TEXT && c->type->family == ALCH_TYPE_UUID) return store_uuid(c, native_uuid && c->type->native);
+  if (c->value->kind == ALCH_TEXT && c->type->family == ALCH_TYPE_UUID) return alch_store_uuid(c, native_uuid && c->type->native);
   return ALCH_OK;
 }
 
 alch_status alch_mysql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   return store(&c, false);
 }
 
 alch_status alch_mariadb_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   return store(&c, true);
 }
 
 /* ---- out of it ---- */
 
-static alch_status refuse(const conversion *c, const char *expected) {
-  alch_buffer type, value;
-  alch_buffer_init(&type, c->scratch->allocator);
-  alch_buffer_init(&value, c->scratch->allocator);
-  alch_type_print(c->type, &type);
-  alch_value_print(c->value, &value, 40);
-  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database holds the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind), alch_buffer_text(&value),
-                                      alch_buffer_text(&type), expected);
-  alch_buffer_close(&type);
-  alch_buffer_close(&value);
-  return status;
-}
-
 /* TINYINT may hold more than 0 and 1; all but 0 is true, as in the database's own conditions. */
-static alch_status load_boolean(const conversion *c) {
+static alch_status load_boolean(const alch_conversion *c) {
   if (c->value->kind == ALCH_BOOLEAN) return ALCH_OK;
-  if (c->value->kind != ALCH_INTEGER) return refuse(c, "0 or 1");
-  return give_number(c, ALCH_BOOLEAN, c->value->integer != 0);
+  if (c->value->kind != ALCH_INTEGER) return alch_refuse_stored(c, "0 or 1");
+  return alch_give_number(c, ALCH_BOOLEAN, c->value->integer != 0);
 }
 
 static bool is_number_text(const alch_value *value) { return value->kind == ALCH_DECIMAL || value->kind == ALCH_TEXT; }
 
 /* sum() of integers is a DECIMAL. */
-static alch_status load_integer(const conversion *c) {
+static alch_status load_integer(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   int64_t integer;
   if (!is_number_text(c->value)) return ALCH_OK;
   if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK || !alch_decimal_to_integer(&decimal, &integer)) return ALCH_OK;
-  return give_number(c, ALCH_INTEGER, integer);
+  return alch_give_number(c, ALCH_INTEGER, integer);
 }
 
-static alch_status load_real(const conversion *c) {
+static alch_status load_real(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   if (c->value->kind == ALCH_INTEGER) {
     *c->value = alch_value_real((double)c->value->integer);
     return ALCH_OK;
   }
   if (!is_number_text(c->value)) return ALCH_OK;
-  if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return refuse(c, "a number");
+  if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return alch_refuse_stored(c, "a number");
   *c->value = alch_value_real(alch_decimal_to_real(&decimal));
   return ALCH_OK;
 }
 
-static alch_status load_numeric(const conversion *c) {
+static alch_status load_numeric(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
-  char text[ALCH_DECIMAL_TEXT_SIZE];
   if (c->type->as_number) return load_real(c);
-  switch (c->value->kind) {
-    case ALCH_DECIMAL: return ALCH_OK;
-    case ALCH_INTEGER: alch_decimal_from_integer(&decimal, c->value->integer); break;
-    case ALCH_REAL:
-      if (alch_decimal_from_real(&decimal, c->value->real, NULL) != ALCH_OK) return refuse(c, "a number of at most 38 digits");
-      break;
-    case ALCH_TEXT:
-      if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return refuse(c, "a number of at most 38 digits");
-      break;
-    default: return refuse(c, "a number");
-  }
-  return give_text(c, ALCH_DECIMAL, text, alch_decimal_print(&decimal, text));
+  if (c->value->kind == ALCH_DECIMAL) return ALCH_OK;
+  return alch_read_decimal(c->value, &decimal) ? alch_give_decimal(c, &decimal) : alch_refuse_stored(c, "a number of at most 38 digits");
 }
 
-static alch_status load_date(const conversion *c) {
+static alch_status load_date(const alch_conversion *c) {
   alch_civil civil;
   int64_t days;
   if (c->value->kind == ALCH_DATE) return ALCH_OK;
-  if (c->value->kind == ALCH_DATETIME) return give_number(c, ALCH_DATE, c->value->integer / ALCH_MICROSECONDS_PER_DAY - (c->value->integer % ALCH_MICROSECONDS_PER_DAY < 0));
-  if (c->value->kind != ALCH_TEXT) return refuse(c, "a date");
-  if (alch_date_parse(c->value->text, c->value->length, &days)) return give_number(c, ALCH_DATE, days);
-  if (!alch_datetime_parse(c->value->text, c->value->length, &civil)) return refuse(c, "text such as 2024-02-29");
-  return give_number(c, ALCH_DATE, alch_microseconds_from_civil(&civil) / ALCH_MICROSECONDS_PER_DAY);
+  if (c->value->kind == ALCH_DATETIME) return alch_give_number(c, ALCH_DATE, c->value->integer / ALCH_MICROSECONDS_PER_DAY - (c->value->integer % ALCH_MICROSECONDS_PER_DAY < 0));
+  if (c->value->kind != ALCH_TEXT) return alch_refuse_stored(c, "a date");
+  if (alch_date_parse(c->value->text, c->value->length, &days)) return alch_give_number(c, ALCH_DATE, days);
+  if (!alch_datetime_parse(c->value->text, c->value->length, &civil)) return alch_refuse_stored(c, "text such as 2024-02-29");
+  return alch_give_number(c, ALCH_DATE, alch_microseconds_from_civil(&civil) / ALCH_MICROSECONDS_PER_DAY);
 }
 
-static alch_status load_time(const conversion *c) {
+static alch_status load_time(const alch_conversion *c) {
   int64_t microseconds;
   if (c->value->kind == ALCH_TIME) return ALCH_OK;
-  if (c->type->family == ALCH_TYPE_JSON_INDEX || c->type->family == ALCH_TYPE_JSON_PATH) return store_path(c);
-  if (c->value->kind == ALCH_INTERVAL) return give_number(c, ALCH_TIME, c->value->integer);
-  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
-  return refuse(c, "a time such as 13:14:15.000001");
+  if (c->value->kind == ALCH_INTERVAL) return alch_give_number(c, ALCH_TIME, c->value->integer);
+  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return alch_give_number(c, ALCH_TIME, microseconds);
+  return alch_refuse_stored(c, "a time such as 13:14:15.000001");
 }
 
-static alch_status load_moment(const conversion *c, uint8_t kind) {
+static alch_status load_moment(const alch_conversion *c, uint8_t kind) {
   alch_civil civil;
-  if (c->value->kind == ALCH_DATETIME || c->value->kind == kind) return give_number(c, kind, c->value->integer);
-  if (c->value->kind == ALCH_DATE) return give_number(c, kind, c->value->integer * ALCH_MICROSECONDS_PER_DAY);
-  if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return refuse(c, "a date and time such as 2024-02-29 13:14:15.000001");
-  return give_number(c, kind, alch_microseconds_from_civil(&civil));
-}
-
-static alch_status load_uuid(const conversion *c) {
-  char digits[32], text[36];
-  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return refuse(c, "text of 32 hexadecimal digits");
-  alch_uuid_print(digits, text);
-  return give_text(c, ALCH_TEXT, text, sizeof text);
+  if (c->value->kind == ALCH_DATETIME || c->value->kind == kind) return alch_give_number(c, kind, c->value->integer);
+  if (c->value->kind == ALCH_DATE) return alch_give_number(c, kind, c->value->integer * ALCH_MICROSECONDS_PER_DAY);
+  if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return alch_refuse_stored(c, "a date and time such as 2024-02-29 13:14:15.000001");
+  return alch_give_number(c, kind, alch_microseconds_from_civil(&civil));
 }
 
 alch_status alch_mysql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
@@ -174,7 +106,7 @@ alch_status alch_mysql_from_database(const alch_type *type, alch_value *value, a
     case ALCH_TYPE_TIME: return load_time(&c);
     case ALCH_TYPE_DATETIME: return load_moment(&c, ALCH_DATETIME);
     case ALCH_TYPE_INTERVAL: return load_moment(&c, ALCH_INTERVAL);
-    case ALCH_TYPE_UUID: return load_uuid(&c);
+    case ALCH_TYPE_UUID: return alch_load_uuid(&c);
     default: return ALCH_OK;
   }
 }

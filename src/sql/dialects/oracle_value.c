@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "schema/json_path.h"
+#include "sql/conversion.h"
 #include "sql/dialects/oracle.h"
 #include <math.h>
 #include <string.h>
@@ -105,92 +106,36 @@ alch_status alch_oracle_type_name(const alch_dialect *dialect, const alch_type *
 
 /* ---- into the database ---- */
 
-typedef struct conversion {
-  const alch_type *type;
-  alch_value *value;
-  alch_buffer *scratch;
-  alch_error *error;
-} conversion;
-
-static alch_status give_text(const conversion *c, uint8_t kind, const char *text, size_t length) {
-  alch_buffer_clear(c->scratch);
-  alch_buffer_add_bytes(c->scratch, text, length);
-  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
-  *c->value = (alch_value){ .kind = kind, .length = (uint32_t)length, .text = alch_buffer_text(c->scratch) };
-  return ALCH_OK;
-}
-
-static alch_status store_uuid(const conversion *c) {
-  char digits[32];
-  if (!alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_error_set(c->error, ALCH_ERROR_DATA, "'%.*s' is no UUID", (int)c->value->length, c->value->text);
-  return give_text(c, ALCH_TEXT, digits, sizeof digits);
-}
-
-static alch_status store_time(const conversion *c) {
+static alch_status store_time(const alch_conversion *c) {
   char text[48];
-  return give_text(c, ALCH_TEXT, text, alch_time_print(c->value->integer, false, text));
+  return alch_give_text(c, ALCH_TEXT, text, alch_time_print(c->value->integer, false, text));
 }
-
-/* $."a"[0] */
-static alch_status store_path(const conversion *c) {
-  alch_buffer path;
-  alch_buffer_init(&path, c->scratch->allocator);
-  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
-  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
-  alch_buffer_close(&path);
-  return status;
-}
-
-static bool is_path(const alch_type *type) { return type->family == ALCH_TYPE_JSON_INDEX || type->family == ALCH_TYPE_JSON_PATH; }
 
 /* Booleans go as numbers: from 23 on the server makes a BOOLEAN of them. */
 alch_status alch_oracle_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
-  if (is_path(type)) return store_path(&c);
+  const alch_conversion c = { type, value, scratch, error };
+  if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_TIME: return store_time(&c);
-    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? store_uuid(&c) : ALCH_OK;
+    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, false) : ALCH_OK;
     default: return ALCH_OK;
   }
 }
 
 /* ---- out of it ---- */
 
-static alch_status refuse(const conversion *c, const char *expected) {
-  alch_buffer type, value;
-  alch_buffer_init(&type, c->scratch->allocator);
-  alch_buffer_init(&value, c->scratch->allocator);
-  alch_type_print(c->type, &type);
-  alch_value_print(c->value, &value, 40);
-  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database holds the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind),
-                                      alch_buffer_text(&value), alch_buffer_text(&type), expected);
-  alch_buffer_close(&type);
-  alch_buffer_close(&value);
-  return status;
-}
-
-/* A NUMBER, whatever the driver hands it over as. */
-static bool read_number(const alch_value *value, alch_decimal *decimal) {
-  switch (value->kind) {
-    case ALCH_INTEGER: case ALCH_BOOLEAN: alch_decimal_from_integer(decimal, value->integer); return true;
-    case ALCH_REAL: return isfinite(value->real) && alch_decimal_from_real(decimal, value->real, NULL) == ALCH_OK;
-    case ALCH_TEXT: case ALCH_DECIMAL: return alch_decimal_parse(decimal, value->text, value->length, NULL) == ALCH_OK;
-    default: return false;
-  }
-}
-
-static alch_status load_integer(const conversion *c, uint8_t kind, const char *expected) {
+static alch_status load_integer(const alch_conversion *c, uint8_t kind, const char *expected) {
   alch_decimal decimal = { 0 };
   int64_t integer;
   if (c->value->kind == kind) return ALCH_OK;
-  if (!read_number(c->value, &decimal) || !alch_decimal_to_integer(&decimal, &integer)) return refuse(c, expected);
-  if (kind == ALCH_BOOLEAN && integer != 0 && integer != 1) return refuse(c, expected);
+  if (!alch_read_decimal(c->value, &decimal) || !alch_decimal_to_integer(&decimal, &integer)) return alch_refuse_stored(c, expected);
+  if (kind == ALCH_BOOLEAN && integer != 0 && integer != 1) return alch_refuse_stored(c, expected);
   *c->value = (alch_value){ .kind = kind, .integer = integer };
   return ALCH_OK;
 }
 
-static alch_status load_boolean(const conversion *c) {
+static alch_status load_boolean(const alch_conversion *c) {
   bool word = c->value->kind == ALCH_TEXT && (c->value->length == 4 || c->value->length == 5);
   if (word && (memcmp(c->value->text, "TRUE", 4) == 0 || memcmp(c->value->text, "FALS", 4) == 0)) {
     *c->value = alch_value_boolean(*c->value->text == 'T');
@@ -199,79 +144,58 @@ static alch_status load_boolean(const conversion *c) {
   return load_integer(c, ALCH_BOOLEAN, "0 or 1");
 }
 
-static alch_status load_real(const conversion *c) {
+static alch_status load_real(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   if (c->value->kind == ALCH_REAL) return ALCH_OK;
-  if (!read_number(c->value, &decimal)) return refuse(c, "a number");
+  if (!alch_read_decimal(c->value, &decimal)) return alch_refuse_stored(c, "a number");
   *c->value = alch_value_real(alch_decimal_to_real(&decimal));
   return ALCH_OK;
 }
 
-/* The scale of the type, unless digits would be lost. */
-static alch_status load_numeric(const conversion *c) {
-  char text[ALCH_DECIMAL_TEXT_SIZE];
-  alch_decimal decimal = { 0 }, scaled = { 0 };
+static alch_status load_numeric(const alch_conversion *c) {
+  alch_decimal decimal = { 0 };
   if (c->type->as_number) return load_real(c);
-  if (!read_number(c->value, &decimal)) return refuse(c, "a number of at most 38 digits");
-  bool fits = c->type->scale >= 0 && c->type->scale <= ALCH_DECIMAL_DIGITS && alch_decimal_rescale(&scaled, &decimal, c->type->scale, NULL) == ALCH_OK && alch_decimal_compare(&scaled, &decimal) == 0;
-  return give_text(c, ALCH_DECIMAL, text, alch_decimal_print(fits ? &scaled : &decimal, text));
-}
-
-static bool read_moment(const alch_value *value, int64_t *microseconds) {
-  alch_civil civil;
-  if (value->kind == ALCH_DATETIME) *microseconds = value->integer;
-  if (value->kind == ALCH_DATE) *microseconds = value->integer * ALCH_MICROSECONDS_PER_DAY;
-  if (value->kind == ALCH_DATETIME || value->kind == ALCH_DATE) return true;
-  if (value->kind != ALCH_TEXT || !alch_datetime_parse(value->text, value->length, &civil)) return false;
-  *microseconds = alch_microseconds_from_civil(&civil) - (civil.has_offset ? (int64_t)civil.offset * 60 * ALCH_MICROSECONDS_PER_SECOND : 0);
-  return true;
+  return alch_read_decimal(c->value, &decimal) ? alch_give_decimal(c, &decimal) : alch_refuse_stored(c, "a number of at most 38 digits");
 }
 
 /* A DATE has a time of day, which a Date has not: it is left out, as SQLAlchemy does. */
-static alch_status load_date(const conversion *c) {
+static alch_status load_date(const alch_conversion *c) {
   int64_t moment;
-  if (!read_moment(c->value, &moment)) return refuse(c, "a date");
+  if (!alch_read_moment(c->value, &moment)) return alch_refuse_stored(c, "a date");
   int64_t days = moment / ALCH_MICROSECONDS_PER_DAY - (moment % ALCH_MICROSECONDS_PER_DAY < 0);
   *c->value = (alch_value){ .kind = ALCH_DATE, .integer = days };
   return ALCH_OK;
 }
 
-static alch_status load_datetime(const conversion *c) {
+static alch_status load_datetime(const alch_conversion *c) {
   int64_t moment;
-  if (!read_moment(c->value, &moment)) return refuse(c, "a date and time");
+  if (!alch_read_moment(c->value, &moment)) return alch_refuse_stored(c, "a date and time");
   *c->value = (alch_value){ .kind = ALCH_DATETIME, .integer = moment };
   return ALCH_OK;
 }
 
 /* +01 02:03:04.000000 is how Oracle writes an interval as text. */
-static alch_status load_interval(const conversion *c) {
+static alch_status load_interval(const alch_conversion *c) {
   int64_t microseconds;
   if (c->value->kind == ALCH_INTERVAL) return ALCH_OK;
   const char *text = c->value->kind == ALCH_TEXT ? c->value->text : NULL;
   size_t length = text ? c->value->length : 0;
   if (length > 0 && *text == '+') text++, length--;
-  if (!text || !alch_interval_parse(text, length, &microseconds)) return refuse(c, "an interval");
+  if (!text || !alch_interval_parse(text, length, &microseconds)) return alch_refuse_stored(c, "an interval");
   *c->value = (alch_value){ .kind = ALCH_INTERVAL, .integer = microseconds };
   return ALCH_OK;
 }
 
-static alch_status load_time(const conversion *c) {
+static alch_status load_time(const alch_conversion *c) {
   int64_t microseconds;
   if (c->value->kind == ALCH_TIME) return ALCH_OK;
-  if (c->value->kind != ALCH_TEXT || !alch_time_parse(c->value->text, c->value->length, &microseconds)) return refuse(c, "text such as 13:14:15.000001");
+  if (c->value->kind != ALCH_TEXT || !alch_time_parse(c->value->text, c->value->length, &microseconds)) return alch_refuse_stored(c, "text such as 13:14:15.000001");
   *c->value = (alch_value){ .kind = ALCH_TIME, .integer = microseconds };
   return ALCH_OK;
 }
 
-static alch_status load_uuid(const conversion *c) {
-  char digits[32], text[36];
-  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return refuse(c, "text of 32 hexadecimal digits");
-  alch_uuid_print(digits, text);
-  return give_text(c, ALCH_TEXT, text, sizeof text);
-}
-
 alch_status alch_oracle_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
@@ -282,7 +206,7 @@ alch_status alch_oracle_from_database(const alch_type *type, alch_value *value, 
     case ALCH_TYPE_TIME: return load_time(&c);
     case ALCH_TYPE_DATETIME: return load_datetime(&c);
     case ALCH_TYPE_INTERVAL: return load_interval(&c);
-    case ALCH_TYPE_UUID: return load_uuid(&c);
+    case ALCH_TYPE_UUID: return alch_load_uuid(&c);
     default: return ALCH_OK;
   }
 }
@@ -381,7 +305,7 @@ alch_status alch_oracle_literal(const alch_dialect *dialect, const alch_type *ty
     case ALCH_INTERVAL: write_interval(value->integer, out); return ALCH_OK;
     case ALCH_REAL: *written = write_real(value->real, out); return ALCH_OK;
     case ALCH_TEXT:
-      *written = value->length > LITERAL_BYTES && type->family != ALCH_TYPE_UUID && !is_path(type) && !memchr(value->text, 0, value->length);
+      *written = value->length > LITERAL_BYTES && type->family != ALCH_TYPE_UUID && !alch_is_path(type) && !memchr(value->text, 0, value->length);
       if (*written) write_long_text(value, out);
       return ALCH_OK;
     default: *written = false; return ALCH_OK;

@@ -4,32 +4,13 @@
 #include "base/decimal.h"
 #include "base/real.h"
 #include "schema/json_path.h"
+#include "sql/conversion.h"
 #include "sql/compile.h"
 #include "sql/dialects/postgresql.h"
 #include <math.h>
 #include <string.h>
 
 #define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
-
-typedef struct conversion {
-  const alch_type *type;
-  alch_value *value;
-  alch_buffer *scratch;
-  alch_error *error;
-} conversion;
-
-static alch_status give_text(const conversion *c, uint8_t kind, const char *text, size_t length) {
-  alch_buffer_clear(c->scratch);
-  alch_buffer_add_bytes(c->scratch, text, length);
-  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
-  *c->value = (alch_value){ .kind = kind, .length = (uint32_t)length, .text = alch_buffer_text(c->scratch) };
-  return ALCH_OK;
-}
-
-static alch_status give_number(const conversion *c, uint8_t kind, int64_t integer) {
-  *c->value = (alch_value){ .kind = kind, .integer = integer };
-  return ALCH_OK;
-}
 
 /* ---- into the database: by the kind of the value, so that one whose type is not known goes alike ---- */
 
@@ -46,33 +27,17 @@ static size_t print_moment(const alch_type *type, const alch_value *value, char 
   return length + strlen("+00:00");
 }
 
-/* {a, 0} */
-static alch_status store_path(const conversion *c) {
-  alch_buffer text;
-  alch_buffer_init(&text, c->scratch->allocator);
-  alch_status status = alch_path_write_braces(c->type->family, c->value, &text, c->error);
-  if (status == ALCH_OK) status = alch_buffer_failed(&text) ? alch_error_out_of_memory(c->error) : give_text(c, ALCH_TEXT, alch_buffer_text(&text), text.length);
-  alch_buffer_close(&text);
-  return status;
-}
-
 /* One that is no UUID in the database is its 32 digits. */
 static bool is_digits(const alch_type *type) { return type->family == ALCH_TYPE_UUID && !type->native; }
 
-static alch_status store_uuid(const conversion *c) {
-  char digits[32];
-  if (!alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_error_set(c->error, ALCH_ERROR_DATA, "'%.*s' is no UUID", (int)c->value->length, c->value->text);
-  return give_text(c, ALCH_TEXT, digits, sizeof digits);
-}
-
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   char text[64];
-  if (type->family == ALCH_TYPE_JSON_PATH && value->kind == ALCH_TEXT) return store_path(&c);
-  if (is_digits(type) && value->kind == ALCH_TEXT) return store_uuid(&c);
+  if (type->family == ALCH_TYPE_JSON_PATH && value->kind == ALCH_TEXT) return alch_store_path(&c, alch_path_write_braces);
+  if (is_digits(type) && value->kind == ALCH_TEXT) return alch_store_uuid(&c, false);
   switch (value->kind) {
-    case ALCH_BOOLEAN: return value->integer ? give_text(&c, ALCH_TEXT, "true", 4) : give_text(&c, ALCH_TEXT, "false", 5);
-    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return give_text(&c, ALCH_TEXT, text, print_moment(type, value, text));
+    case ALCH_BOOLEAN: return value->integer ? alch_give_text(&c, ALCH_TEXT, "true", 4) : alch_give_text(&c, ALCH_TEXT, "false", 5);
+    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return alch_give_text(&c, ALCH_TEXT, text, print_moment(type, value, text));
     case ALCH_DECIMAL: value->kind = ALCH_TEXT; return ALCH_OK;
     default: return ALCH_OK;
   }
@@ -80,34 +45,21 @@ alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value
 
 /* ---- out of it: a driver may have made numbers of texts already ---- */
 
-static alch_status refuse(const conversion *c, const char *expected) {
-  alch_buffer type, value;
-  alch_buffer_init(&type, c->scratch->allocator);
-  alch_buffer_init(&value, c->scratch->allocator);
-  alch_type_print(c->type, &type);
-  alch_value_print(c->value, &value, 40);
-  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database gave the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind), alch_buffer_text(&value),
-                                      alch_buffer_text(&type), expected);
-  alch_buffer_close(&type);
-  alch_buffer_close(&value);
-  return status;
-}
-
 static bool is_text(const alch_value *value, const char *text) { return value->kind == ALCH_TEXT && value->length == strlen(text) && memcmp(value->text, text, value->length) == 0; }
 
-static alch_status load_boolean(const conversion *c) {
+static alch_status load_boolean(const alch_conversion *c) {
   if (c->value->kind == ALCH_BOOLEAN) return ALCH_OK;
   bool truth = is_text(c->value, "t") || is_text(c->value, "true");
-  if (!truth && !is_text(c->value, "f") && !is_text(c->value, "false")) return refuse(c, "t or f");
-  return give_number(c, ALCH_BOOLEAN, truth);
+  if (!truth && !is_text(c->value, "f") && !is_text(c->value, "false")) return alch_refuse_stored(c, "t or f");
+  return alch_give_number(c, ALCH_BOOLEAN, truth);
 }
 
-static alch_status load_integer(const conversion *c) {
+static alch_status load_integer(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   int64_t integer;
   if (c->value->kind != ALCH_TEXT) return ALCH_OK;
-  if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK || !alch_decimal_to_integer(&decimal, &integer)) return refuse(c, "an integer of 64 bits");
-  return give_number(c, ALCH_INTEGER, integer);
+  if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK || !alch_decimal_to_integer(&decimal, &integer)) return alch_refuse_stored(c, "an integer of 64 bits");
+  return alch_give_number(c, ALCH_INTEGER, integer);
 }
 
 static bool parse_real(const alch_value *value, double *real) {
@@ -118,29 +70,29 @@ static bool parse_real(const alch_value *value, double *real) {
   return true;
 }
 
-static alch_status load_real(const conversion *c) {
+static alch_status load_real(const alch_conversion *c) {
   double real;
   if (c->value->kind != ALCH_TEXT) return ALCH_OK;
-  if (!parse_real(c->value, &real)) return refuse(c, "a number");
+  if (!parse_real(c->value, &real)) return alch_refuse_stored(c, "a number");
   *c->value = alch_value_real(real);
   return ALCH_OK;
 }
 
 /* The server gives as many digits behind the point as the column has. */
-static alch_status load_numeric(const conversion *c) {
+static alch_status load_numeric(const alch_conversion *c) {
   char text[ALCH_DECIMAL_TEXT_SIZE];
   alch_decimal decimal = { 0 };
   if (c->type->as_number) return load_real(c);
   if (c->value->kind == ALCH_INTEGER) alch_decimal_from_integer(&decimal, c->value->integer);
-  else if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return refuse(c, "a number");
-  else if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return refuse(c, "a number of at most 38 digits");
-  return give_text(c, ALCH_DECIMAL, text, alch_decimal_print(&decimal, text));
+  else if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return alch_refuse_stored(c, "a number");
+  else if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return alch_refuse_stored(c, "a number of at most 38 digits");
+  return alch_give_text(c, ALCH_DECIMAL, text, alch_decimal_print(&decimal, text));
 }
 
-static alch_status load_date(const conversion *c) {
+static alch_status load_date(const alch_conversion *c) {
   int64_t days;
-  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &days)) return give_number(c, ALCH_DATE, days);
-  return c->value->kind == ALCH_DATE ? ALCH_OK : refuse(c, "text such as 2024-02-29");
+  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &days)) return alch_give_number(c, ALCH_DATE, days);
+  return c->value->kind == ALCH_DATE ? ALCH_OK : alch_refuse_stored(c, "text such as 2024-02-29");
 }
 
 /* A time with a zone carries it behind: it goes to UTC, as timestamps do. */
@@ -155,37 +107,37 @@ static bool parse_time(const alch_value *value, int64_t *microseconds) {
   return true;
 }
 
-static alch_status load_time(const conversion *c) {
+static alch_status load_time(const alch_conversion *c) {
   int64_t microseconds;
-  if (parse_time(c->value, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
-  return c->value->kind == ALCH_TIME ? ALCH_OK : refuse(c, "text such as 13:14:15.000001");
+  if (parse_time(c->value, &microseconds)) return alch_give_number(c, ALCH_TIME, microseconds);
+  return c->value->kind == ALCH_TIME ? ALCH_OK : alch_refuse_stored(c, "text such as 13:14:15.000001");
 }
 
-static alch_status load_datetime(const conversion *c) {
+static alch_status load_datetime(const alch_conversion *c) {
   alch_civil civil;
   if (c->value->kind == ALCH_DATETIME) return ALCH_OK;
-  if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return refuse(c, "text such as 2024-02-29 13:14:15.000001+00, of the years 1 to 9999");
-  return give_number(c, ALCH_DATETIME, alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0));
+  if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return alch_refuse_stored(c, "text such as 2024-02-29 13:14:15.000001+00, of the years 1 to 9999");
+  return alch_give_number(c, ALCH_DATETIME, alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0));
 }
 
 /* One that is no INTERVAL in the database is a timestamp, counted from 1970. */
-static alch_status load_interval(const conversion *c) {
+static alch_status load_interval(const alch_conversion *c) {
   int64_t microseconds;
   alch_civil civil;
   if (!c->type->native) {
-    if (c->value->kind == ALCH_DATETIME) return give_number(c, ALCH_INTERVAL, c->value->integer);
-    if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return refuse(c, "text of a date and time, counted from 1970-01-01 00:00:00");
-    return give_number(c, ALCH_INTERVAL, alch_microseconds_from_civil(&civil));
+    if (c->value->kind == ALCH_DATETIME) return alch_give_number(c, ALCH_INTERVAL, c->value->integer);
+    if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return alch_refuse_stored(c, "text of a date and time, counted from 1970-01-01 00:00:00");
+    return alch_give_number(c, ALCH_INTERVAL, alch_microseconds_from_civil(&civil));
   }
-  if (c->value->kind == ALCH_TEXT && alch_interval_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_INTERVAL, microseconds);
-  return c->value->kind == ALCH_INTERVAL ? ALCH_OK : refuse(c, "text such as 1 day 02:03:04, without months and years");
+  if (c->value->kind == ALCH_TEXT && alch_interval_parse(c->value->text, c->value->length, &microseconds)) return alch_give_number(c, ALCH_INTERVAL, microseconds);
+  return c->value->kind == ALCH_INTERVAL ? ALCH_OK : alch_refuse_stored(c, "text such as 1 day 02:03:04, without months and years");
 }
 
-static alch_status load_uuid(const conversion *c) {
+static alch_status load_uuid(const alch_conversion *c) {
   char digits[32], text[36];
-  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return refuse(c, "text of 32 hexadecimal digits");
+  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_refuse_stored(c, "text of 32 hexadecimal digits");
   alch_uuid_print(digits, text);
-  return give_text(c, ALCH_TEXT, text, sizeof text);
+  return alch_give_text(c, ALCH_TEXT, text, sizeof text);
 }
 
 static int hexadecimal(char c) {
@@ -194,15 +146,15 @@ static int hexadecimal(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static alch_status load_blob(const conversion *c) {
+static alch_status load_blob(const alch_conversion *c) {
   const char *text = c->value->text;
   uint32_t length = c->value->length;
   if (c->value->kind == ALCH_BLOB) return ALCH_OK;
-  if (c->value->kind != ALCH_TEXT || length < 2 || length % 2 != 0 || text[0] != '\\' || text[1] != 'x') return refuse(c, "text such as \\x00ff");
+  if (c->value->kind != ALCH_TEXT || length < 2 || length % 2 != 0 || text[0] != '\\' || text[1] != 'x') return alch_refuse_stored(c, "text such as \\x00ff");
   alch_buffer_clear(c->scratch);
   for (uint32_t i = 2; i < length; i += 2) {
     int high = hexadecimal(text[i]), low = hexadecimal(text[i + 1]);
-    if (high < 0 || low < 0) return refuse(c, "text such as \\x00ff");
+    if (high < 0 || low < 0) return alch_refuse_stored(c, "text such as \\x00ff");
     alch_buffer_add_char(c->scratch, (char)(high << 4 | low));
   }
   if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
@@ -211,7 +163,7 @@ static alch_status load_blob(const conversion *c) {
 }
 
 alch_status alch_postgresql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: return load_boolean(&c);

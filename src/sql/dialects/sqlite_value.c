@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "base/real.h"
 #include "schema/json_path.h"
+#include "sql/conversion.h"
 #include "sql/dialects/sqlite.h"
 #include <math.h>
 #include <string.h>
@@ -11,53 +12,32 @@
 /* A double keeps every decimal of so many significant digits apart (DBL_DIG). */
 #define REAL_DIGITS 15
 #define EXACT_INTEGER (INT64_C(1) << 53)
-#define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
 /* 0001-01-01 and the end of 9999-12-31, in days from 1970-01-01. */
 #define FIRST_DAY INT64_C(-719162)
 #define LAST_DAY INT64_C(2932896)
 
-typedef struct conversion {
-  const alch_type *type;
-  alch_value *value;
-  alch_buffer *scratch;
-  alch_error *error;
-} conversion;
-
-static alch_status give_text(const conversion *c, uint8_t kind, const char *text, size_t length) {
-  alch_buffer_clear(c->scratch);
-  alch_buffer_add_bytes(c->scratch, text, length);
-  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
-  *c->value = (alch_value){ .kind = kind, .length = (uint32_t)length, .text = alch_buffer_text(c->scratch) };
-  return ALCH_OK;
-}
-
-static alch_status give_number(const conversion *c, uint8_t kind, int64_t integer) {
-  *c->value = (alch_value){ .kind = kind, .integer = integer };
-  return ALCH_OK;
-}
-
 /* ---- into the database: by the kind of the value, so that one whose type is not known is stored alike ---- */
 
-static alch_status store_date(const conversion *c) {
+static alch_status store_date(const alch_conversion *c) {
   char text[48];
   int64_t days = c->value->integer;
   if (days < FIRST_DAY || days > LAST_DAY) return alch_error_set(c->error, ALCH_ERROR_DATA, "a date outside the years 1 to 9999 cannot be stored");
-  return give_text(c, ALCH_TEXT, text, alch_date_print(days, text));
+  return alch_give_text(c, ALCH_TEXT, text, alch_date_print(days, text));
 }
 
-static alch_status store_time(const conversion *c) {
+static alch_status store_time(const alch_conversion *c) {
   char text[48];
   int64_t microseconds = c->value->integer;
   if (microseconds < 0 || microseconds >= ALCH_MICROSECONDS_PER_DAY) return alch_error_set(c->error, ALCH_ERROR_DATA, "a time outside 00:00 to 24:00 cannot be stored");
-  return give_text(c, ALCH_TEXT, text, alch_time_print(microseconds, true, text));
+  return alch_give_text(c, ALCH_TEXT, text, alch_time_print(microseconds, true, text));
 }
 
-static alch_status store_datetime(const conversion *c, const char *word) {
+static alch_status store_datetime(const alch_conversion *c, const char *word) {
   char text[48];
   int64_t microseconds = c->value->integer;
   if (microseconds < FIRST_DAY * ALCH_MICROSECONDS_PER_DAY || microseconds >= (LAST_DAY + 1) * ALCH_MICROSECONDS_PER_DAY)
     return alch_error_set(c->error, ALCH_ERROR_DATA, "%s outside the years 1 to 9999 cannot be stored", word);
-  return give_text(c, ALCH_TEXT, text, alch_datetime_print(microseconds, true, text));
+  return alch_give_text(c, ALCH_TEXT, text, alch_datetime_print(microseconds, true, text));
 }
 
 /* Digits between the first and the last that are not zero. */
@@ -73,11 +53,11 @@ static int significant_digits(const char *text, size_t length) {
 
 /* A whole number goes as an integer, another as the double nearest to it, from which its digits come back. As text it would be unequal to every number that stands in an
    expression and not in a column of its own. */
-static alch_status store_decimal(const conversion *c) {
+static alch_status store_decimal(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   int64_t integer;
   if (alch_decimal_parse(&decimal, c->value->text, c->value->length, c->error) != ALCH_OK) return ALCH_ERROR;
-  if (alch_decimal_to_integer(&decimal, &integer)) return give_number(c, ALCH_INTEGER, integer);
+  if (alch_decimal_to_integer(&decimal, &integer)) return alch_give_number(c, ALCH_INTEGER, integer);
   if (significant_digits(c->value->text, c->value->length) > REAL_DIGITS)
     return alch_error_set(c->error, ALCH_ERROR_DATA,
                           "%.*s has more than 15 significant digits, and SQLite would round it; make the column a String, which keeps every digit, or round it, or say asdecimal = false and give a number",
@@ -86,24 +66,9 @@ static alch_status store_decimal(const conversion *c) {
   return ALCH_OK;
 }
 
-static alch_status store_uuid(const conversion *c) {
-  char digits[32];
-  if (!alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_error_set(c->error, ALCH_ERROR_DATA, "'%.*s' is no UUID", (int)c->value->length, c->value->text);
-  return give_text(c, ALCH_TEXT, digits, sizeof digits);
-}
-
-static alch_status store_path(const conversion *c) {
-  alch_buffer path;
-  alch_buffer_init(&path, c->scratch->allocator);
-  alch_status status = alch_path_write_dollar(c->type->family, c->value, &path, c->error);
-  if (status == ALCH_OK) status = give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
-  alch_buffer_close(&path);
-  return status;
-}
-
 alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
-  if (type->family == ALCH_TYPE_JSON_INDEX || type->family == ALCH_TYPE_JSON_PATH) return store_path(&c);
+  const alch_conversion c = { type, value, scratch, error };
+  if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_DATE: return store_date(&c);
@@ -111,49 +76,25 @@ alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, al
     case ALCH_DATETIME: return store_datetime(&c, "a date and time");
     case ALCH_INTERVAL: return store_datetime(&c, "an interval that, counted from 1970, leads");
     case ALCH_DECIMAL: return store_decimal(&c);
-    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? store_uuid(&c) : ALCH_OK;
+    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, false) : ALCH_OK;
     default: return ALCH_OK;
   }
 }
 
 /* ---- out of it ---- */
 
-static alch_status refuse(const conversion *c, const char *expected) {
-  alch_buffer type, value;
-  alch_buffer_init(&type, c->scratch->allocator);
-  alch_buffer_init(&value, c->scratch->allocator);
-  alch_type_print(c->type, &type);
-  alch_value_print(c->value, &value, 40);
-  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database holds the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind),
-                                      alch_buffer_text(&value), alch_buffer_text(&type), expected);
-  alch_buffer_close(&type);
-  alch_buffer_close(&value);
-  return status;
-}
-
-static alch_status load_boolean(const conversion *c) {
-  if (c->value->kind != ALCH_INTEGER || (c->value->integer != 0 && c->value->integer != 1)) return refuse(c, "0 or 1");
+static alch_status load_boolean(const alch_conversion *c) {
+  if (c->value->kind != ALCH_INTEGER || (c->value->integer != 0 && c->value->integer != 1)) return alch_refuse_stored(c, "0 or 1");
   c->value->kind = ALCH_BOOLEAN;
   return ALCH_OK;
 }
 
-static alch_status load_number(const conversion *c, const alch_decimal *decimal) {
+static alch_status load_number(const alch_conversion *c, const alch_decimal *decimal) {
   *c->value = alch_value_real(alch_decimal_to_real(decimal));
   return ALCH_OK;
 }
 
-/* The scale of the type, unless digits would be lost. */
-static alch_status give_decimal(const conversion *c, const alch_decimal *decimal) {
-  char text[ALCH_DECIMAL_TEXT_SIZE];
-  alch_decimal scaled = { 0 };
-  const alch_decimal *chosen = decimal;
-  if (c->type->scale >= 0 && c->type->scale <= ALCH_DECIMAL_DIGITS && alch_decimal_rescale(&scaled, decimal, c->type->scale, NULL) == ALCH_OK &&
-      alch_decimal_compare(&scaled, decimal) == 0)
-    chosen = &scaled;
-  return give_text(c, ALCH_DECIMAL, text, alch_decimal_print(chosen, text));
-}
-
-static alch_status load_numeric(const conversion *c) {
+static alch_status load_numeric(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   switch (c->value->kind) {
     case ALCH_INTEGER:
@@ -166,59 +107,37 @@ static alch_status load_numeric(const conversion *c) {
       break;
     case ALCH_REAL:
       if (c->type->as_number) return ALCH_OK;
-      if (!isfinite(c->value->real) || alch_decimal_from_real(&decimal, c->value->real, NULL) != ALCH_OK) return refuse(c, "a number of at most 38 digits");
+      if (!isfinite(c->value->real) || alch_decimal_from_real(&decimal, c->value->real, NULL) != ALCH_OK) return alch_refuse_stored(c, "a number of at most 38 digits");
       break;
     case ALCH_TEXT: case ALCH_DECIMAL:
-      if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return refuse(c, "a number of at most 38 digits");
+      if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return alch_refuse_stored(c, "a number of at most 38 digits");
       if (c->type->as_number) return load_number(c, &decimal);
       break;
-    default: return refuse(c, "a number");
+    default: return alch_refuse_stored(c, "a number");
   }
-  return give_decimal(c, &decimal);
+  return alch_give_decimal(c, &decimal);
 }
 
-/* The wall clock of UTC; a text without an offset is taken as such. */
-static bool parse_datetime(const alch_value *value, int64_t *microseconds) {
-  alch_civil civil;
-  if (value->kind != ALCH_TEXT || !alch_datetime_parse(value->text, value->length, &civil)) return false;
-  *microseconds = alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0);
-  return true;
-}
-
-static alch_status load_date(const conversion *c) {
+static alch_status load_date(const alch_conversion *c) {
   int64_t moment;
-  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &moment)) return give_number(c, ALCH_DATE, moment);
-  if (parse_datetime(c->value, &moment) && moment % ALCH_MICROSECONDS_PER_DAY == 0) return give_number(c, ALCH_DATE, moment / ALCH_MICROSECONDS_PER_DAY);
-  return refuse(c, "text such as 2024-02-29");
+  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &moment)) return alch_give_number(c, ALCH_DATE, moment);
+  if (alch_read_moment(c->value, &moment) && moment % ALCH_MICROSECONDS_PER_DAY == 0) return alch_give_number(c, ALCH_DATE, moment / ALCH_MICROSECONDS_PER_DAY);
+  return alch_refuse_stored(c, "text such as 2024-02-29");
 }
 
-static alch_status load_time(const conversion *c) {
+static alch_status load_time(const alch_conversion *c) {
   int64_t microseconds;
-  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
-  return refuse(c, "text such as 13:14:15.000001");
+  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return alch_give_number(c, ALCH_TIME, microseconds);
+  return alch_refuse_stored(c, "text such as 13:14:15.000001");
 }
 
-static alch_status load_datetime(const conversion *c, uint8_t kind, const char *expected) {
+static alch_status load_datetime(const alch_conversion *c, uint8_t kind, const char *expected) {
   int64_t microseconds;
-  return parse_datetime(c->value, &microseconds) ? give_number(c, kind, microseconds) : refuse(c, expected);
-}
-
-static alch_status load_uuid(const conversion *c) {
-  char digits[32], text[36];
-  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return refuse(c, "text of 32 hexadecimal digits");
-  alch_uuid_print(digits, text);
-  return give_text(c, ALCH_TEXT, text, sizeof text);
-}
-
-static alch_status load_enum(const conversion *c) {
-  if (c->value->kind == ALCH_TEXT)
-    for (uint32_t i = 0; i < c->type->item_count; i++)
-      if (strlen(c->type->items[i]) == c->value->length && memcmp(c->type->items[i], c->value->text, c->value->length) == 0) return ALCH_OK;
-  return refuse(c, "one of its words");
+  return alch_read_moment(c->value, &microseconds) ? alch_give_number(c, kind, microseconds) : alch_refuse_stored(c, expected);
 }
 
 alch_status alch_sqlite_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
-  const conversion c = { type, value, scratch, error };
+  const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
@@ -227,8 +146,8 @@ alch_status alch_sqlite_from_database(const alch_type *type, alch_value *value, 
     case ALCH_TYPE_TIME: return load_time(&c);
     case ALCH_TYPE_DATETIME: return load_datetime(&c, ALCH_DATETIME, "text such as 2024-02-29 13:14:15.000001");
     case ALCH_TYPE_INTERVAL: return load_datetime(&c, ALCH_INTERVAL, "text of a date and time, counted from 1970-01-01 00:00:00");
-    case ALCH_TYPE_UUID: return load_uuid(&c);
-    case ALCH_TYPE_ENUM: return type->item_count > 0 ? load_enum(&c) : ALCH_OK;
+    case ALCH_TYPE_UUID: return alch_load_uuid(&c);
+    case ALCH_TYPE_ENUM: return type->item_count > 0 ? alch_load_enum(&c) : ALCH_OK;
     default: return ALCH_OK;
   }
 }
