@@ -135,6 +135,10 @@ bool alch_is_condition(const alch_compiler *compiler, const alch_node *node);
 alch_status alch_render_truth(alch_compiler *compiler, const alch_node *node);
 /* Children of a node with a separator between. */
 alch_status alch_render_children(alch_compiler *compiler, const alch_node *node, const char *separator);
+/* The same with a text on either side: "length(CAST(", "", " AS BLOB))". */
+alch_status alch_render_enclosed(alch_compiler *compiler, const alch_node *node, const char *before, const char *separator, const char *after);
+/* The arguments of concat() with || between, in parentheses. */
+alch_status alch_render_concatenated(alch_compiler *compiler, const alch_node *node);
 /* Children of a node as conditions joined with AND. */
 alch_status alch_render_conditions(alch_compiler *compiler, const alch_node *node);
 /* What stands between the members of a compound: " UNION ALL ". */
@@ -194,6 +198,8 @@ void alch_render_when(alch_compiler *compiler, const alch_node *condition, bool 
 
 /* The last part of a function's name, a.b.c: c. */
 const char *alch_last_name(const alch_node *function, uint32_t *length);
+/* Is this the function's whole name, whatever the case of its letters? */
+bool alch_is_called(const alch_node *function, const char *name);
 /* Is it an operator with its operands, which SQLAlchemy puts in parentheses where a value is wanted: in SET, VALUES, WHEN? */
 bool alch_is_operation(const alch_node *node);
 static inline bool alch_can(const alch_compiler *compiler, alch_capability capability) { return alch_dialect_can(compiler->dialect, capability); }

@@ -14,6 +14,13 @@ alch_status alch_render_children(alch_compiler *compiler, const alch_node *node,
   return compiler->status;
 }
 
+alch_status alch_render_enclosed(alch_compiler *compiler, const alch_node *node, const char *before, const char *separator, const char *after) {
+  alch_write(compiler, before);
+  alch_render_children(compiler, node, separator);
+  alch_write(compiler, after);
+  return compiler->status;
+}
+
 /* ---- leaves ---- */
 
 alch_status alch_default_column(alch_compiler *compiler, const alch_node *node) { return alch_render_column(compiler, node->a, node->b); }
@@ -77,9 +84,22 @@ alch_status alch_default_excluded(alch_compiler *compiler, const alch_node *node
 
 /* ---- functions ---- */
 
+bool alch_is_called(const alch_node *function, const char *name) { return strlen(name) == function->length && strncasecmp(name, alch_node_text(function), function->length) == 0; }
+
+alch_status alch_render_concatenated(alch_compiler *compiler, const alch_node *node) {
+  const char *before = "(";
+  for ALCH_EACH_CHILD(child, node) {
+    alch_write(compiler, before);
+    alch_render_operand(compiler, child, ALCH_OPERATOR_CONCAT);
+    before = " || ";
+  }
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
 static const struct alch_function_spelling *spelling_of(const alch_compiler *compiler, const alch_node *node) {
   for (const struct alch_function_spelling *spelling = compiler->dialect->functions; spelling && spelling->name; spelling++)
-    if (strlen(spelling->name) == node->length && strncasecmp(spelling->name, alch_node_text(node), node->length) == 0) return spelling;
+    if (alch_is_called(node, spelling->name)) return spelling;
   return NULL;
 }
 
@@ -147,7 +167,7 @@ static const struct alch_function_spelling *common_spelling(const alch_node *nod
     { "user", "USER", true },
   };
   for (size_t i = 0; i < ALCH_COUNT(rows); i++)
-    if (strlen(rows[i].name) == node->length && strncasecmp(rows[i].name, alch_node_text(node), node->length) == 0) return &rows[i];
+    if (alch_is_called(node, rows[i].name)) return &rows[i];
   return NULL;
 }
 

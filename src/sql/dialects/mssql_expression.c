@@ -2,15 +2,12 @@
 #include "base/map.h"
 #include "sql/dialects/mssql.h"
 #include <string.h>
-#include <strings.h>
 
 static alch_status unsupported(alch_compiler *compiler, const char *construct, const char *mend) {
   return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s'; %s", construct, compiler->dialect->name, mend);
 }
 
 static const alch_node *second(const alch_node *node) { return alch_node_next(alch_node_child(node)); }
-
-static bool is_called(const alch_node *node, const char *name) { return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0; }
 
 /* ---- comparisons ---- */
 
@@ -176,19 +173,12 @@ static const struct { const char *name; uint16_t major; const char *year; } newe
 
 static bool is_known(alch_compiler *compiler, const alch_node *node) {
   for (size_t i = 0; i < ALCH_COUNT(newer_functions); i++) {
-    if (!is_called(node, newer_functions[i].name)) continue;
+    if (!alch_is_called(node, newer_functions[i].name)) continue;
     if (newer_functions[i].major > 0) return alch_mssql_require(compiler, newer_functions[i].major, newer_functions[i].name, newer_functions[i].year);
     unsupported(compiler, newer_functions[i].name, newer_functions[i].year);
     return false;
   }
   return true;
-}
-
-static alch_status render_enclosed(alch_compiler *compiler, const alch_node *node, const char *before, const char *separator, const char *after) {
-  alch_write(compiler, before);
-  alch_render_children(compiler, node, separator);
-  alch_write(compiler, after);
-  return compiler->status;
 }
 
 static alch_status render_concat_function(alch_compiler *compiler, const alch_node *node) {
@@ -205,12 +195,12 @@ static alch_status render_concat_function(alch_compiler *compiler, const alch_no
 /* The greatest of a list is the maximum of a column. */
 static alch_status render_extreme(alch_compiler *compiler, const alch_node *node, const char *aggregate) {
   alch_buffer_add_format(compiler->out, "(SELECT %s(v) FROM (VALUES ", aggregate);
-  render_enclosed(compiler, node, "(", "), (", ")");
+  alch_render_enclosed(compiler, node, "(", "), (", ")");
   alch_write(compiler, ") AS x (v))");
   return compiler->status;
 }
 
-static bool is_string_aggregate(const alch_node *node) { return is_called(node, "string_agg") || is_called(node, "aggregate_strings") || is_called(node, "group_concat"); }
+static bool is_string_aggregate(const alch_node *node) { return alch_is_called(node, "string_agg") || alch_is_called(node, "aggregate_strings") || alch_is_called(node, "group_concat"); }
 
 /* The server has no separator of its own accord. */
 static alch_status render_group_concat(alch_compiler *compiler, const alch_node *node) {
@@ -230,21 +220,21 @@ static alch_status render_percentile(alch_compiler *compiler, const alch_node *n
   return compiler->status;
 }
 
-static bool is_percentile(const alch_node *node) { return node->kind == ALCH_NODE_FUNCTION && (is_called(node, "percentile_cont") || is_called(node, "percentile_disc")); }
-static bool is_approximate(const alch_node *node) { return node->kind == ALCH_NODE_FUNCTION && (is_called(node, "approx_percentile_cont") || is_called(node, "approx_percentile_disc")); }
+static bool is_percentile(const alch_node *node) { return node->kind == ALCH_NODE_FUNCTION && (alch_is_called(node, "percentile_cont") || alch_is_called(node, "percentile_disc")); }
+static bool is_approximate(const alch_node *node) { return node->kind == ALCH_NODE_FUNCTION && (alch_is_called(node, "approx_percentile_cont") || alch_is_called(node, "approx_percentile_disc")); }
 
 alch_status alch_mssql_function(alch_compiler *compiler, const alch_node *node) {
   uint32_t count = alch_node_child_count(node);
   bool since_2022 = alch_mssql_since(compiler->dialect, ALCH_MSSQL_2022);
   if (!is_known(compiler, node)) return compiler->status;
-  if (count == 1 && is_called(node, "group_concat")) return render_group_concat(compiler, node);
+  if (count == 1 && alch_is_called(node, "group_concat")) return render_group_concat(compiler, node);
   if (count == 1 && (is_percentile(node) || is_approximate(node))) return render_percentile(compiler, node);
-  if (count == 2 && (is_called(node, "substr") || is_called(node, "substring"))) return render_enclosed(compiler, node, "SUBSTRING(", ", ", ", 2147483647)");
-  if (count == 1 && is_called(node, "concat")) return render_concat_function(compiler, node);
-  if (count > 0 && is_called(node, "concat") && !alch_mssql_since(compiler->dialect, ALCH_MSSQL_2012)) return render_concat_function(compiler, node);
-  if (count == 1 && is_called(node, "trim") && !alch_mssql_since(compiler->dialect, ALCH_MSSQL_2017)) return render_enclosed(compiler, node, "LTRIM(RTRIM(", "", "))");
-  if (count > 0 && is_called(node, "greatest") && !since_2022) return render_extreme(compiler, node, "MAX");
-  if (count > 0 && is_called(node, "least") && !since_2022) return render_extreme(compiler, node, "MIN");
+  if (count == 2 && (alch_is_called(node, "substr") || alch_is_called(node, "substring"))) return alch_render_enclosed(compiler, node, "SUBSTRING(", ", ", ", 2147483647)");
+  if (count == 1 && alch_is_called(node, "concat")) return render_concat_function(compiler, node);
+  if (count > 0 && alch_is_called(node, "concat") && !alch_mssql_since(compiler->dialect, ALCH_MSSQL_2012)) return render_concat_function(compiler, node);
+  if (count == 1 && alch_is_called(node, "trim") && !alch_mssql_since(compiler->dialect, ALCH_MSSQL_2017)) return alch_render_enclosed(compiler, node, "LTRIM(RTRIM(", "", "))");
+  if (count > 0 && alch_is_called(node, "greatest") && !since_2022) return render_extreme(compiler, node, "MAX");
+  if (count > 0 && alch_is_called(node, "least") && !since_2022) return render_extreme(compiler, node, "MIN");
   return alch_render_default(compiler, node);
 }
 
@@ -300,9 +290,9 @@ static alch_status no_field(alch_compiler *compiler, const alch_node *node) {
 
 alch_status alch_mssql_extract(alch_compiler *compiler, const alch_node *node) {
   /* DATEDIFF gives no seconds beyond the year 2038. */
-  if (is_called(node, "epoch") && alch_mssql_since(compiler->dialect, ALCH_MSSQL_2016)) return render_enclosed(compiler, node, "DATEDIFF_BIG(second, '19700101', ", "", ")");
+  if (alch_is_called(node, "epoch") && alch_mssql_since(compiler->dialect, ALCH_MSSQL_2016)) return alch_render_enclosed(compiler, node, "DATEDIFF_BIG(second, '19700101', ", "", ")");
   for (size_t i = 0; i < ALCH_COUNT(extracts); i++)
-    if (is_called(node, extracts[i].field)) return render_enclosed(compiler, node, extracts[i].before, "", extracts[i].after);
+    if (alch_is_called(node, extracts[i].field)) return alch_render_enclosed(compiler, node, extracts[i].before, "", extracts[i].after);
   return no_field(compiler, node);
 }
 
@@ -326,7 +316,7 @@ static const char *const ordered_functions[] = { "row_number", "rank", "dense_ra
 static bool wants_order(const alch_node *function, const alch_node *frame) {
   if (frame) return true;
   for (size_t i = 0; function->kind == ALCH_NODE_FUNCTION && i < ALCH_COUNT(ordered_functions); i++)
-    if (is_called(function, ordered_functions[i])) return true;
+    if (alch_is_called(function, ordered_functions[i])) return true;
   return false;
 }
 

@@ -2,17 +2,12 @@
 #include "sql/compiler.h"
 #include "sql/dialects/mysql.h"
 #include <string.h>
-#include <strings.h>
 
 static alch_status unsupported(alch_compiler *compiler, const char *construct, const char *mend) {
   return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "%s is not supported by the dialect '%s'; %s", construct, compiler->dialect->name, mend);
 }
 
 static const alch_node *second(const alch_node *node) { return alch_node_next(alch_node_child(node)); }
-
-static bool is_called(const alch_node *node, const char *name) {
-  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
-}
 
 static alch_status render_enclosed(alch_compiler *compiler, const alch_node *node, const char *before, const char *after) {
   alch_write(compiler, before);
@@ -247,9 +242,9 @@ static alch_status render_array(alch_compiler *compiler, const alch_node *node) 
 /* ---- functions ---- */
 
 static alch_status render_function(alch_compiler *compiler, const alch_node *node) {
-  if (is_called(node, "rollup")) return render_enclosed(compiler, node, "", " WITH ROLLUP");
-  if (is_called(node, "cube")) return unsupported(compiler, "CUBE", "write a UNION ALL of a select for each grouping");
-  if (is_called(node, "grouping_sets")) return unsupported(compiler, "GROUPING SETS", "write a UNION ALL of a select for each grouping");
+  if (alch_is_called(node, "rollup")) return render_enclosed(compiler, node, "", " WITH ROLLUP");
+  if (alch_is_called(node, "cube")) return unsupported(compiler, "CUBE", "write a UNION ALL of a select for each grouping");
+  if (alch_is_called(node, "grouping_sets")) return unsupported(compiler, "GROUPING SETS", "write a UNION ALL of a select for each grouping");
   return alch_render_default(compiler, node);
 }
 
@@ -360,9 +355,9 @@ static alch_status no_field(alch_compiler *compiler, const alch_node *node) {
 
 static alch_status render_extract(alch_compiler *compiler, const alch_node *node) {
   for (size_t i = 0; i < ALCH_COUNT(extracts); i++)
-    if (is_called(node, extracts[i].field)) return render_enclosed(compiler, node, extracts[i].before, extracts[i].after);
+    if (alch_is_called(node, extracts[i].field)) return render_enclosed(compiler, node, extracts[i].before, extracts[i].after);
   for (size_t i = 0; i < ALCH_COUNT(extract_fields); i++)
-    if (is_called(node, extract_fields[i])) return alch_render_default(compiler, node);
+    if (alch_is_called(node, extract_fields[i])) return alch_render_default(compiler, node);
   return no_field(compiler, node);
 }
 

@@ -2,28 +2,11 @@
 #include "base/map.h"
 #include "sql/dialects/oracle.h"
 #include <string.h>
-#include <strings.h>
-
-static bool is_called(const alch_node *node, const char *name) {
-  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
-}
 
 /* ---- functions ---- */
 
-/* CONCAT took two arguments before 23. */
-static alch_status render_concat(alch_compiler *compiler, const alch_node *node) {
-  const char *before = "(";
-  for ALCH_EACH_CHILD(child, node) {
-    alch_write(compiler, before);
-    alch_render_operand(compiler, child, ALCH_OPERATOR_CONCAT);
-    before = " || ";
-  }
-  alch_write_char(compiler, ')');
-  return compiler->status;
-}
-
 /* LISTAGG needed its order before 19. */
-static bool is_listagg(const alch_node *node) { return is_called(node, "aggregate_strings") || is_called(node, "string_agg") || is_called(node, "listagg"); }
+static bool is_listagg(const alch_node *node) { return alch_is_called(node, "aggregate_strings") || alch_is_called(node, "string_agg") || alch_is_called(node, "listagg"); }
 
 static alch_status render_listagg(alch_compiler *compiler, const alch_node *node) {
   alch_render_default(compiler, node);
@@ -43,7 +26,7 @@ static alch_status render_mode(alch_compiler *compiler, const alch_node *order) 
 
 alch_status alch_oracle_within_group(alch_compiler *compiler, const alch_node *node) {
   const alch_node *function = alch_node_child(node);
-  if (function->kind == ALCH_NODE_FUNCTION && is_called(function, "mode")) return render_mode(compiler, alch_node_next(function));
+  if (function->kind == ALCH_NODE_FUNCTION && alch_is_called(function, "mode")) return render_mode(compiler, alch_node_next(function));
   if (function->kind == ALCH_NODE_FUNCTION && is_listagg(function)) alch_render_default(compiler, function);
   else alch_render(compiler, function);
   alch_write(compiler, " WITHIN GROUP (ORDER BY ");
@@ -58,7 +41,7 @@ static const char *const ordered[] = { "xmlagg", "collect", "json_arrayagg" };
 alch_status alch_oracle_aggregate_order(alch_compiler *compiler, const alch_node *node) {
   const alch_node *function = alch_node_child(node);
   bool inside = false;
-  for (size_t i = 0; i < ALCH_COUNT(ordered); i++) inside = inside || is_called(function, ordered[i]);
+  for (size_t i = 0; i < ALCH_COUNT(ordered); i++) inside = inside || alch_is_called(function, ordered[i]);
   if (!inside) return alch_oracle_within_group(compiler, node);
   alch_buffer_add_bytes(compiler->out, alch_node_text(function), function->length);
   alch_write_char(compiler, '(');
@@ -73,10 +56,10 @@ static const char *const absent[] = { "current_time", "localtime", "array_agg" }
 
 alch_status alch_oracle_function(alch_compiler *compiler, const alch_node *node) {
   uint32_t count = alch_node_child_count(node);
-  if (is_called(node, "concat") && count != 2 && !alch_oracle_since(compiler->dialect, 23, 0)) return render_concat(compiler, node);
+  if (alch_is_called(node, "concat") && count != 2 && !alch_oracle_since(compiler->dialect, 23, 0)) return alch_render_concatenated(compiler, node);
   if (is_listagg(node)) return render_listagg(compiler, node);
   for (size_t i = 0; i < ALCH_COUNT(absent); i++)
-    if (is_called(node, absent[i])) return alch_oracle_unsupported(compiler, absent[i], i < 2 ? "there is no TIME: take current_timestamp or localtimestamp" : "write collect(x), or aggregate_strings");
+    if (alch_is_called(node, absent[i])) return alch_oracle_unsupported(compiler, absent[i], i < 2 ? "there is no TIME: take current_timestamp or localtimestamp" : "write collect(x), or aggregate_strings");
   return alch_render_default(compiler, node);
 }
 
@@ -122,9 +105,9 @@ static alch_status render_own_field(alch_compiler *compiler, const alch_node *no
 
 alch_status alch_oracle_extract(alch_compiler *compiler, const alch_node *node) {
   for (size_t i = 0; i < OWN_FIELDS; i++)
-    if (is_called(node, fields[i])) return render_own_field(compiler, node, i);
+    if (alch_is_called(node, fields[i])) return render_own_field(compiler, node, i);
   for (size_t i = 0; i < ALCH_COUNT(forms); i++) {
-    if (!is_called(node, forms[i].field)) continue;
+    if (!alch_is_called(node, forms[i].field)) continue;
     alch_write(compiler, forms[i].before);
     alch_render(compiler, alch_node_child(node));
     if (forms[i].between) {

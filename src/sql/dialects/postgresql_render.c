@@ -2,7 +2,6 @@
 #include "sql/compiler.h"
 #include "sql/dialects/postgresql.h"
 #include <string.h>
-#include <strings.h>
 
 /* ---- operators ---- */
 
@@ -68,12 +67,8 @@ static alch_status render_grouped(alch_compiler *compiler, const alch_node *node
 
 /* ---- icontains and its kin: lower() on both sides of LIKE is what ILIKE is for ---- */
 
-static bool is_called(const alch_node *node, const char *name) {
-  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
-}
-
 static const alch_node *lowered(const alch_node *node) {
-  return node->kind == ALCH_NODE_FUNCTION && is_called(node, "lower") && alch_node_child_count(node) == 1 ? alch_node_child(node) : NULL;
+  return node->kind == ALCH_NODE_FUNCTION && alch_is_called(node, "lower") && alch_node_child_count(node) == 1 ? alch_node_child(node) : NULL;
 }
 
 /* Has '%' || lower(x) || '%' nothing else in it? */
@@ -255,7 +250,7 @@ static alch_status render_substring(alch_compiler *compiler, const alch_node *no
 
 static alch_status render_function(alch_compiler *compiler, const alch_node *node) {
   uint32_t count = alch_node_child_count(node);
-  if (is_called(node, "substring") && (count == 2 || count == 3)) return render_substring(compiler, node);
+  if (alch_is_called(node, "substring") && (count == 2 || count == 3)) return render_substring(compiler, node);
   return alch_render_default(compiler, node);
 }
 
@@ -308,7 +303,7 @@ static alch_status render_fetch(alch_compiler *compiler, const alch_node *node) 
 /* ONLY: the table without those that inherit from it. */
 alch_status alch_postgresql_source_hint(alch_compiler *compiler, const alch_node *words, bool before) {
   if (!before) return compiler->status;
-  if (!is_called(words, "only")) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "Unrecognized hint: '%.*s'; the dialect 'postgresql' knows ONLY", (int)words->length, alch_node_text(words));
+  if (!alch_is_called(words, "only")) return alch_compile_error(compiler, ALCH_ERROR_COMPILE, "Unrecognized hint: '%.*s'; the dialect 'postgresql' knows ONLY", (int)words->length, alch_node_text(words));
   alch_write(compiler, "ONLY ");
   return compiler->status;
 }

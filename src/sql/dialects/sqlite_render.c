@@ -3,7 +3,6 @@
 #include "sql/compiler.h"
 #include "sql/dialects/sqlite.h"
 #include <string.h>
-#include <strings.h>
 
 static alch_status unsupported(alch_compiler *compiler, const char *construct, const char *mend) {
   return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "SQLite has no %s; %s", construct, mend);
@@ -49,34 +48,12 @@ static alch_status render_unary(alch_compiler *compiler, const alch_node *node) 
 
 /* ---- functions ---- */
 
-static bool is_called(const alch_node *node, const char *name) {
-  return strlen(name) == node->length && strncasecmp(name, alch_node_text(node), node->length) == 0;
-}
-
-static alch_status render_enclosed(alch_compiler *compiler, const alch_node *node, const char *before, const char *separator, const char *after) {
-  alch_write(compiler, before);
-  alch_render_children(compiler, node, separator);
-  alch_write(compiler, after);
-  return compiler->status;
-}
-
-static alch_status render_concat(alch_compiler *compiler, const alch_node *node) {
-  const char *before = "(";
-  for ALCH_EACH_CHILD(child, node) {
-    alch_write(compiler, before);
-    alch_render_operand(compiler, child, ALCH_OPERATOR_CONCAT);
-    before = " || ";
-  }
-  alch_write(compiler, ")");
-  return compiler->status;
-}
-
 /* concat and octet_length came with SQLite 3.44 and 3.43; max of one argument would be the aggregate. */
 static alch_status render_function(alch_compiler *compiler, const alch_node *node) {
   uint32_t count = alch_node_child_count(node);
-  if (count > 0 && is_called(node, "concat")) return render_concat(compiler, node);
-  if (count == 1 && is_called(node, "octet_length")) return render_enclosed(compiler, node, "length(CAST(", "", " AS BLOB))");
-  if (count == 1 && (is_called(node, "greatest") || is_called(node, "least"))) return render_enclosed(compiler, node, "(", "", ")");
+  if (count > 0 && alch_is_called(node, "concat")) return alch_render_concatenated(compiler, node);
+  if (count == 1 && alch_is_called(node, "octet_length")) return alch_render_enclosed(compiler, node, "length(CAST(", "", " AS BLOB))");
+  if (count == 1 && (alch_is_called(node, "greatest") || alch_is_called(node, "least"))) return alch_render_enclosed(compiler, node, "(", "", ")");
   return alch_render_default(compiler, node);
 }
 
@@ -85,10 +62,10 @@ static alch_status render_cast(alch_compiler *compiler, const alch_node *node) {
   if (node->op == 1) return alch_render_default(compiler, node);
   if (alch_check_type(compiler, node->b) != ALCH_OK) return compiler->status;
   switch (alch_type_in(alch_catalog_type(compiler->catalog, node->b), compiler->dialect->name)->family) {
-    case ALCH_TYPE_DATE: return render_enclosed(compiler, node, "DATE(", "", ")");
-    case ALCH_TYPE_TIME: return render_enclosed(compiler, node, "STRFTIME('%H:%M:%f000', ", "", ")");
-    case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: return render_enclosed(compiler, node, "STRFTIME('%Y-%m-%d %H:%M:%f000', ", "", ")");
-    case ALCH_TYPE_JSON: return render_enclosed(compiler, node, "JSON(", "", ")");
+    case ALCH_TYPE_DATE: return alch_render_enclosed(compiler, node, "DATE(", "", ")");
+    case ALCH_TYPE_TIME: return alch_render_enclosed(compiler, node, "STRFTIME('%H:%M:%f000', ", "", ")");
+    case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: return alch_render_enclosed(compiler, node, "STRFTIME('%Y-%m-%d %H:%M:%f000', ", "", ")");
+    case ALCH_TYPE_JSON: return alch_render_enclosed(compiler, node, "JSON(", "", ")");
     default: return alch_render_default(compiler, node);
   }
 }
@@ -111,10 +88,10 @@ static alch_status no_field(alch_compiler *compiler, const alch_node *node) {
 
 static alch_status render_extract(alch_compiler *compiler, const alch_node *node) {
   for (size_t i = 0; i < ALCH_COUNT(extracts); i++) {
-    if (!is_called(node, extracts[i].field)) continue;
+    if (!alch_is_called(node, extracts[i].field)) continue;
     alch_write(compiler, "CAST(STRFTIME('");
     alch_write(compiler, extracts[i].format);
-    return render_enclosed(compiler, node, "', ", "", ") AS INTEGER)");
+    return alch_render_enclosed(compiler, node, "', ", "", ") AS INTEGER)");
   }
   return no_field(compiler, node);
 }
@@ -124,8 +101,8 @@ static alch_status render_subscript(alch_compiler *compiler, const alch_node *no
   const alch_node *index = alch_node_next(alch_node_child(node));
   if (node->op != ALCH_OPERATOR_JSON_INDEX && node->op != ALCH_OPERATOR_JSON_PATH) return unsupported(compiler, "arrays", "keep the items in a table of their own, or in a JSON column");
   if (index->kind != ALCH_NODE_BIND) return unsupported(compiler, "JSON access by an expression", "give get a key, a place or a list of them");
-  if (alch_family_of(compiler, node) == ALCH_TYPE_JSON) return render_enclosed(compiler, node, "JSON_QUOTE(JSON_EXTRACT(", ", ", "))");
-  render_enclosed(compiler, node, "CAST(JSON_EXTRACT(", ", ", ") AS ");
+  if (alch_family_of(compiler, node) == ALCH_TYPE_JSON) return alch_render_enclosed(compiler, node, "JSON_QUOTE(JSON_EXTRACT(", ", ", "))");
+  alch_render_enclosed(compiler, node, "CAST(JSON_EXTRACT(", ", ", ") AS ");
   alch_write_type(compiler, node->b);
   alch_write_char(compiler, ')');
   return compiler->status;
