@@ -62,20 +62,20 @@ static alch_type foreign(uint8_t family) {
 
 static alch_value number(uint8_t kind, int64_t integer) { return (alch_value){ .kind = kind, .integer = integer }; }
 
-CASE("values go as the server reads them") {
+CASE("values go as they are where the protocol has a form for them") {
   values v;
   values_open(&v);
-  check_out(&v, plain(ALCH_TYPE_BOOLEAN), alch_value_boolean(true), "text 'true'");
-  check_out(&v, plain(ALCH_TYPE_BOOLEAN), alch_value_boolean(false), "text 'false'");
+  check_out(&v, plain(ALCH_TYPE_BOOLEAN), alch_value_boolean(true), "boolean true");
+  check_out(&v, plain(ALCH_TYPE_BOOLEAN), alch_value_boolean(false), "boolean false");
   check_out(&v, plain(ALCH_TYPE_INTEGER), alch_value_integer(-7), "integer -7");
-  check_out(&v, plain(ALCH_TYPE_DATE), number(ALCH_DATE, 19782), "text '2024-02-29'");
-  check_out(&v, plain(ALCH_TYPE_TIME), number(ALCH_TIME, 47655000001), "text '13:14:15.000001'");
-  check_out(&v, zoned(ALCH_TYPE_TIME), number(ALCH_TIME, 47655000000), "text '13:14:15+00:00'");
-  check_out(&v, plain(ALCH_TYPE_DATETIME), number(ALCH_DATETIME, 0), "text '1970-01-01 00:00:00'");
-  check_out(&v, zoned(ALCH_TYPE_DATETIME), number(ALCH_DATETIME, 1), "text '1970-01-01 00:00:00.000001+00:00'");
-  check_out(&v, plain(ALCH_TYPE_INTERVAL), number(ALCH_INTERVAL, -90000 * ALCH_MICROSECONDS_PER_SECOND), "text '-1 days -01:00:00'");
-  check_out(&v, foreign(ALCH_TYPE_INTERVAL), number(ALCH_INTERVAL, 3600 * ALCH_MICROSECONDS_PER_SECOND), "text '1970-01-01 01:00:00'");
-  check_out(&v, plain(ALCH_TYPE_NUMERIC), (alch_value){ .kind = ALCH_DECIMAL, .text = "12.50", .length = 5 }, "text '12.50'");
+  check_out(&v, plain(ALCH_TYPE_DATE), number(ALCH_DATE, 19782), "date 2024-02-29");
+  check_out(&v, plain(ALCH_TYPE_TIME), number(ALCH_TIME, 47655000001), "time 13:14:15.000001");
+  check_out(&v, zoned(ALCH_TYPE_TIME), number(ALCH_TIME, 47655000000), "time 13:14:15");
+  check_out(&v, plain(ALCH_TYPE_DATETIME), number(ALCH_DATETIME, 0), "datetime 1970-01-01 00:00:00");
+  check_out(&v, zoned(ALCH_TYPE_DATETIME), number(ALCH_DATETIME, 1), "datetime 1970-01-01 00:00:00.000001");
+  check_out(&v, plain(ALCH_TYPE_INTERVAL), number(ALCH_INTERVAL, -90000 * ALCH_MICROSECONDS_PER_SECOND), "interval -1 days -01:00:00");
+  check_out(&v, foreign(ALCH_TYPE_INTERVAL), number(ALCH_INTERVAL, 3600 * ALCH_MICROSECONDS_PER_SECOND), "datetime 1970-01-01 01:00:00");
+  check_out(&v, plain(ALCH_TYPE_NUMERIC), (alch_value){ .kind = ALCH_DECIMAL, .text = "12.50", .length = 5 }, "decimal 12.50");
   check_out(&v, plain(ALCH_TYPE_JSON_PATH), alch_value_text("[\"a\",0,\"b c\"]", 13), "text '{a, 0, \"b c\"}'");
   check_out(&v, plain(ALCH_TYPE_UUID), alch_value_text("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", 36), "text 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'");
   check_out(&v, foreign(ALCH_TYPE_UUID), alch_value_text("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", 36), "text 'a0eebc999c0b4ef8bb6d6bb9bd380a11'");

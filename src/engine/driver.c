@@ -30,6 +30,13 @@ const alch_driver *alch_driver_find(const char *name) {
   return NULL;
 }
 
+const alch_driver *alch_driver_in_place_of(const char *python) {
+  for (size_t i = 0; i < ALCH_COUNT(drivers); i++)
+    for (const char *const *name = drivers[i]->python; name && *name; name++)
+      if (strcmp(*name, python) == 0) return drivers[i];
+  return NULL;
+}
+
 /* Every required function of the table, so that the check is a list and not a page of conditions. */
 #define REQUIRED_FUNCTIONS(X) \
   X(connect) X(connect_poll) X(waits_for) X(close) X(prepare) X(finalize) X(start) X(poll) X(row) X(finish) \

@@ -23,6 +23,8 @@ typedef struct alch_wait {
 typedef struct alch_driver {
   const char *name;        /* the part behind the plus sign of a URL, or the scheme itself */
   const char *dialect;     /* name of its dialect; NULL: any, the URL names it (dialect+name:// or name+dialect://) */
+  /* Optional, NULL at the end: what URLs of SQLAlchemy call Python's drivers for this database. An error says what to write in their place. */
+  const char *const *python;
   bool thread_bound;       /* a pool must not hand one connection to two threads */
   /* Optional: a query that gives a row where a table or view exists, with two parameters: its name, and its schema or NULL. */
   const char *has_table;
@@ -83,6 +85,7 @@ typedef struct alch_driver {
 } alch_driver;
 
 const alch_driver *alch_driver_find(const char *name);      /* NULL when there is none of this name */
+const alch_driver *alch_driver_in_place_of(const char *python);   /* whose list of Python's drivers has this name, or NULL */
 const char *const *alch_driver_names(void);                 /* NULL at the end; in the order of drivers/drivers.def */
 alch_status alch_driver_validate(const alch_driver *driver, alch_error *error);   /* INTERFACE, naming what is missing */
 /* The driver and the dialect that a URL means. NO_SUCH_MODULE names what there is. */

@@ -52,7 +52,7 @@ static alch_status execute(text_run *run, const alch_value *values, uint32_t cou
 /* No listener is told anything while there is a handle: he might close the connection under it. */
 static alch_status prepare_and_execute(text_run *run, size_t length, const alch_value *values, uint32_t count, alch_error *error) {
   alch_connection *connection = run->connection;
-  alch_status status = connection->driver->prepare(connection->link->driver_connection, run->sql, length, NULL, 0, &run->statement, error);
+  alch_status status = connection->driver->prepare(connection->link->driver_connection, run->sql, length, NULL, count, &run->statement, error);
   if (status == ALCH_OK) status = execute(run, values, count, error);
   if (run->statement) connection->driver->finalize(run->statement);
   if (status == ALCH_OK) alch_transaction_after_text(connection);

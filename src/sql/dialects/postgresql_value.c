@@ -1,4 +1,4 @@
-/* Values in the server's text format, in which libpq sends parameters and gives results (https://www.postgresql.org/docs/current/datatype.html), and as literals. */
+/* Values of results, in the server's text format or as a driver has read them (https://www.postgresql.org/docs/current/datatype.html), and as literals. */
 #include "base/buffer.h"
 #include "base/date.h"
 #include "base/decimal.h"
@@ -12,7 +12,7 @@
 
 #define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
 
-/* ---- into the database: by the kind of the value, so that one whose type is not known goes alike ---- */
+/* ---- into the database: truths, numbers and moments go as they are, since a driver knows the protocol's forms ---- */
 
 static size_t print_moment(const alch_type *type, const alch_value *value, char text[48]) {
   size_t length = 0;
@@ -32,15 +32,10 @@ static bool is_digits(const alch_type *type) { return type->family == ALCH_TYPE_
 
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
-  char text[64];
   if (type->family == ALCH_TYPE_JSON_PATH && value->kind == ALCH_TEXT) return alch_store_path(&c, alch_path_write_braces);
   if (is_digits(type) && value->kind == ALCH_TEXT) return alch_store_uuid(&c, false);
-  switch (value->kind) {
-    case ALCH_BOOLEAN: return value->integer ? alch_give_text(&c, ALCH_TEXT, "true", 4) : alch_give_text(&c, ALCH_TEXT, "false", 5);
-    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return alch_give_text(&c, ALCH_TEXT, text, print_moment(type, value, text));
-    case ALCH_DECIMAL: value->kind = ALCH_TEXT; return ALCH_OK;
-    default: return ALCH_OK;
-  }
+  if (type->family == ALCH_TYPE_INTERVAL && !type->native && value->kind == ALCH_INTERVAL) value->kind = ALCH_DATETIME;
+  return ALCH_OK;
 }
 
 /* ---- out of it: a driver may have made numbers of texts already ---- */
@@ -57,7 +52,7 @@ static alch_status load_boolean(const alch_conversion *c) {
 static alch_status load_integer(const alch_conversion *c) {
   alch_decimal decimal = { 0 };
   int64_t integer;
-  if (c->value->kind != ALCH_TEXT) return ALCH_OK;
+  if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return ALCH_OK;
   if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK || !alch_decimal_to_integer(&decimal, &integer)) return alch_refuse_stored(c, "an integer of 64 bits");
   return alch_give_number(c, ALCH_INTEGER, integer);
 }
@@ -72,7 +67,7 @@ static bool parse_real(const alch_value *value, double *real) {
 
 static alch_status load_real(const alch_conversion *c) {
   double real;
-  if (c->value->kind != ALCH_TEXT) return ALCH_OK;
+  if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return ALCH_OK;
   if (!parse_real(c->value, &real)) return alch_refuse_stored(c, "a number");
   *c->value = alch_value_real(real);
   return ALCH_OK;
@@ -182,9 +177,10 @@ alch_status alch_postgresql_from_database(const alch_type *type, alch_value *val
 
 bool alch_postgresql_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
-    case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: return true;
-    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
-    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_LARGE_BINARY: return !to_database;
+    case ALCH_TYPE_INTERVAL: return !to_database || !type->native;
+    case ALCH_TYPE_JSON_PATH: return to_database;
+    case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER:
+    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_LARGE_BINARY: return !to_database;
     case ALCH_TYPE_UUID: return !type->native;
     default: return false;
   }

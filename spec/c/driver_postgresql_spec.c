@@ -1,0 +1,438 @@
+#include "base/date.h"
+#include "engine_support.h"
+#include "server.h"
+#include <math.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+static bool open_server(world *w) {
+  char url[256];
+  const char *folder = server_folder("postgresql");
+  *w = (world){ .allocator = &alch_allocator_standard };
+  alch_error_init(&w->error, w->allocator);
+  alch_execution_init(&w->execution, w->allocator);
+  if (!folder) return false;
+  snprintf(url, sizeof url, "postgresql://spec@/spec?host=%s&application_name=driver+spec", folder);
+  return world_open(w, url);
+}
+
+static void close_server(world *w) {
+  if (w->engine) world_close(w);
+}
+
+static void rollback(world *w) {
+  alch_status status;
+  while ((status = alch_connection_rollback(w->connection, 1, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
+  CHECK_INT(status, ALCH_OK);
+}
+
+static alch_status commit(world *w) {
+  alch_status status;
+  while ((status = alch_connection_commit(w->connection, 1, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
+  return status;
+}
+
+static bool value_is(const alch_value *value, const alch_value *expected) {
+  if (value->kind == ALCH_REAL && expected->kind == ALCH_REAL && isnan(value->real)) return isnan(expected->real);
+  return alch_value_equal(value, expected);
+}
+
+static void say(const char *what, const alch_value *value) {
+  alch_buffer text;
+  alch_buffer_init(&text, &alch_allocator_standard);
+  alch_value_print(value, &text, 80);
+  printf("# %s: %s %s\n", what, alch_value_kind_name(value->kind), alch_buffer_text(&text));
+  alch_buffer_close(&text);
+}
+
+/* The cell that the statement gives, twice: the first time as text, the second in binary. */
+static void check_cell(world *w, const char *sql, alch_value expected) {
+  for (int i = 0; i < 2; i++) {
+    bool right = CHECK_INT(start(w, sql, NULL, 0), ALCH_OK) && CHECK_INT(next_of(&w->execution, &w->error), ALCH_ROW) && CHECK(value_is(&w->execution.row[0], &expected));
+    if (right) continue;
+    printf("# %s %s: %s\n", i == 0 ? "text" : "binary", sql, alch_error_message(&w->error));
+    if (w->execution.row) say("came", &w->execution.row[0]);
+    rollback(w);
+  }
+}
+
+static alch_value text(const char *given) { return alch_value_text(given, strlen(given)); }
+
+static alch_value of(uint8_t kind, int64_t integer) { return (alch_value){ .kind = kind, .integer = integer }; }
+
+static alch_value with_kind(uint8_t kind, const char *given, size_t length) {
+  alch_value value = alch_value_text(given, length);
+  value.kind = kind;
+  return value;
+}
+
+static alch_value decimal(const char *given) { return with_kind(ALCH_DECIMAL, given, strlen(given)); }
+
+#define DAY ALCH_MICROSECONDS_PER_DAY
+#define SECOND ALCH_MICROSECONDS_PER_SECOND
+
+CASE("numbers come as they are, as text and in binary") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select 1::int2", alch_value_integer(1));
+    check_cell(&w, "select (-32768)::int2", alch_value_integer(-32768));
+    check_cell(&w, "select 2147483647", alch_value_integer(INT32_MAX));
+    check_cell(&w, "select (-9223372036854775808)::int8", alch_value_integer(INT64_MIN));
+    check_cell(&w, "select 4294967295::oid", alch_value_integer(UINT32_MAX));
+    check_cell(&w, "select true", alch_value_boolean(true));
+    check_cell(&w, "select false", alch_value_boolean(false));
+    check_cell(&w, "select 0.1::float8", alch_value_real(0.1));
+    check_cell(&w, "select '-0'::float8", alch_value_real(-0.0));
+    check_cell(&w, "select 'NaN'::float8", alch_value_real(NAN));
+    check_cell(&w, "select '-Infinity'::float8", alch_value_real(-INFINITY));
+    check_cell(&w, "select 0.1::float4", alch_value_real(0.1));
+    check_cell(&w, "select 16777217::float4", alch_value_real(16777216));
+    check_cell(&w, "select '-1.1754944e-38'::float4", alch_value_real(-1.1754944e-38));
+    check_cell(&w, "select 'Infinity'::float4", alch_value_real(INFINITY));
+    check_cell(&w, "select null::int4", ALCH_VALUE_NULL);
+  }
+  close_server(&w);
+}
+
+CASE("decimals keep every digit") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select 0::numeric", decimal("0"));
+    check_cell(&w, "select 1.50::numeric(10,2)", decimal("1.50"));
+    check_cell(&w, "select (-0.0001)::numeric", decimal("-0.0001"));
+    check_cell(&w, "select 0.00000000012::numeric", decimal("0.00000000012"));
+    check_cell(&w, "select 10000::numeric", decimal("10000"));
+    check_cell(&w, "select 100000000.00010000::numeric", decimal("100000000.00010000"));
+    check_cell(&w, "select 12345678901234567890123456789012345678::numeric", decimal("12345678901234567890123456789012345678"));
+    check_cell(&w, "select (-99999999999999999999.999999999999999999)::numeric", decimal("-99999999999999999999.999999999999999999"));
+    check_cell(&w, "select 123456789012345678901234567890123456789::numeric", text("123456789012345678901234567890123456789"));
+    check_cell(&w, "select 'NaN'::numeric", text("NaN"));
+    check_cell(&w, "select '-Infinity'::numeric", text("-Infinity"));
+    check_cell(&w, "select 0.000::numeric(6,3)", decimal("0.000"));
+  }
+  close_server(&w);
+}
+
+CASE("texts and bytes come as they are") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select 'h\xc3\xa9llo \xf0\x9f\x98\x80'::text", text("h\xc3\xa9llo \xf0\x9f\x98\x80"));
+    check_cell(&w, "select ''::varchar", text(""));
+    check_cell(&w, "select 'ab'::char(4)", text("ab  "));
+    check_cell(&w, "select 'n'::name", text("n"));
+    check_cell(&w, "select 'c'::\"char\"", text("c"));
+    check_cell(&w, "select '\\x00ff41'::bytea", with_kind(ALCH_BLOB, "\0\xff\x41", 3));
+    check_cell(&w, "select ''::bytea", with_kind(ALCH_BLOB, "", 0));
+    check_cell(&w, "select '550E8400-e29b-41d4-a716-446655440000'::uuid", text("550e8400-e29b-41d4-a716-446655440000"));
+    check_cell(&w, "select '{\"a\": [1, 2.50]}'::json", text("{\"a\": [1, 2.50]}"));
+    check_cell(&w, "select '{\"a\":[1,2.50]}'::jsonb", text("{\"a\": [1, 2.50]}"));
+    check_cell(&w, "select '10.0.0.1/8'::inet", text("10.0.0.1/8"));
+    check_cell(&w, "select array[1, null, 3]", text("{1,NULL,3}"));
+    check_cell(&w, "select repeat('x', 3)::xml", text("xxx"));
+  }
+  close_server(&w);
+}
+
+CASE("the older form of bytes is read too") {
+  world w;
+  if (open_server(&w)) {
+    CHECK_INT(run(&w, "set bytea_output = 'escape'"), ALCH_OK);
+    check_cell(&w, "select '\\x00ff415c'::bytea, '1.1.1.1'::inet", with_kind(ALCH_BLOB, "\0\xff\x41\\", 4));
+  }
+  close_server(&w);
+}
+
+CASE("dates and times come as numbers") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select date '1970-01-01'", of(ALCH_DATE, 0));
+    check_cell(&w, "select date '0001-01-01'", of(ALCH_DATE, ALCH_DAYS_MIN));
+    check_cell(&w, "select date '9999-12-31'", of(ALCH_DATE, ALCH_DAYS_MAX));
+    check_cell(&w, "select date '1969-12-31'", of(ALCH_DATE, -1));
+    check_cell(&w, "select time '23:59:59.999999'", of(ALCH_TIME, DAY - 1));
+    check_cell(&w, "select timetz '01:30:00+02'", of(ALCH_TIME, 84600 * SECOND));
+    check_cell(&w, "select timetz '23:30:00-02:30'", of(ALCH_TIME, 7200 * SECOND));
+    check_cell(&w, "select timestamp '1969-12-31 23:59:59.999999'", of(ALCH_DATETIME, -1));
+    check_cell(&w, "select timestamp '9999-12-31 23:59:59.999999'", of(ALCH_DATETIME, ALCH_MICROSECONDS_MAX));
+    check_cell(&w, "select timestamptz '1970-01-01 00:00:00+02'", of(ALCH_DATETIME, -7200 * SECOND));
+    CHECK_INT(run(&w, "set timezone = 'Asia/Kolkata'"), ALCH_OK);
+    check_cell(&w, "select timestamptz '1970-01-01 00:00:00.000001+00'", of(ALCH_DATETIME, 1));
+    check_cell(&w, "select interval '1 day 02:03:04.5'", of(ALCH_INTERVAL, DAY + 7384 * SECOND + SECOND / 2));
+    check_cell(&w, "select interval '-1 day -00:00:00.000001'", of(ALCH_INTERVAL, -DAY - 1));
+  }
+  close_server(&w);
+}
+
+/* Told apart from moments by their kind: a column that has a type refuses them. */
+CASE("moments that no clock here has come as the server's text") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select date 'infinity'", text("infinity"));
+    check_cell(&w, "select timestamp '-infinity'", text("-infinity"));
+    check_cell(&w, "select date '0044-03-15 BC'", text("0044-03-15 BC"));
+    check_cell(&w, "select date '10000-01-01'", text("10000-01-01"));
+    check_cell(&w, "select timestamp '0001-12-31 23:59:59.5 BC'", text("0001-12-31 23:59:59.5 BC"));
+    check_cell(&w, "select timestamp '10000-01-01 00:00:00'", text("10000-01-01 00:00:00"));
+    check_cell(&w, "select timestamptz '10000-01-02 00:00:00+00'", text("10000-01-02 00:00:00+00"));
+    check_cell(&w, "select time '24:00:00'", text("24:00:00"));
+    check_cell(&w, "select interval '1 year 2 months -3 days 04:05:06.7'", text("1 year 2 mons -3 days +04:05:06.7"));
+    check_cell(&w, "select interval '-1 month'", text("-1 mons"));
+    check_cell(&w, "select interval '2 years 1 day -1 second'", text("2 years 1 day -00:00:01"));
+  }
+  close_server(&w);
+}
+
+/* The one cell of a statement with one value. */
+static void check_given(world *w, const char *sql, alch_value value, alch_value expected) {
+  bool right = CHECK_INT(start(w, sql, &value, 1), ALCH_OK) && CHECK_INT(next_of(&w->execution, &w->error), ALCH_ROW) && CHECK(value_is(&w->execution.row[0], &expected));
+  if (right) return;
+  printf("# %s: %s\n", sql, alch_error_message(&w->error));
+  say("given", &value);
+  rollback(w);
+}
+
+CASE("values go in by their kind, whatever was given before") {
+  world w;
+  if (open_server(&w)) {
+    check_given(&w, "select :a", ALCH_VALUE_NULL, ALCH_VALUE_NULL);
+    check_given(&w, "select :a", alch_value_integer(5), alch_value_integer(5));
+    check_given(&w, "select :a", alch_value_integer(INT64_MAX), alch_value_integer(INT64_MAX));
+    check_given(&w, "select :a", alch_value_integer(-5), alch_value_integer(-5));
+    check_given(&w, "select :a", alch_value_real(0.1), alch_value_real(0.1));
+    check_given(&w, "select :a", alch_value_boolean(true), alch_value_boolean(true));
+    check_given(&w, "select :a", text("x'\\"), text("x'\\"));
+    check_given(&w, "select :a", with_kind(ALCH_BLOB, "\0\1", 2), with_kind(ALCH_BLOB, "\0\1", 2));
+    check_given(&w, "select :a", ALCH_VALUE_NULL, ALCH_VALUE_NULL);
+    check_given(&w, "select cast(:a as float4)", alch_value_real(0.1), alch_value_real(0.1));
+    check_given(&w, "select cast(:a as numeric)", alch_value_real(INFINITY), text("Infinity"));
+    check_given(&w, "select cast(:a as date)", text("2024-02-29"), of(ALCH_DATE, 19782));
+    check_given(&w, "select :a", of(ALCH_DATE, -1), of(ALCH_DATE, -1));
+    check_given(&w, "select :a", of(ALCH_TIME, DAY - 1), of(ALCH_TIME, DAY - 1));
+    check_given(&w, "select cast(:a as timetz)", of(ALCH_TIME, 1), of(ALCH_TIME, 1));
+    check_given(&w, "select :a", of(ALCH_DATETIME, ALCH_MICROSECONDS_MIN), of(ALCH_DATETIME, ALCH_MICROSECONDS_MIN));
+    check_given(&w, "select cast(:a as timestamptz)", of(ALCH_DATETIME, 1), of(ALCH_DATETIME, 1));
+    check_given(&w, "select :a", of(ALCH_INTERVAL, -DAY - 1), of(ALCH_INTERVAL, -DAY - 1));
+    check_given(&w, "select cast(:a as text)", of(ALCH_INTERVAL, DAY + SECOND), text("1 day 00:00:01"));
+    check_given(&w, "select :a", decimal("-12.50"), decimal("-12.50"));
+    check_given(&w, "select substr('hello', :a)", alch_value_integer(2), text("ello"));
+  }
+  close_server(&w);
+}
+
+CASE("a text with a zero byte is refused before it is sent") {
+  world w;
+  if (open_server(&w)) {
+    alch_value value = alch_value_text("a\0b", 3);
+    CHECK_INT(start(&w, "select :a", &value, 1), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "DataError");
+    CHECK(strstr(alch_error_message(&w.error), "zero byte") != NULL);
+    CHECK_INT(scalar(&w, "select 7"), 7);
+  }
+  close_server(&w);
+}
+
+CASE("a large text and many rows go through") {
+  world w;
+  size_t size = 3000000;
+  char *large = malloc(size);
+  if (large && open_server(&w)) {
+    memset(large, 'x', size);
+    alch_value value = alch_value_text(large, size);
+    check_given(&w, "select length(:a)", value, alch_value_integer((int64_t)size));
+    check_given(&w, "select :a", value, value);
+    CHECK_INT(start(&w, "select n, 'row ' || n from generate_series(1, 100000) n", NULL, 0), ALCH_OK);
+    int64_t sum = 0;
+    while (next_of(&w.execution, &w.error) == ALCH_ROW) sum += w.execution.row[0].integer;
+    CHECK_INT(sum, INT64_C(5000050000));
+    close_server(&w);
+  }
+  free(large);
+}
+
+static void check_fails(world *w, const char *sql, alch_error_kind kind, const char *state) {
+  if (CHECK_INT(run(w, sql), ALCH_ERROR)) {
+    CHECK_TEXT(error_name(w), alch_error_kind_name(kind));
+    CHECK_TEXT(w->error.sqlstate, state);
+    CHECK(!w->error.disconnected);
+  }
+  rollback(w);
+  CHECK_INT(scalar(w, "select 7"), 7);
+}
+
+CASE("errors have their kinds, codes and names") {
+  world w;
+  if (open_server(&w)) {
+    check_fails(&w, "select 1/0", ALCH_ERROR_DATA, "22012");
+    check_fails(&w, "selekt", ALCH_ERROR_PROGRAMMING, "42601");
+    check_fails(&w, "select 1; select 2", ALCH_ERROR_PROGRAMMING, "42601");
+    check_fails(&w, "", ALCH_ERROR_PROGRAMMING, "");
+    check_fails(&w, "select * from nowhere", ALCH_ERROR_PROGRAMMING, "42P01");
+    run(&w, "set local statement_timeout = '50ms'");
+    check_fails(&w, "select pg_sleep(5)", ALCH_ERROR_OPERATIONAL, "57014");
+    run(&w, "create temporary table t (id int constraint positive check (id > 0) unique, name text not null)");
+    CHECK_INT(commit(&w), ALCH_OK);
+    CHECK_INT(run(&w, "insert into t values (1, 'a'), (1, 'b')"), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "IntegrityError");
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_CONSTRAINT_NAME), "t_id_key");
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_TABLE_NAME), "t");
+    CHECK(strstr(alch_error_message(&w.error), "Key (id)=(1)") != NULL);
+    CHECK_INT(run(&w, "select 1"), ALCH_ERROR);
+    CHECK_TEXT(w.error.sqlstate, "25P02");
+    CHECK(strstr(alch_error_message(&w.error), "roll back") != NULL);
+    rollback(&w);
+    CHECK_INT(run(&w, "insert into t values (2, null)"), ALCH_ERROR);
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_COLUMN_NAME), "name");
+    rollback(&w);
+  }
+  close_server(&w);
+}
+
+CASE("a COMMIT that the server makes a ROLLBACK of is an error") {
+  world w;
+  if (open_server(&w)) {
+    CHECK_INT(run(&w, "select 1/0"), ALCH_ERROR);
+    CHECK_INT(commit(&w), ALCH_ERROR);
+    CHECK_TEXT(w.error.sqlstate, "25P02");
+    rollback(&w);
+    CHECK_INT(scalar(&w, "select 7"), 7);
+  }
+  close_server(&w);
+}
+
+CASE("changes are counted, and those of a SELECT are not") {
+  world w;
+  if (open_server(&w)) {
+    run(&w, "create temporary table t (id int)");
+    CHECK_INT(start(&w, "insert into t select generate_series(1, 5) returning id", NULL, 0), ALCH_OK);
+    int rows = 0;
+    while (next_of(&w.execution, &w.error) == ALCH_ROW) rows++;
+    CHECK_INT(rows, 5);
+    CHECK_INT(w.execution.changes, 5);
+    CHECK_INT(start(&w, "update t set id = 0 where id > 3", NULL, 0), ALCH_OK);
+    CHECK_INT(w.execution.changes, 2);
+    CHECK_INT(start(&w, "select * from t", NULL, 0), ALCH_OK);
+    while (next_of(&w.execution, &w.error) == ALCH_ROW) continue;
+    CHECK_INT(w.execution.changes, -1);
+  }
+  close_server(&w);
+}
+
+CASE("a plan that no longer fits is made again when the transaction is young") {
+  world w;
+  if (open_server(&w)) {
+    run(&w, "create temporary table t (a int)");
+    run(&w, "insert into t values (1)");
+    CHECK_INT(scalar(&w, "select * from t"), 1);
+    CHECK_INT(commit(&w), ALCH_OK);
+    run(&w, "alter table t alter a type text using 'two'");
+    CHECK_INT(commit(&w), ALCH_OK);
+    CHECK_INT(start(&w, "select * from t", NULL, 0), ALCH_OK);
+    if (CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW)) CHECK_INT(w.execution.row[0].kind, ALCH_TEXT);
+    alch_execution_close(&w.execution);
+    run(&w, "alter table t alter a type int using 3");
+    CHECK_INT(run(&w, "select * from t"), ALCH_ERROR);
+    CHECK_TEXT(w.error.sqlstate, "0A000");
+    rollback(&w);
+    CHECK_INT(run(&w, "select * from t"), ALCH_OK);
+    rollback(&w);
+    run(&w, "deallocate all");
+    CHECK_INT(commit(&w), ALCH_OK);
+    CHECK_INT(run(&w, "select * from t"), ALCH_OK);
+  }
+  close_server(&w);
+}
+
+CASE("a session that the server ends is told as that") {
+  world w, other;
+  if (open_server(&w) && open_server(&other)) {
+    int64_t session = scalar(&w, "select pg_backend_pid()");
+    alch_value value = alch_value_integer(session);
+    CHECK_INT(start(&other, "select pg_terminate_backend(:a)", &value, 1), ALCH_OK);
+    usleep(100000);
+    CHECK_INT(run(&w, "select 1"), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "OperationalError");
+    CHECK(w.error.disconnected);
+    CHECK_TEXT(w.error.sqlstate, "57P01");
+    rollback(&w);
+    CHECK_INT(run(&w, "select 1"), ALCH_ERROR);
+    close_server(&other);
+  }
+  close_server(&w);
+}
+
+static void *interrupt_soon(void *given) {
+  const world *w = given;
+  usleep(200000);
+  const alch_driver *driver = alch_driver_find("postgresql");
+  driver->interrupt(alch_connection_driver_connection(w->connection));
+  return NULL;
+}
+
+CASE("a statement is interrupted from another thread") {
+  world w;
+  pthread_t thread;
+  if (open_server(&w)) {
+    CHECK_INT(scalar(&w, "select 1"), 1);
+    CHECK_INT(pthread_create(&thread, NULL, interrupt_soon, &w), 0);
+    int64_t before = alch_clock_microseconds();
+    CHECK_INT(run(&w, "select pg_sleep(20)"), ALCH_ERROR);
+    CHECK(alch_clock_microseconds() - before < 10 * SECOND);
+    CHECK_TEXT(w.error.sqlstate, "57014");
+    pthread_join(thread, NULL);
+    rollback(&w);
+    CHECK_INT(scalar(&w, "select 7"), 7);
+  }
+  close_server(&w);
+}
+
+CASE("a server that does not answer is given up in time") {
+  world w;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  socklen_t length = sizeof address;
+  char url[96];
+  if (CHECK(bind(listener, (struct sockaddr *)&address, length) == 0) && CHECK(listen(listener, 5) == 0) && getsockname(listener, (struct sockaddr *)&address, &length) == 0) {
+    snprintf(url, sizeof url, "postgresql+libpq://a@127.0.0.1:%d/b?connect_timeout=0.3", ntohs(address.sin_port));
+    int64_t before = alch_clock_microseconds();
+    CHECK_INT(world_open_with(&w, url, NULL, NULL), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "OperationalError");
+    CHECK(alch_clock_microseconds() - before < 3 * SECOND);
+    world_close(&w);
+  }
+  close(listener);
+}
+
+static void check_url(const char *url, const char *part) {
+  alch_engine *engine = NULL;
+  alch_error error;
+  alch_error_init(&error, NULL);
+  alch_status status = alch_engine_open(url, strlen(url), NULL, &alch_allocator_standard, &engine, &error);
+  CHECK_INT(status, part ? ALCH_ERROR : ALCH_OK);
+  if (part && !strstr(alch_error_message(&error), part)) CHECK_TEXT(alch_error_message(&error), part);
+  alch_engine_release(engine);
+  alch_error_close(&error);
+}
+
+CASE("options of URLs are checked by name") {
+  check_url("postgresql://a:b@h1:1,h2:2/db?target_session_attrs=read-write&sslmode=require", NULL);
+  check_url("postgresql:///db?host=h1:1&host=[::1]:2&options=-c%20geqo%3Doff", NULL);
+  check_url("postgresql://h/d?sslmod=require", "did you mean 'sslmode'");
+  check_url("postgresql://h/d?sslmode=require&sslmode=disable", "given twice");
+  check_url("postgresql://h/d?client_encoding=latin1", "UTF-8");
+  check_url("postgresql://h/d?connect_timeout=soon", "number of seconds");
+  check_url("postgresql+psycopg2://h/d", "write postgresql:// alone");
+}
+
+CASE("the first of several hosts that answers is taken") {
+  world w;
+  char url[400];
+  const char *folder = server_folder("postgresql");
+  if (!folder) return;
+  snprintf(url, sizeof url, "postgresql://spec@/spec?host=%s/none&host=%s:5432&target_session_attrs=any&options=-c%%20datestyle%%3Dsql,dmy", folder, folder);
+  if (world_open(&w, url)) {
+    check_cell(&w, "select date '2024-02-29'", of(ALCH_DATE, 19782));
+    check_cell(&w, "select current_setting('datestyle')", text("ISO, DMY"));
+  }
+  world_close(&w);
+}

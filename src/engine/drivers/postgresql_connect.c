@@ -1,0 +1,145 @@
+/* Connecting without blocking, and what concerns a connection as a whole. Names of hosts are looked up by the library before it starts to connect; that is the one thing that may block. */
+#include "engine/drivers/postgresql_private.h"
+#include "engine/engine.h"
+#include <string.h>
+
+/* Dates in ISO's form and intervals in one that is read here, whatever the server, the database or the role has as its default. */
+#define STYLES_TEXT "SELECT set_config('DateStyle', 'ISO', false), set_config('IntervalStyle', 'postgres', false)"
+
+/* Warnings and notes of the server would be printed by the library. */
+static void drop_notice(void *context, const PGresult *result) {
+  (void)context, (void)result;
+}
+
+static void free_connection(alch_driver_connection *connection) {
+  const alch_allocator *allocator = connection->allocator;
+  if (connection->cancel) connection->library->PQfreeCancel(connection->cancel);
+  if (connection->handle) connection->library->PQfinish(connection->handle);
+  alch_free(allocator, connection->forgotten, connection->forgotten_capacity * sizeof *connection->forgotten);
+  alch_free(allocator, connection->begin, connection->begin_size);
+  alch_free(allocator, connection, sizeof *connection);
+}
+
+void alch_postgresql_close(alch_driver_connection *connection) {
+  free_connection(connection);
+}
+
+static alch_status start_connecting(alch_driver_connection *connection, const alch_postgresql_settings *settings, alch_error *error) {
+  const alch_libpq *library = connection->library;
+  connection->handle = library->PQconnectStartParams(settings->keywords, settings->values, 0);
+  if (!connection->handle) return alch_error_out_of_memory(error);
+  library->PQsetNoticeReceiver(connection->handle, drop_notice, NULL);
+  connection->polling = PGRES_POLLING_WRITING;
+  connection->deadline = settings->microseconds < 0 ? INT64_MAX : alch_clock_microseconds() + settings->microseconds;
+  if (library->PQstatus(connection->handle) != CONNECTION_BAD) return ALCH_WAIT;
+  alch_postgresql_fail_connection(connection, NULL, error);
+  if (error) error->disconnected = true;
+  return ALCH_ERROR;
+}
+
+alch_status alch_postgresql_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error) {
+  (void)driver;
+  *out = NULL;
+  const alch_libpq *library = alch_libpq_open(error);
+  if (!library) return ALCH_ERROR;
+  alch_postgresql_settings settings;
+  if (alch_postgresql_settings_read(url, allocator, &settings, error) != ALCH_OK) return ALCH_ERROR;
+  alch_driver_connection *connection = alch_allocate_zeroed(allocator, sizeof *connection);
+  alch_status status = ALCH_ERROR;
+  if (connection) {
+    connection->allocator = allocator;
+    connection->library = library;
+    status = start_connecting(connection, &settings, error);
+  } else {
+    alch_error_out_of_memory(error);
+  }
+  alch_arena_clear(&settings.arena);
+  if (status == ALCH_WAIT) *out = connection;
+  else if (connection) free_connection(connection);
+  return status;
+}
+
+static bool is_iso(alch_driver_connection *connection) {
+  const char *dates = connection->library->PQparameterStatus(connection->handle, "DateStyle"), *intervals = connection->library->PQparameterStatus(connection->handle, "IntervalStyle");
+  return (!dates || strncmp(dates, "ISO", 3) == 0) && (!intervals || strcmp(intervals, "postgres") == 0 || strcmp(intervals, "iso_8601") == 0);
+}
+
+static alch_status connected(alch_driver_connection *connection, alch_error *error) {
+  const alch_libpq *library = connection->library;
+  if (library->PQsetnonblocking(connection->handle, 1) != 0) return alch_postgresql_fail_connection(connection, NULL, error);
+  connection->cancel = library->PQgetCancel(connection->handle);
+  connection->connected = true;
+  connection->polling = PGRES_POLLING_OK;
+  if (library->PQenterPipelineMode(connection->handle) != 1) return alch_postgresql_fail_connection(connection, NULL, error);
+  if (is_iso(connection)) return ALCH_OK;
+  if (library->PQsendQueryParams(connection->handle, STYLES_TEXT, 0, NULL, NULL, NULL, NULL, 0) != 1 || library->PQpipelineSync(connection->handle) != 1)
+    return alch_postgresql_fail_connection(connection, NULL, error);
+  connection->styles = true;
+  return ALCH_WAIT;
+}
+
+/* The answer to STYLES_TEXT. */
+static alch_status read_styles(alch_driver_connection *connection, alch_error *error) {
+  const alch_libpq *library = connection->library;
+  connection->flushing = library->PQflush(connection->handle) > 0;
+  if (library->PQconsumeInput(connection->handle) != 1) return alch_postgresql_fail_connection(connection, NULL, error);
+  while (!library->PQisBusy(connection->handle)) {
+    PGresult *result = library->PQgetResult(connection->handle);
+    int status = result ? library->PQresultStatus(result) : PGRES_COMMAND_OK;
+    bool failed = status == PGRES_FATAL_ERROR;
+    if (failed) alch_postgresql_fail(connection, result, error);
+    if (result) library->PQclear(result);
+    if (failed) return ALCH_ERROR;
+    if (status == PGRES_PIPELINE_SYNC) {
+      connection->styles = connection->flushing = false;
+      return ALCH_OK;
+    }
+  }
+  return ALCH_WAIT;
+}
+
+static alch_status out_of_time(alch_driver_connection *connection, alch_error *error) {
+  const char *said = connection->library->PQerrorMessage(connection->handle);
+  alch_error_set(error, ALCH_ERROR_OPERATIONAL, "no connection to the server in the time that connect_timeout allows (%d seconds where the URL says nothing)%s%s", ALCH_POSTGRESQL_SECONDS,
+                 *said ? "; the last that was heard: " : "", said);
+  if (error) error->disconnected = true;
+  return ALCH_ERROR;
+}
+
+alch_status alch_postgresql_connect_poll(alch_driver_connection *connection, alch_error *error) {
+  if (alch_clock_microseconds() >= connection->deadline) return out_of_time(connection, error);
+  if (connection->styles) return read_styles(connection, error);
+  connection->polling = connection->library->PQconnectPoll(connection->handle);
+  if (connection->polling == PGRES_POLLING_OK) return connected(connection, error);
+  if (connection->polling != PGRES_POLLING_FAILED) return ALCH_WAIT;
+  alch_postgresql_fail_connection(connection, NULL, error);
+  if (error) error->disconnected = true;
+  return ALCH_ERROR;
+}
+
+void alch_postgresql_waits_for(alch_driver_connection *connection, alch_wait *out) {
+  *out = (alch_wait){ .descriptor = connection->library->PQsocket(connection->handle), .events = ALCH_WAIT_READ, .microseconds = -1 };
+  bool connecting = !connection->connected || connection->styles;
+  if (!connection->connected) out->events = connection->polling == PGRES_POLLING_READING ? ALCH_WAIT_READ : ALCH_WAIT_WRITE;
+  else if (connection->flushing) out->events = ALCH_WAIT_READ | ALCH_WAIT_WRITE;
+  if (!connecting || connection->deadline == INT64_MAX) return;
+  int64_t left = connection->deadline - alch_clock_microseconds();
+  out->microseconds = left > 0 ? left : 0;
+}
+
+bool alch_postgresql_alive(alch_driver_connection *connection) {
+  return connection->library->PQstatus(connection->handle) == CONNECTION_OK;
+}
+
+/* The new way works under TLS as well. Both open a connection of their own to the server, and wait for it. */
+void alch_postgresql_interrupt(alch_driver_connection *connection) {
+  const alch_libpq *library = connection->library;
+  char message[256];
+  if (library->PQcancelCreate && library->PQcancelBlocking && library->PQcancelFinish && library->PQsslInUse(connection->handle)) {
+    PGcancelConn *cancel = library->PQcancelCreate(connection->handle);
+    if (cancel) library->PQcancelBlocking(cancel);
+    library->PQcancelFinish(cancel);
+    return;
+  }
+  if (connection->cancel) library->PQcancel(connection->cancel, message, sizeof message);
+}

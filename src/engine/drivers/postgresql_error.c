@@ -1,0 +1,108 @@
+/* What the server's SQLSTATEs mean here, by one table. The kinds are those of psycopg (its errors.py), which SQLAlchemy reports.
+   Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+#include "engine/drivers/postgresql_private.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct error_row {
+  const char *state;       /* the whole code, or its class */
+  alch_error_kind kind;
+  bool disconnected;       /* the server ends the session */
+} error_row;
+
+/* The first row that the code begins with. */
+static const error_row rows[] = {
+  { "57P01", ALCH_ERROR_OPERATIONAL, true },    /* admin_shutdown */
+  { "57P02", ALCH_ERROR_OPERATIONAL, true },    /* crash_shutdown */
+  { "57P03", ALCH_ERROR_OPERATIONAL, true },    /* cannot_connect_now */
+  { "57P05", ALCH_ERROR_OPERATIONAL, true },    /* idle_session_timeout */
+  { "25P03", ALCH_ERROR_OPERATIONAL, true },    /* idle_in_transaction_session_timeout */
+  { "08", ALCH_ERROR_OPERATIONAL, true },
+  { "0A", ALCH_ERROR_NOT_SUPPORTED, false },
+  { "20", ALCH_ERROR_PROGRAMMING, false },
+  { "21", ALCH_ERROR_PROGRAMMING, false },
+  { "22", ALCH_ERROR_DATA, false },
+  { "23", ALCH_ERROR_INTEGRITY, false },
+  { "24", ALCH_ERROR_INTERNAL, false },
+  { "25", ALCH_ERROR_INTERNAL, false },
+  { "26", ALCH_ERROR_PROGRAMMING, false },
+  { "27", ALCH_ERROR_OPERATIONAL, false },
+  { "28", ALCH_ERROR_OPERATIONAL, false },
+  { "2B", ALCH_ERROR_INTERNAL, false },
+  { "2D", ALCH_ERROR_INTERNAL, false },
+  { "2F", ALCH_ERROR_INTERNAL, false },
+  { "34", ALCH_ERROR_PROGRAMMING, false },
+  { "38", ALCH_ERROR_OPERATIONAL, false },
+  { "39", ALCH_ERROR_OPERATIONAL, false },
+  { "3B", ALCH_ERROR_OPERATIONAL, false },
+  { "3D", ALCH_ERROR_PROGRAMMING, false },
+  { "3F", ALCH_ERROR_PROGRAMMING, false },
+  { "40", ALCH_ERROR_OPERATIONAL, false },
+  { "42", ALCH_ERROR_PROGRAMMING, false },
+  { "44", ALCH_ERROR_PROGRAMMING, false },
+  { "53", ALCH_ERROR_OPERATIONAL, false },
+  { "54", ALCH_ERROR_OPERATIONAL, false },
+  { "55", ALCH_ERROR_OPERATIONAL, false },
+  { "57", ALCH_ERROR_OPERATIONAL, false },
+  { "58", ALCH_ERROR_OPERATIONAL, false },
+  { "F0", ALCH_ERROR_OPERATIONAL, false },
+  { "HV", ALCH_ERROR_OPERATIONAL, false },
+  { "P0", ALCH_ERROR_PROGRAMMING, false },
+  { "XX", ALCH_ERROR_INTERNAL, false },
+};
+
+static const error_row *find_row(const char *state) {
+  for (size_t i = 0; i < ALCH_COUNT(rows); i++)
+    if (strncmp(rows[i].state, state, strlen(rows[i].state)) == 0) return &rows[i];
+  return NULL;
+}
+
+/* libpq ends its messages with a line break. */
+static int trimmed(const char *text) {
+  size_t length = strlen(text);
+  while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' ')) length--;
+  return length > 4000 ? 4000 : (int)length;
+}
+
+static void attach(const alch_libpq *library, const PGresult *result, int field, alch_error *error, alch_error_text which) {
+  const char *text = library->PQresultErrorField(result, field);
+  if (text && *text) alch_error_attach(error, which, text, SIZE_MAX);
+}
+
+/* What a reader who has not seen the first error should be told. */
+static const char *advice(const char *state) {
+  if (strcmp(state, "25P02") == 0) return "\nHINT:  an earlier statement of this transaction has failed: roll back, or use a savepoint (begin_nested) around what may fail";
+  return "";
+}
+
+static void set_message(const alch_libpq *library, const PGresult *result, alch_error_kind kind, const char *state, alch_error *error) {
+  const char *message = library->PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), *detail = library->PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+  const char *hint = library->PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+  if (!message) message = library->PQresultErrorMessage(result);
+  alch_error_set(error, kind, "%.*s%s%.*s%s%.*s%s", trimmed(message), message, detail ? "\nDETAIL:  " : "", detail ? trimmed(detail) : 0, detail ? detail : "", hint ? "\nHINT:  " : "",
+                 hint ? trimmed(hint) : 0, hint ? hint : "", advice(state));
+}
+
+alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGresult *result, alch_error *error) {
+  const alch_libpq *library = connection->library;
+  const char *state = library->PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  if (!state) return alch_postgresql_fail_connection(connection, library->PQresultErrorMessage(result), error);
+  const error_row *row = find_row(state);
+  set_message(library, result, row ? row->kind : ALCH_ERROR_DATABASE, state, error);
+  if (!error) return ALCH_ERROR;
+  snprintf(error->sqlstate, sizeof error->sqlstate, "%s", state);
+  error->disconnected = (row && row->disconnected) || library->PQstatus(connection->handle) == CONNECTION_BAD;
+  attach(library, result, PG_DIAG_CONSTRAINT_NAME, error, ALCH_ERROR_CONSTRAINT_NAME);
+  attach(library, result, PG_DIAG_TABLE_NAME, error, ALCH_ERROR_TABLE_NAME);
+  attach(library, result, PG_DIAG_COLUMN_NAME, error, ALCH_ERROR_COLUMN_NAME);
+  return ALCH_ERROR;
+}
+
+alch_status alch_postgresql_fail_connection(alch_driver_connection *connection, const char *what, alch_error *error) {
+  if (!what || !*what) what = connection->library->PQerrorMessage(connection->handle);
+  bool gone = connection->library->PQstatus(connection->handle) == CONNECTION_BAD;
+  if (!*what) what = "the connection to the server is in no usable state";
+  alch_error_set(error, ALCH_ERROR_OPERATIONAL, "%.*s", trimmed(what), what);
+  if (error) error->disconnected = gone;
+  return ALCH_ERROR;
+}

@@ -1,0 +1,149 @@
+/* postgresql_private.h - what the files of this driver share. Nobody else includes it. */
+#ifndef ALCH_POSTGRESQL_PRIVATE_H
+#define ALCH_POSTGRESQL_PRIVATE_H
+
+#include "base/buffer.h"
+#include "engine/driver.h"
+#include "engine/drivers/postgresql_library.h"
+
+/* Numbers of the types that the server is built with (its pg_type.dat). */
+enum {
+  PG_UNKNOWN = 0, PG_BOOL = 16, PG_BYTEA = 17, PG_CHAR = 18, PG_NAME = 19, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_OID = 26, PG_JSON = 114, PG_XML = 142, PG_FLOAT4 = 700,
+  PG_FLOAT8 = 701, PG_BPCHAR = 1042, PG_VARCHAR = 1043, PG_DATE = 1082, PG_TIME = 1083, PG_TIMESTAMP = 1114, PG_TIMESTAMPTZ = 1184, PG_INTERVAL = 1186, PG_TIMETZ = 1266, PG_NUMERIC = 1700,
+  PG_UUID = 2950, PG_JSONB = 3802
+};
+
+#define ALCH_POSTGRESQL_PARAMETERS 65535   /* the protocol counts them in 16 bits */
+#define ALCH_POSTGRESQL_EPOCH INT64_C(10957)  /* the server counts from 2000-01-01: days since 1970 */
+#define ALCH_POSTGRESQL_SECONDS 10         /* to connect in, where the URL has no connect_timeout */
+
+/* Where a statement's own work on the connection is. */
+typedef enum alch_postgresql_phase {
+  ALCH_POSTGRESQL_IDLE,        /* nothing is under way */
+  ALCH_POSTGRESQL_QUEUED,      /* to be sent as soon as the connection has read what others asked for */
+  ALCH_POSTGRESQL_SENT,        /* results are coming */
+  ALCH_POSTGRESQL_COMPLETE     /* all that it will ever have is in its list of results */
+} alch_postgresql_phase;
+
+/* Texts that the connection itself has to know. All but the plain ones go without a name: they are cheap to parse, and have to work when names are gone (DISCARD ALL). */
+typedef enum alch_postgresql_control { ALCH_POSTGRESQL_PLAIN, ALCH_POSTGRESQL_DIRECT, ALCH_POSTGRESQL_BEGIN, ALCH_POSTGRESQL_COMMIT, ALCH_POSTGRESQL_ROLLBACK } alch_postgresql_control;
+
+typedef struct alch_postgresql_column {
+  Oid type;
+  bool binary;
+  uint8_t size;                    /* bytes that a value has at least */
+  alch_status (*read)(alch_driver_statement *statement, const char *bytes, uint32_t length, alch_value *out, alch_error *error);
+} alch_postgresql_column;
+
+struct alch_driver_statement {
+  alch_driver_connection *connection;
+  char *sql;                       /* a copy */
+  size_t sql_size;
+  uint64_t number;                 /* its name on the server is alch_<number>; 0: it has none yet */
+  alch_postgresql_phase phase;
+  bool known;                      /* the server has it under its name */
+  bool parses;                     /* this round trip has a Parse */
+  bool healed;                     /* it was sent a second time in this start */
+  bool binary;                     /* results are asked for in binary: all columns are known to have such a form */
+  uint8_t control;                 /* alch_postgresql_control: what the text is */
+  uint32_t stream_rows;
+  /* parameters */
+  uint32_t count;                  /* of placeholders */
+  Oid *declared;                   /* what the statement says of them; PG_UNKNOWN: nothing */
+  Oid *types;                      /* what the server was (or will be) told */
+  const char **values;             /* of all sets, as libpq wants them */
+  int *lengths, *formats;
+  uint32_t capacity;               /* of the three */
+  char *bytes;                     /* which they point into */
+  size_t bytes_size;
+  uint32_t sets, sets_sent;
+  bool synced;                     /* the end of the round trip was sent */
+  /* results */
+  PGresult **results;
+  uint32_t result_capacity, result_count, result_at;
+  int row, row_count;              /* of the result at result_at; row -1: before its first */
+  PGresult *spent;                 /* of a stream: the piece that was read to its end */
+  PGresult *shape;                 /* the last result that had columns; in the list, or spent */
+  alch_postgresql_column *columns;
+  uint32_t column_count, column_capacity;
+  bool own_texts;                  /* some column's values are written into the scratch text */
+  alch_buffer scratch;             /* texts of the current row that are not the server's own */
+  int64_t changes;
+  bool stale;                      /* it failed because the server has it no longer, or as it was no longer */
+  alch_error failure;              /* told by the server, kept until everything is read */
+};
+
+struct alch_driver_connection {
+  const alch_allocator *allocator;
+  const alch_libpq *library;
+  PGconn *handle;
+  PGcancel *cancel;                /* made when connected, so that any thread may use it */
+  int64_t deadline;                /* of connecting */
+  int polling;                     /* what PQconnectPoll asked for */
+  bool connected;
+  bool styles;                     /* STYLES_TEXT is under way */
+  bool flushing;                   /* output waits for the socket */
+  bool busy;                       /* the server has not said that it is ready again */
+  bool in_transaction;             /* as it was when the server was last ready, or as what was sent makes it */
+  bool began, rolled_back;         /* this round trip begins a transaction; and ends a failed one before */
+  char *begin;                     /* a BEGIN that the next statement takes along; NULL: none */
+  size_t begin_size;
+  alch_driver_statement *current;  /* whose results come; NULL while busy: nobody's, they are dropped */
+  uint32_t leading;                /* commands of this round trip before the statement's own: what the server may forget, ROLLBACK, BEGIN */
+  uint32_t answered;               /* commands of it whose answers are complete */
+  uint64_t last_number;
+  uint64_t *forgotten;             /* numbers of statements that the server may forget */
+  uint32_t forgotten_count, forgotten_capacity;
+};
+
+/* ---- postgresql_url.c ---- */
+typedef struct alch_postgresql_settings {
+  alch_arena arena;
+  const char **keywords, **values;   /* as PQconnectStartParams wants them, NULL at the end */
+  int64_t microseconds;              /* to connect in; -1: no limit */
+} alch_postgresql_settings;
+/* ARGUMENT, naming the nearest. Closes itself on error. */
+alch_status alch_postgresql_settings_read(const alch_url *url, const alch_allocator *allocator, alch_postgresql_settings *out, alch_error *error);
+alch_status alch_postgresql_check(const alch_driver *driver, const alch_url *url, alch_error *error);
+
+/* ---- postgresql_connect.c ---- */
+alch_status alch_postgresql_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error);
+alch_status alch_postgresql_connect_poll(alch_driver_connection *connection, alch_error *error);
+void alch_postgresql_waits_for(alch_driver_connection *connection, alch_wait *out);
+void alch_postgresql_close(alch_driver_connection *connection);
+void alch_postgresql_interrupt(alch_driver_connection *connection);
+bool alch_postgresql_alive(alch_driver_connection *connection);
+
+/* ---- postgresql_error.c ---- */
+/* Fills the error from a result that failed. */
+alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGresult *result, alch_error *error);
+/* The same from what the connection itself says: it is gone, or the library had no memory. */
+alch_status alch_postgresql_fail_connection(alch_driver_connection *connection, const char *what, alch_error *error);
+
+/* ---- postgresql_flow.c ---- */
+/* Sends the statement's round trip: ALCH_OK or an error. The connection is not busy. */
+alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *error);
+/* Writes and reads as far as the socket allows, and gives each result to whom it belongs: ALCH_OK when something has come, ALCH_WAIT, or an error of the connection. */
+alch_status alch_postgresql_pump(alch_driver_connection *connection, alch_error *error);
+/* Nobody wants the rest of the statement's results. */
+void alch_postgresql_abandon(alch_driver_statement *statement);
+/* The server may forget it, and does with one of the next round trips. */
+void alch_postgresql_forget(alch_driver_statement *statement);
+void alch_postgresql_drop_results(alch_driver_statement *statement);
+
+/* ---- postgresql_parameter.c ---- */
+/* What the server is told of a placeholder of this type; PG_UNKNOWN where the value or the server is to say. */
+Oid alch_postgresql_type_number(const alch_type *type);
+/* Settles the types of the placeholders for these values. *changed: the server has to parse the statement again. */
+void alch_postgresql_settle(alch_driver_statement *statement, const alch_value *values, uint32_t sets, bool *changed);
+/* Fills values, lengths, formats and bytes. */
+alch_status alch_postgresql_encode(alch_driver_statement *statement, const alch_value *values, uint32_t sets, alch_error *error);
+
+/* ---- postgresql_result.c ---- */
+/* How values of this type are read, as text or in binary. */
+alch_postgresql_column alch_postgresql_column_of(Oid type, bool binary);
+bool alch_postgresql_has_binary(Oid type);
+bool alch_postgresql_own_texts(const alch_postgresql_column *column);
+alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
+
+#endif

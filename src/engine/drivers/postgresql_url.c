@@ -1,0 +1,156 @@
+/* What URLs of this database may say. Options are libpq's own connection parameters (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS) and pass through as they are. */
+#include "base/map.h"
+#include "base/real.h"
+#include "engine/drivers/postgresql_private.h"
+#include <string.h>
+#include <strings.h>
+
+#define SECONDS_MAX 2000000.0
+
+/* In the order of the manual. Some are of later versions: an older library refuses them by name. */
+static const char *const names[] = {
+  "host", "hostaddr", "port", "dbname", "user", "password", "passfile", "require_auth", "channel_binding", "connect_timeout", "client_encoding", "options", "application_name",
+  "fallback_application_name", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "gssencmode", "sslmode", "requiressl", "sslnegotiation",
+  "sslcompression", "sslcert", "sslkey", "sslpassword", "sslcertmode", "sslrootcert", "sslcrl", "sslcrldir", "sslsni", "requirepeer", "ssl_min_protocol_version", "ssl_max_protocol_version",
+  "min_protocol_version", "max_protocol_version", "krbsrvname", "gsslib", "gssdelegation", "service", "target_session_attrs", "load_balance_hosts",
+};
+
+/* Parameters that the URL's own parts are, and those that are said in any case. */
+enum { OWN_PARAMETERS = 8 };
+
+typedef struct settings_writer {
+  alch_postgresql_settings *out;
+  uint32_t count;
+  alch_buffer hosts, ports;
+  bool any_port;
+} settings_writer;
+
+static alch_status unknown_option(const char *name, alch_error *error) {
+  const char *nearest = alch_nearest(name, names, ALCH_COUNT(names));
+  if (nearest) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a PostgreSQL URL has no option '%s'; did you mean '%s'?", name, nearest);
+  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a PostgreSQL URL has no option '%s'; it takes the connection parameters of libpq, such as sslmode, application_name, connect_timeout, options", name);
+}
+
+static bool is_known(const char *name) {
+  for (size_t i = 0; i < ALCH_COUNT(names); i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return false;
+}
+
+static bool is_utf8(const char *value) {
+  return strcasecmp(value, "utf8") == 0 || strcasecmp(value, "utf-8") == 0 || strcasecmp(value, "unicode") == 0;
+}
+
+static alch_status read_timeout(const char *value, int64_t *microseconds, alch_error *error) {
+  double seconds;
+  if (!alch_real_parse(value, strlen(value), &seconds) || !(seconds >= 0 && seconds <= SECONDS_MAX))
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "connect_timeout=%s is no number of seconds", value);
+  *microseconds = seconds > 0 ? (int64_t)(seconds * 1e6 + 0.5) : -1;
+  return ALCH_OK;
+}
+
+static alch_status check_option(const alch_url *url, uint32_t index, alch_postgresql_settings *out, alch_error *error) {
+  const alch_url_option *option = &url->options[index];
+  if (!is_known(option->name)) return unknown_option(option->name, error);
+  for (uint32_t i = 0; i < index && strcmp(option->name, "host") != 0; i++)
+    if (strcmp(url->options[i].name, option->name) == 0) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "the option '%s' is given twice", option->name);
+  if (strcmp(option->name, "client_encoding") == 0 && !is_utf8(option->value))
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "client_encoding=%s: texts are UTF-8 here; the server converts them from whatever encoding the database has", option->value);
+  return strcmp(option->name, "connect_timeout") == 0 ? read_timeout(option->value, &out->microseconds, error) : ALCH_OK;
+}
+
+/* ---- hosts ---- */
+
+static bool is_port(const char *from, const char *end) {
+  if (from == end) return false;
+  while (from < end && *from >= '0' && *from <= '9') from++;
+  return from == end;
+}
+
+/* host, host:port, [::1]:port; a folder begins with a slash. */
+static void add_host(settings_writer *writer, const char *from, const char *end) {
+  bool bracket = from < end && *from == '[';
+  const char *close = bracket ? memchr(from, ']', (size_t)(end - from)) : NULL, *colon = end;
+  while (colon > from && *colon != ':') colon--;
+  bool has_port = colon > from && colon > (close ? close : from) && is_port(colon + 1, end);
+  const char *stop = has_port ? colon : end;
+  if (close) from++, stop = close;
+  alch_buffer_add_bytes(&writer->hosts, from, (size_t)(stop - from));
+  if (has_port) alch_buffer_add_bytes(&writer->ports, colon + 1, (size_t)(end - colon - 1));
+  writer->any_port = writer->any_port || has_port;
+}
+
+static void add_hosts(settings_writer *writer, const char *list) {
+  for (bool more = true; more;) {
+    const char *end = strchr(list, ',');
+    more = end != NULL;
+    if (!more) end = list + strlen(list);
+    if (writer->hosts.length > 0) alch_buffer_add_char(&writer->hosts, ','), alch_buffer_add_char(&writer->ports, ',');
+    add_host(writer, list, end);
+    list = end + 1;
+  }
+}
+
+static void add(settings_writer *writer, const char *keyword, const char *value) {
+  if (!value) return;
+  writer->out->keywords[writer->count] = keyword;
+  writer->out->values[writer->count++] = value;
+}
+
+static alch_status write_hosts(settings_writer *writer, const alch_url *url, alch_error *error) {
+  alch_arena *arena = &writer->out->arena;
+  if (url->host && strchr(url->host, ',')) add_hosts(writer, url->host);
+  else if (url->host) alch_buffer_add(&writer->hosts, url->host);
+  for (uint32_t i = 0; i < url->option_count; i++)
+    if (strcmp(url->options[i].name, "host") == 0) add_hosts(writer, url->options[i].value);
+  if (url->port) {
+    alch_buffer_clear(&writer->ports);
+    alch_buffer_add_integer(&writer->ports, url->port);
+  }
+  if (alch_buffer_failed(&writer->hosts) || alch_buffer_failed(&writer->ports)) return alch_error_out_of_memory(error);
+  char *hosts = alch_arena_text(arena, alch_buffer_text(&writer->hosts), writer->hosts.length), *ports = alch_arena_text(arena, alch_buffer_text(&writer->ports), writer->ports.length);
+  if (!hosts || !ports) return alch_error_out_of_memory(error);
+  if (*hosts) add(writer, "host", hosts);
+  if (url->port || writer->any_port) add(writer, "port", ports);
+  return ALCH_OK;
+}
+
+static alch_status write_parameters(settings_writer *writer, const alch_url *url, alch_error *error) {
+  size_t room = (url->option_count + OWN_PARAMETERS) * sizeof(char *);
+  writer->out->keywords = alch_arena_allocate(&writer->out->arena, room);
+  writer->out->values = alch_arena_allocate(&writer->out->arena, room);
+  if (!writer->out->keywords || !writer->out->values) return alch_error_out_of_memory(error);
+  add(writer, "user", url->user);
+  add(writer, "password", url->password);
+  add(writer, "dbname", url->database);
+  add(writer, "client_encoding", "UTF8");
+  add(writer, "fallback_application_name", "lualchemy");
+  for (uint32_t i = 0; i < url->option_count; i++) {
+    const char *name = url->options[i].name;
+    if (strcmp(name, "host") != 0 && strcmp(name, "client_encoding") != 0 && strcmp(name, "connect_timeout") != 0) add(writer, name, url->options[i].value);
+  }
+  return write_hosts(writer, url, error);
+}
+
+alch_status alch_postgresql_settings_read(const alch_url *url, const alch_allocator *allocator, alch_postgresql_settings *out, alch_error *error) {
+  *out = (alch_postgresql_settings){ .microseconds = ALCH_POSTGRESQL_SECONDS * INT64_C(1000000) };
+  alch_arena_init(&out->arena, allocator);
+  settings_writer writer = { .out = out };
+  alch_buffer_init(&writer.hosts, allocator);
+  alch_buffer_init(&writer.ports, allocator);
+  alch_status status = ALCH_OK;
+  for (uint32_t i = 0; i < url->option_count && status == ALCH_OK; i++) status = check_option(url, i, out, error);
+  if (status == ALCH_OK) status = write_parameters(&writer, url, error);
+  alch_buffer_close(&writer.hosts);
+  alch_buffer_close(&writer.ports);
+  if (status != ALCH_OK) alch_arena_clear(&out->arena);
+  return status;
+}
+
+alch_status alch_postgresql_check(const alch_driver *driver, const alch_url *url, alch_error *error) {
+  alch_postgresql_settings settings;
+  (void)driver;
+  alch_status status = alch_postgresql_settings_read(url, &alch_allocator_standard, &settings, error);
+  if (status == ALCH_OK) alch_arena_clear(&settings.arena);
+  return status;
+}
