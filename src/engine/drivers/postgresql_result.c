@@ -12,6 +12,8 @@
 #define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
 #define MOMENT_SIZE 80                 /* of any moment's or interval's text */
 #define DECIMAL_DIGITS 38
+#define GROUP_SIZE 8                   /* of four digits and a zero byte, whatever the server sends */
+#define PART_SIZE 24                   /* of one part of a moment's or interval's text */
 
 enum { NUMERIC_NEGATIVE = 0x4000, NUMERIC_NAN = 0xC000, NUMERIC_INFINITE = 0xD000, NUMERIC_MINUS_INFINITE = 0xF000 };
 
@@ -135,7 +137,7 @@ READER(read_numeric_text) {
 /* The group of four digits at this place, as counted from the point. */
 static int group_at(const char *bytes, int count, int weight, int place) {
   int index = weight - place;
-  return index >= 0 && index < count ? read_16(bytes + 8 + 2 * index) : 0;
+  return index >= 0 && index < count ? read_16(bytes + 8 + 2 * index) & INT16_MAX : 0;
 }
 
 static size_t print_fraction(const char *bytes, int count, int weight, int scale, char *to) {
@@ -154,7 +156,7 @@ static size_t print_numeric(const char *bytes, char *to) {
   size_t length = 0;
   if (sign == NUMERIC_NEGATIVE) to[length++] = '-';
   if (weight < 0) to[length++] = '0';
-  for (int place = weight; place >= 0; place--) length += (size_t)sprintf(to + length, place == weight ? "%d" : "%04d", group_at(bytes, count, weight, place));
+  for (int place = weight; place >= 0; place--) length += (size_t)snprintf(to + length, GROUP_SIZE, place == weight ? "%d" : "%04d", group_at(bytes, count, weight, place));
   if (scale > 0) {
     to[length++] = '.';
     length += print_fraction(bytes, count, weight, scale, to + length);
@@ -260,7 +262,7 @@ static int print_far_date(int64_t days, char *to, const char **era) {
   alch_civil civil;
   alch_civil_from_days(days, &civil);
   *era = civil.year > 0 ? "" : " BC";
-  return sprintf(to, "%04d-%02d-%02d", civil.year > 0 ? civil.year : 1 - civil.year, civil.month, civil.day);
+  return snprintf(to, PART_SIZE, "%04d-%02d-%02d", civil.year > 0 ? civil.year : 1 - civil.year, civil.month, civil.day);
 }
 
 READER(read_date) {
@@ -272,17 +274,17 @@ READER(read_date) {
   if (given == INT32_MIN) return give_text(out, ALCH_TEXT, "-infinity", 9);
   if (days >= ALCH_DAYS_MIN && days <= ALCH_DAYS_MAX) return give(out, ALCH_DATE, days);
   int printed = print_far_date(days, room(statement), &era);
-  printed += sprintf(room(statement) + printed, "%s", era);
+  printed += snprintf(room(statement) + printed, PART_SIZE, "%s", era);
   return give_own(statement, out, ALCH_TEXT, (size_t)printed);
 }
 
 static int print_clock(int64_t microseconds, char *to) {
   int64_t seconds = microseconds / ALCH_MICROSECONDS_PER_SECOND;
   int fraction = (int)(microseconds % ALCH_MICROSECONDS_PER_SECOND), digits = 6;
-  int printed = sprintf(to, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
+  int printed = snprintf(to, PART_SIZE, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
   if (fraction == 0) return printed;
   for (; fraction % 10 == 0; fraction /= 10) digits--;
-  return printed + sprintf(to + printed, ".%0*d", digits, fraction);
+  return printed + snprintf(to + printed, PART_SIZE, ".%0*d", digits, fraction);
 }
 
 READER(read_time) {
@@ -309,7 +311,7 @@ static alch_status read_moment(alch_driver_statement *statement, const char *byt
   int printed = print_far_date(days, to, &era);
   to[printed++] = ' ';
   printed += print_clock(clock, to + printed);
-  printed += sprintf(to + printed, "%s%s", zone, era);
+  printed += snprintf(to + printed, PART_SIZE, "%s%s", zone, era);
   return give_own(statement, out, ALCH_TEXT, (size_t)printed);
 }
 
@@ -325,7 +327,7 @@ READER(read_timestamptz) {
 
 /* One part of an interval, in the server's style: behind one that is negative, one that is not has a plus sign. */
 static int print_part(int number, const char *unit, bool *negative, char *to) {
-  int printed = number == 0 ? 0 : sprintf(to, "%s%d %s%s ", *negative && number > 0 ? "+" : "", number, unit, number == 1 ? "" : "s");
+  int printed = number == 0 ? 0 : snprintf(to, PART_SIZE, "%s%d %s%s ", *negative && number > 0 ? "+" : "", number, unit, number == 1 ? "" : "s");
   if (number != 0) *negative = number < 0;
   return printed;
 }
@@ -405,7 +407,7 @@ static size_t scratch_of(const alch_postgresql_column *column, const char *bytes
   if (column->type == PG_BYTEA) return column->binary ? 0 : length + 1;
   if (!column->binary) return 0;
   switch (column->type) {
-    case PG_NUMERIC: return length < 8 ? 0 : (size_t)(4 * (abs(read_16(bytes + 2)) + 2) + (uint16_t)read_16(bytes + 6) + 8);
+    case PG_NUMERIC: return length < 8 ? 0 : (size_t)(5 * (abs(read_16(bytes + 2)) + 2) + (uint16_t)read_16(bytes + 6) + 8);
     case PG_UUID: case PG_DATE: case PG_TIME: case PG_TIMESTAMP: case PG_TIMESTAMPTZ: case PG_INTERVAL: return MOMENT_SIZE;
     default: return 0;
   }
