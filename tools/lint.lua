@@ -18,6 +18,7 @@ local mutable_variables = {
   ["fork_serial"] = "an atomic counter of a process's forks, so that a child knows what its parent made",
   ["fork_once"] = "pthread_once's own",
   ["catalog_serial"] = "an atomic counter, so that engines can tell the catalogs of one process apart",
+  ["libpq"] = "the client library's functions, written once, when the first connection asks for them",
 }
 
 -- ["src/file.c: call"] = "why"
