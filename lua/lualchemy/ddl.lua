@@ -100,13 +100,14 @@ local function schema_of(where)
 end
 
 local creates, drops, plain = { if_not_exists = "boolean" }, { if_exists = "boolean" }, {}
+local added = { isolate_from_table = "boolean" }
 local cascades = { if_exists = "boolean", cascade = "boolean" }
 
 -- name, kind, action, options, what makes the core's thing of what the user gives
 local rows = {
   { "CreateTable", "table", "create", creates }, { "DropTable", "table", "drop", drops },
   { "CreateIndex", "index", "create", creates, record_of }, { "DropIndex", "index", "drop", drops, record_of },
-  { "AddConstraint", "constraint", "create", plain, record_of }, { "DropConstraint", "constraint", "drop", cascades, record_of },
+  { "AddConstraint", "constraint", "create", added, record_of }, { "DropConstraint", "constraint", "drop", cascades, record_of },
   { "CreateSequence", "sequence", "create", creates, sequence_of }, { "DropSequence", "sequence", "drop", drops, sequence_of },
   { "CreateSchema", "schema", "create", creates, schema_of }, { "DropSchema", "schema", "drop", cascades, schema_of },
   { "CreateType", "type", "create", plain }, { "DropType", "type", "drop", plain },
@@ -116,7 +117,8 @@ local rows = {
   { "DropConstraintComment", "constraint_comment", "drop", plain, record_of },
 }
 
---- CreateTable(table [, { if_not_exists = true }]), DropTable(table [, { if_exists = true }]), CreateIndex, DropIndex, AddConstraint,
+--- CreateTable(table [, { if_not_exists = true }]), DropTable(table [, { if_exists = true }]), CreateIndex, DropIndex,
+-- AddConstraint(constraint [, { isolate_from_table = false }]) (CREATE TABLE leaves such a constraint out, unless told otherwise),
 -- DropConstraint(constraint [, { if_exists =, cascade = }]), CreateSequence, DropSequence, CreateSchema "name", DropSchema "name",
 -- CreateType, DropType, SetTableComment, DropTableComment, SetColumnComment, DropColumnComment, SetConstraintComment,
 -- DropConstraintComment: the words that this module gives to lualchemy.
@@ -127,7 +129,9 @@ for _, row in ipairs(rows) do
   local subject = row[5] and row[5](name) or identity
   ddl.words[name] = function(thing, options)
     thing, options = arguments(thing, options, known, name)
-    return element(kind, action, subject(thing), options)
+    thing = subject(thing)
+    if known == added and options.isolate_from_table ~= false then core.isolate(thing) end
+    return element(kind, action, thing, options)
   end
 end
 

@@ -162,6 +162,13 @@ static int ddl_set_condition(lua_State *L) {
   return 0;
 }
 
+/* isolate(constraint): CREATE TABLE leaves it to AddConstraint */
+static int ddl_isolate(lua_State *L) {
+  const binding_schema_item *item = binding_check(L, BINDING(L), 1, BINDING_SCHEMA_ITEM);
+  if (item->constraint) ((alch_constraint *)(uintptr_t)item->constraint)->isolated = true;
+  return 0;
+}
+
 /* metadata_id(value): the same for all objects of one metadata; nil for what is none */
 static int ddl_metadata_id(lua_State *L) {
   alch_metadata **metadata = binding_test(L, BINDING(L), 1, BINDING_METADATA);
@@ -217,7 +224,7 @@ static alch_status condition(void *context, int64_t host, const void *thing, con
 
 void binding_open_ddl(lua_State *L, binding *b) {
   static const luaL_Reg functions[] = {
-    { "ddl", ddl_statement }, { "ddl_script", ddl_script }, { "quote_table", ddl_quote_table }, { "metadata_id", ddl_metadata_id }, { "check_dialect", ddl_check_dialect }, { "set_condition", ddl_set_condition }, { "expression_table", ddl_expression_table }, { NULL, NULL },
+    { "ddl", ddl_statement }, { "ddl_script", ddl_script }, { "quote_table", ddl_quote_table }, { "metadata_id", ddl_metadata_id }, { "check_dialect", ddl_check_dialect }, { "set_condition", ddl_set_condition }, { "isolate", ddl_isolate }, { "expression_table", ddl_expression_table }, { NULL, NULL },
   };
   b->catalog->condition = condition;
   b->catalog->condition_context = b;

@@ -108,6 +108,7 @@ typedef struct alch_constraint {
   const char *check_text;          /* as text */
   bool of_type;                    /* a CHECK that belongs to a Boolean or Enum type of its column; it has no text of its own */
   bool of_column;                  /* written with its column: ForeignKey and CheckConstraint inside Column{}, `unique = true` */
+  bool isolated;                   /* AddConstraint adds it: it is no part of CREATE TABLE */
   bool name_is_final;              /* as it stands in the database: no naming convention makes use of it */
   const char *comment;
   alch_options options;

@@ -129,8 +129,12 @@ alch_status alch_render_default(alch_compiler *compiler, const alch_node *node);
 alch_status alch_render_operand(alch_compiler *compiler, const alch_node *node, alch_operator parent);
 /* The same where a condition stands (WHERE, ON, HAVING, AND, OR, WHEN): booleans become comparisons where the dialect has no native ones. parent: ALCH_OPERATOR_NONE outside of operators. */
 alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node, alch_operator parent);
+/* The only condition of a WHEN or a FILTER: a boolean stands there as it is, unless the dialect keeps conditions and values apart. */
+alch_status alch_render_lone_truth(alch_compiler *compiler, const alch_node *node);
 /* Is it a condition by its own kind (a comparison, AND, EXISTS, …), which some databases do not take for a value? */
 bool alch_is_condition(const alch_compiler *compiler, const alch_node *node);
+/* Is it a value of type Boolean: a column, a function, a CASE, …? */
+bool alch_is_boolean_value(const alch_compiler *compiler, const alch_node *node);
 /* A condition where a value stands, for dialects that keep the two apart: a CASE that gives 1, 0 or NULL. */
 alch_status alch_render_truth(alch_compiler *compiler, const alch_node *node);
 /* Children of a node with a separator between. */

@@ -82,6 +82,7 @@ static void start_line(const alch_ddl *d, bool *first) {
 
 static alch_status constraint_line(alch_ddl *d, const alch_constraint *constraint, bool *first) {
   bool wanted = true;
+  if (constraint->isolated) return ALCH_OK;
   alch_status status = alch_ddl_wanted(d->catalog, d->dialect, &constraint->condition, constraint, &wanted, d->error);
   if (!wanted || status != ALCH_OK) return status;
   start_line(d, first);

@@ -64,6 +64,7 @@ alch_type_id alch_literal_type(const alch_maker *maker, alch_operator op, alch_t
   if (other >= ALCH_TYPE_FAMILY_COUNT && alch_catalog_type(maker->catalog, other)->host != 0) return other;
   uint8_t family = alch_type_family_of(maker, other);
   if (takes_text(op)) return is_text(family) && value->kind == ALCH_TEXT ? other : own;
+  if (op == ALCH_OPERATOR_DIVIDE && value->kind == ALCH_INTEGER && is_number(family) && !is_integer(family)) return own;
   if (is_number(family) && is_number((uint8_t)own)) return number_type(family, other, value);
   if (is_comparison(op) || own == 0) return other;
   return is_date(family) && value->kind == ALCH_TEXT ? other : own;

@@ -191,12 +191,17 @@ alch_status alch_default_function(alch_compiler *compiler, const alch_node *node
 
 /* ---- CASE, CAST and their kin ---- */
 
-/* A condition made of an operator stands in parentheses, as SQLAlchemy has it. */
+/* A condition made of an operator stands in parentheses, as SQLAlchemy has it; NOT before a boolean is no operator there, and NOT IN brings parentheses of its own. */
+static bool is_enclosed(const alch_compiler *compiler, const alch_node *node) {
+  if (node->kind == ALCH_NODE_UNARY && node->op == ALCH_OPERATOR_NOT) return !alch_is_boolean_value(compiler, alch_node_child(node));
+  return alch_is_operation(node) || (node->kind == ALCH_NODE_BINARY && node->op == ALCH_OPERATOR_NOT_IN);
+}
+
 void alch_render_when(alch_compiler *compiler, const alch_node *node, bool is_value) {
-  bool parentheses = alch_is_operation(node);
+  bool parentheses = is_enclosed(compiler, node);
   alch_write(compiler, parentheses ? " WHEN (" : " WHEN ");
   if (is_value) alch_render(compiler, node);
-  else alch_render_condition(compiler, node, ALCH_OPERATOR_NONE);
+  else alch_render_lone_truth(compiler, node);
   if (parentheses) alch_write_char(compiler, ')');
 }
 

@@ -94,7 +94,7 @@ alch_status alch_render_operand(alch_compiler *compiler, const alch_node *node, 
 
 /* ---- conditions ---- */
 
-static bool is_boolean_atom(const alch_compiler *compiler, const alch_node *node) {
+bool alch_is_boolean_value(const alch_compiler *compiler, const alch_node *node) {
   switch (node->kind) {
     case ALCH_NODE_COLUMN: case ALCH_NODE_BIND: case ALCH_NODE_FUNCTION: case ALCH_NODE_CASE: case ALCH_NODE_CAST: case ALCH_NODE_SUBSCRIPT: case ALCH_NODE_SCALAR: case ALCH_NODE_EXCLUDED: case ALCH_NODE_OVER: case ALCH_NODE_FILTER:
       return alch_family_of(compiler, node) == ALCH_TYPE_BOOLEAN;
@@ -143,11 +143,17 @@ alch_status alch_render_condition(alch_compiler *compiler, const alch_node *node
   node = bare(node);
   compiler->condition = alch_is_condition(compiler, node);
   if (alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN)) return alch_render_operand(compiler, node, parent);
-  if (is_boolean_atom(compiler, node)) return compare_boolean(compiler, node, true);
+  if (alch_is_boolean_value(compiler, node)) return compare_boolean(compiler, node, true);
   if (node->kind != ALCH_NODE_TRUE && node->kind != ALCH_NODE_FALSE) return alch_render_operand(compiler, node, parent);
   alch_render(compiler, node);
   alch_write(compiler, " = 1");
   return compiler->status;
+}
+
+alch_status alch_render_lone_truth(alch_compiler *compiler, const alch_node *node) {
+  bool constant = node->kind == ALCH_NODE_TRUE || node->kind == ALCH_NODE_FALSE;
+  if (alch_can(compiler, ALCH_CAPABILITY_CONDITION_VALUES) && (constant || alch_is_boolean_value(compiler, bare(node)))) return alch_render(compiler, node);
+  return alch_render_condition(compiler, node, ALCH_OPERATOR_NONE);
 }
 
 /* Of several conditions the true ones vanish, and a false one is all that remains. Whatever begins and ends with a LIKE that contains() made stands in parentheses. */
@@ -298,17 +304,19 @@ static bool is_integral(const alch_compiler *compiler, const alch_node *node) {
   return family == ALCH_TYPE_INTEGER || family == ALCH_TYPE_SMALL_INTEGER || family == ALCH_TYPE_BIG_INTEGER;
 }
 
+/* What the divisor is cast to: its own type where that has a fraction. */
+static alch_type_id divisor_type(const alch_compiler *compiler, const alch_node *node) {
+  uint8_t family = alch_family_of(compiler, node);
+  return family == ALCH_TYPE_NUMERIC || family == ALCH_TYPE_FLOAT || family == ALCH_TYPE_DOUBLE ? alch_type_of(compiler, node) : ALCH_TYPE_NUMERIC;
+}
+
 static void render_division(alch_compiler *compiler, const alch_node *node) {
   const alch_node *right = second(node);
-  if (!is_integral(compiler, right)) {
-    render_infix(compiler, node);
-    return;
-  }
   alch_render_operand(compiler, alch_node_child(node), node->op);
   alch_write(compiler, " / CAST(");
   alch_render_operand(compiler, right, node->op);
   alch_write(compiler, " AS ");
-  alch_write_type(compiler, ALCH_TYPE_NUMERIC);
+  alch_write_type(compiler, divisor_type(compiler, right));
   alch_write_char(compiler, ')');
 }
 
@@ -474,7 +482,7 @@ static bool is_order(uint8_t op) { return op >= ALCH_OPERATOR_DESC && op <= ALCH
 
 static alch_status render_not(alch_compiler *compiler, const alch_node *child) {
   child = bare(child);
-  if (!alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN) && is_boolean_atom(compiler, child)) return compare_boolean(compiler, child, false);
+  if (!alch_can(compiler, ALCH_CAPABILITY_NATIVE_BOOLEAN) && alch_is_boolean_value(compiler, child)) return compare_boolean(compiler, child, false);
   alch_write(compiler, alch_operator_spelling(compiler, ALCH_OPERATOR_NOT));
   compiler->condition = alch_is_condition(compiler, child);
   return alch_render_operand(compiler, child, ALCH_OPERATOR_NOT);

@@ -123,7 +123,7 @@ alch_status alch_default_filter(alch_compiler *compiler, const alch_node *node) 
   }
   alch_render(compiler, aggregate);
   alch_write(compiler, " FILTER (WHERE ");
-  alch_render_condition(compiler, condition, ALCH_OPERATOR_NONE);
+  alch_render_lone_truth(compiler, condition);
   alch_write_char(compiler, ')');
   return compiler->status;
 }

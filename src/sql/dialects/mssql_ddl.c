@@ -147,6 +147,7 @@ static alch_status drop_constraint(alch_ddl *d) {
 static bool is_columnstore(const alch_ddl *d) { return alch_ddl_option_truth(d, &d->index->options, "columnstore") == 1; }
 
 static alch_status index_words(alch_ddl *d) {
+  if (is_columnstore(d) && !alch_mssql_since(d->dialect, ALCH_MSSQL_2012)) return alch_ddl_unsupported(d, "columnstore indexes before SQL Server 2012", "leave mssql_columnstore out");
   cluster_words(d, &d->index->options);
   if (is_columnstore(d)) alch_ddl_add(d, "COLUMNSTORE ");
   return ALCH_OK;

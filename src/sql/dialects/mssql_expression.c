@@ -82,6 +82,14 @@ static alch_status render_modulo(alch_compiler *compiler, const alch_node *node)
   return alch_render_default(compiler, node);
 }
 
+/* A NUMERIC of which nothing is said has no digits behind the point here: a cast to it would round the divisor. */
+static alch_status render_division(alch_compiler *compiler, const alch_node *node) {
+  if (alch_type_of(compiler, second(node)) != ALCH_TYPE_NUMERIC) return alch_render_default(compiler, node);
+  alch_render_operand(compiler, alch_node_child(node), node->op);
+  alch_write(compiler, " / ");
+  return alch_render_operand(compiler, second(node), node->op);
+}
+
 alch_status alch_mssql_binary(alch_compiler *compiler, const alch_node *node) {
   bool distinct = node->op == ALCH_OPERATOR_IS_DISTINCT || node->op == ALCH_OPERATOR_IS_NOT_DISTINCT, in = node->op == ALCH_OPERATOR_IN || node->op == ALCH_OPERATOR_NOT_IN;
   if (!distinct && alch_mssql_is_tuple(alch_node_child(node))) return in ? alch_mssql_tuple_in(compiler, node) : alch_mssql_tuple_compare(compiler, node);
@@ -92,6 +100,7 @@ alch_status alch_mssql_binary(alch_compiler *compiler, const alch_node *node) {
     case ALCH_OPERATOR_EQ: return render_equality(compiler, node);
     case ALCH_OPERATOR_CONCAT: return render_concat(compiler, node);
     case ALCH_OPERATOR_MODULO: return render_modulo(compiler, node);
+    case ALCH_OPERATOR_DIVIDE: return render_division(compiler, node);
     case ALCH_OPERATOR_REGEXP: case ALCH_OPERATOR_NOT_REGEXP: return alch_mssql_regexp(compiler, node);
     case ALCH_OPERATOR_SHIFT_LEFT: case ALCH_OPERATOR_SHIFT_RIGHT:
       if (!alch_mssql_require(compiler, ALCH_MSSQL_2022, "a shift of bits (multiply or divide by a power of two)", "2022")) return compiler->status;
