@@ -113,7 +113,8 @@ static alch_status tell_events(alch_load *load) {
 static alch_status flush_first(alch_load *load, alch_error *error) {
   alch_session *session = load->session;
   bool cascading = session->cascaded < session->deleting.count;   /* the load is for a delete whose cascade is being followed */
-  if (load->flushed || !session->options.autoflush || session->in_flush || cascading || !alch_session_dirty(session)) {
+  /* One that waits was begun here, and is gone on with whatever it has come to meanwhile. */
+  if (!session->flush_waits && (load->flushed || !session->options.autoflush || session->in_flush || cascading || !alch_session_dirty(session))) {
     load->flushed = true;
     return ALCH_OK;
   }

@@ -261,7 +261,7 @@ alch_status alch_session_delete(alch_session *session, alch_object *object, alch
     return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this %s object cannot be deleted: it is not persistent in this session (%s)", object->mapper->name,
                           object->session != NULL && object->session != session ? "it belongs to another one" : object->state & ALCH_STATE_PENDING ? "it is new: expunge it instead" : "it was never stored, or is detached: add it first");
   alch_status status = ALCH_OK;
-  if (session->options.autoflush && !session->in_flush && loads_for_delete(object)) status = alch_session_flush(session, error);
+  if (session->flush_waits || (session->options.autoflush && !session->in_flush && loads_for_delete(object))) status = alch_session_flush(session, error);
   if (status == ALCH_OK) status = alch_session_mark_deleted(session, object, error);
   return status == ALCH_OK ? alch_session_cascade_deletes(session, error) : status;
 }
@@ -398,7 +398,7 @@ void alch_session_abandon(alch_session *session) {
     session->flush = NULL;
     session->failed = true;
   }
-  session->in_flush = false;
+  session->in_flush = session->committing = false;
 }
 
 void alch_session_close(alch_session *session) {

@@ -68,6 +68,7 @@ typedef struct alch_session {
   uint32_t cascaded;               /* how many of deleting have had their delete cascade followed */
   uint32_t events;                 /* 1 << alch_session_event that somebody listens to */
   struct alch_flush *flush;        /* the one under way, or NULL */
+  bool committing;                 /* BEFORE_COMMIT was told, and the commit has not come to its end yet */
   bool flush_waits;                /* it answered ALCH_WAIT: the next call goes on with it */
   struct alch_load *load;          /* the one under way, or NULL; those that it came into the midst of hang on it */
   struct alch_load *spare_load;    /* memory of a load that is over, for the next one */

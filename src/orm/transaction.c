@@ -132,9 +132,15 @@ static alch_status commit_frame(alch_session *session, alch_session_frame *frame
   return outermost ? session_event(session, ALCH_SESSION_AFTER_COMMIT) : ALCH_OK;
 }
 
-alch_status alch_session_commit(alch_session *session, alch_error *error) {
+static alch_status tell_before_commit(alch_session *session) {
+  if (session->committing || session->flush != NULL) return ALCH_OK;
+  return session_event(session, ALCH_SESSION_BEFORE_COMMIT);
+}
+
+static alch_status commit(alch_session *session, alch_error *error) {
   alch_status status = refuse_failed(session, error);
-  if (status == ALCH_OK && session->flush == NULL) status = session_event(session, ALCH_SESSION_BEFORE_COMMIT);
+  if (status == ALCH_OK) status = tell_before_commit(session);
+  if (status == ALCH_OK) session->committing = true;
   if (status == ALCH_OK) status = alch_session_flush(session, error);
   if (status != ALCH_OK) return status;
   if (session->frame == NULL) {
@@ -142,6 +148,12 @@ alch_status alch_session_commit(alch_session *session, alch_error *error) {
     return ALCH_OK;
   }
   return commit_frame(session, session->frame, error);
+}
+
+alch_status alch_session_commit(alch_session *session, alch_error *error) {
+  alch_status status = commit(session, error);
+  if (status != ALCH_WAIT) session->committing = false;
+  return status;
 }
 
 /* ---- rollback ---- */
