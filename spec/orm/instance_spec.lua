@@ -10,14 +10,14 @@ local function everything()
     __tablename = "things",
     id = Column{ la.Integer, primary_key = true },
     name = Column{ la.String(40) },
-    count = Column{ la.Integer },
+    count = Column{ la.BigInteger },
     ratio = Column{ la.Double },
     price = Column{ la.Numeric(10, 2) },
     alive = Column{ la.Boolean },
     born = Column{ la.Date },
     seen = Column{ la.DateTime },
     data = Column{ la.LargeBinary },
-    kind = Column{ la.Enum("big", "small") },
+    kind = Column{ la.Enum{ "big", "small", name = "sizes" } },
   }
   local engine = la.create_engine("sqlite://")
   Base.metadata:create_all(engine)

@@ -179,6 +179,7 @@ alch_status alch_session_plan(alch_session *session, alch_buffer *out, alch_erro
   alch_status status = session->flush == NULL ? open_flush(session, error) : ALCH_OK;
   if (status != ALCH_OK) return status;
   session->in_flush = true;
+  session->flush_waits = false;
   session->flush->place = asked;
   status = alch_flush_plan(session->flush, error);
   session->flush_waits = status == ALCH_WAIT;
