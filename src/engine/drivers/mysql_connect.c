@@ -1,0 +1,110 @@
+/* Connecting without blocking, and what concerns a connection as a whole. Names of hosts are looked up by the library before it starts to connect; that is the one thing that may block. */
+#include "engine/drivers/mysql_private.h"
+#include "engine/engine.h"
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STACK_BYTES ((size_t)256 << 10)    /* of the library's calls; TLS needs more than it takes by itself */
+#define INTERRUPT_SECONDS 5u
+
+static void free_connection(alch_driver_connection *connection) {
+  const alch_allocator *allocator = connection->allocator;
+  if (connection->handle) {
+    alch_mysql_break(connection);
+    alch_mysql_settle(connection);
+    connection->library->mysql_close(connection->handle);
+  }
+  alch_arena_clear(&connection->settings.arena);
+  alch_free(allocator, connection, sizeof *connection);
+}
+
+void alch_mysql_close(alch_driver_connection *connection) {
+  free_connection(connection);
+}
+
+static alch_status refuse_server(const alch_driver_connection *connection, alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_INTERFACE, "the server is no MariaDB but MySQL %s: write mysql:// in the URL instead of %s://", connection->library->mysql_get_server_info(connection->handle),
+                        connection->driver->name);
+}
+
+static alch_status connected(alch_driver_connection *connection, alch_error *error) {
+  const alch_libmariadb *library = connection->library;
+  if (!connection->answer.handle) {
+    alch_mysql_fail(connection, NULL, error);
+    if (error) error->disconnected = true;
+    return ALCH_ERROR;
+  }
+  if (strcmp(connection->driver->name, "mariadb") == 0 && !library->mariadb_connection(connection->handle)) return refuse_server(connection, error);
+  connection->thread = library->mysql_thread_id(connection->handle);
+  connection->connected = true;
+  return ALCH_OK;
+}
+
+static alch_status out_of_time(alch_error *error) {
+  alch_error_set(error, ALCH_ERROR_OPERATIONAL, "no connection to the server in the time that connect_timeout allows (%d seconds where the URL says nothing)", ALCH_MYSQL_SECONDS);
+  if (error) error->disconnected = true;
+  return ALCH_ERROR;
+}
+
+alch_status alch_mysql_connect_poll(alch_driver_connection *connection, alch_error *error) {
+  if (alch_clock_microseconds() >= connection->deadline) return out_of_time(error);
+  alch_status status = alch_mysql_advance(connection, ALCH_MYSQL_CONNECT, NULL);
+  return status == ALCH_OK ? connected(connection, error) : status;
+}
+
+static alch_status start_connecting(alch_driver_connection *connection, alch_error *error) {
+  const size_t stack = STACK_BYTES;
+  connection->handle = connection->library->mysql_init(NULL);
+  if (!connection->handle) return alch_error_out_of_memory(error);
+  if (!alch_mysql_settings_apply(&connection->settings, connection->library, connection->handle)) return alch_error_out_of_memory(error);
+  if (connection->library->mysql_options(connection->handle, MYSQL_OPT_NONBLOCK, &stack) != 0) return alch_mysql_fail(connection, NULL, error);
+  connection->deadline = connection->settings.microseconds < 0 ? INT64_MAX : alch_clock_microseconds() + connection->settings.microseconds;
+  return alch_mysql_connect_poll(connection, error);
+}
+
+alch_status alch_mysql_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error) {
+  *out = NULL;
+  const alch_libmariadb *library = alch_libmariadb_open(error);
+  if (!library) return ALCH_ERROR;
+  alch_mysql_settings settings;
+  if (alch_mysql_settings_read(url, allocator, &settings, error) != ALCH_OK) return ALCH_ERROR;
+  alch_driver_connection *connection = alch_allocate_zeroed(allocator, sizeof *connection);
+  if (!connection) {
+    alch_arena_clear(&settings.arena);
+    return alch_error_out_of_memory(error);
+  }
+  connection->allocator = allocator;
+  connection->library = library;
+  connection->driver = driver;
+  connection->settings = settings;
+  alch_status status = start_connecting(connection, error);
+  if (status >= 0) *out = connection;
+  else free_connection(connection);
+  return status;
+}
+
+/* A server that has closed the connection says so by what there is to read: nothing else may come unasked. */
+bool alch_mysql_alive(alch_driver_connection *connection) {
+  if (connection->gone || !connection->connected) return false;
+  if (connection->call != ALCH_MYSQL_NONE || connection->dropped || connection->current) return true;
+  struct pollfd one = { .fd = connection->library->mysql_get_socket(connection->handle), .events = POLLIN };
+  return one.fd >= 0 && poll(&one, 1, 0) == 0;
+}
+
+/* KILL QUERY over a connection of its own, which blocks. Nothing is said when that fails: what was to be interrupted goes on. */
+void alch_mysql_interrupt(alch_driver_connection *connection) {
+  const alch_libmariadb *library = connection->library;
+  const alch_mysql_settings *settings = &connection->settings;
+  const unsigned int seconds = INTERRUPT_SECONDS;
+  char sql[48];
+  MYSQL *handle = connection->connected ? library->mysql_init(NULL) : NULL;
+  if (!handle) return;
+  bool ready = alch_mysql_settings_apply(settings, library, handle) && library->mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds) == 0 &&
+               library->mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds) == 0;
+  if (ready && library->mysql_real_connect(handle, settings->host, settings->user, settings->password, NULL, settings->port, settings->socket, 0)) {
+    int length = snprintf(sql, sizeof sql, "KILL QUERY %lu", connection->thread);
+    library->mysql_real_query(handle, sql, (unsigned long)length);
+  }
+  library->mysql_close(handle);
+}

@@ -1,0 +1,110 @@
+/* Values on their way to the server, in the binary forms that the library sends. Numbers and texts are bound where they are. */
+#include "base/date.h"
+#include "engine/drivers/mysql_private.h"
+#include <math.h>
+#include <string.h>
+
+/* What a TIME may be (https://mariadb.com/kb/en/time/). */
+#define TIME_MAX ((838 * INT64_C(3600) + 59 * 60 + 59) * ALCH_MICROSECONDS_PER_SECOND + 999999)
+
+static alch_status refuse(uint32_t place, const char *what, alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_DATA, "parameter %u is %s", place + 1, what);
+}
+
+static alch_status to_moment(int64_t microseconds, alch_mysql_time *out, uint32_t place, alch_error *error) {
+  alch_civil civil;
+  if (microseconds < ALCH_MICROSECONDS_MIN || microseconds > ALCH_MICROSECONDS_MAX) return refuse(place, "a date outside the years 1 to 9999", error);
+  alch_civil_from_microseconds(microseconds, &civil);
+  *out = (alch_mysql_time){
+    .year = (unsigned)civil.year, .month = (unsigned)civil.month, .day = (unsigned)civil.day, .hour = (unsigned)civil.hour, .minute = (unsigned)civil.minute, .second = (unsigned)civil.second,
+    .second_part = (unsigned long)civil.microsecond, .time_type = 1,
+  };
+  return ALCH_OK;
+}
+
+/* The protocol has days beside hours. */
+static alch_status to_time(int64_t microseconds, alch_mysql_time *out, uint32_t place, alch_error *error) {
+  if (microseconds > TIME_MAX || microseconds < -TIME_MAX) return refuse(place, "no TIME, which goes from -838:59:59.999999 to 838:59:59.999999", error);
+  int64_t left = microseconds < 0 ? -microseconds : microseconds, seconds = left / ALCH_MICROSECONDS_PER_SECOND;
+  *out = (alch_mysql_time){
+    .day = (unsigned)(seconds / 86400), .hour = (unsigned)(seconds / 3600 % 24), .minute = (unsigned)(seconds / 60 % 60), .second = (unsigned)(seconds % 60),
+    .second_part = (unsigned long)(left % ALCH_MICROSECONDS_PER_SECOND), .neg = microseconds < 0, .time_type = 2,
+  };
+  return ALCH_OK;
+}
+
+static alch_status bind_time(const alch_value *value, alch_mysql_bind *bind, alch_mysql_time *time, uint32_t place, alch_error *error) {
+  bind->buffer = time;
+  bind->buffer_type = value->kind == ALCH_DATE ? MYSQL_TYPE_DATE : value->kind == ALCH_DATETIME ? MYSQL_TYPE_DATETIME : MYSQL_TYPE_TIME;
+  if (value->kind == ALCH_TIME || value->kind == ALCH_INTERVAL) return to_time(value->integer, time, place, error);
+  if (value->kind == ALCH_DATETIME) return to_moment(value->integer, time, place, error);
+  if (value->integer < ALCH_DAYS_MIN || value->integer > ALCH_DAYS_MAX) return refuse(place, "a date outside the years 1 to 9999", error);
+  return to_moment(value->integer * ALCH_MICROSECONDS_PER_DAY, time, place, error);
+}
+
+static void bind_text(const alch_value *value, alch_mysql_bind *bind, unsigned long *length, int type) {
+  bind->buffer_type = type;
+  bind->buffer = (void *)(uintptr_t)(value->text ? value->text : "");
+  bind->buffer_length = *length = value->length;
+  bind->length = length;
+}
+
+static alch_status bind_value(alch_driver_statement *statement, uint32_t place, alch_error *error) {
+  const alch_value *value = &statement->values[place];
+  alch_mysql_bind *bind = &statement->binds[place];
+  memset(bind, 0, sizeof *bind);
+  switch (value->kind) {
+    case ALCH_NULL: bind->buffer_type = MYSQL_TYPE_NULL; return ALCH_OK;
+    case ALCH_INTEGER: case ALCH_BOOLEAN:
+      bind->buffer_type = MYSQL_TYPE_LONGLONG;
+      bind->buffer = (void *)(uintptr_t)&value->integer;
+      return ALCH_OK;
+    case ALCH_REAL:
+      if (!isfinite(value->real)) return refuse(place, "not a finite number, which no column of this database holds", error);
+      bind->buffer_type = MYSQL_TYPE_DOUBLE;
+      bind->buffer = (void *)(uintptr_t)&value->real;
+      return ALCH_OK;
+    case ALCH_TEXT: bind_text(value, bind, &statement->lengths[place], MYSQL_TYPE_STRING); return ALCH_OK;
+    case ALCH_BLOB: bind_text(value, bind, &statement->lengths[place], MYSQL_TYPE_BLOB); return ALCH_OK;
+    case ALCH_DECIMAL: bind_text(value, bind, &statement->lengths[place], MYSQL_TYPE_NEWDECIMAL); return ALCH_OK;
+    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return bind_time(value, bind, &statement->times[place], place, error);
+    default: return alch_error_set(error, ALCH_ERROR_INTERFACE, "parameter %u has the kind %s, which the driver cannot send", place + 1, alch_value_kind_name(value->kind));
+  }
+}
+
+/* Three arrays with one capacity. */
+static bool make_room(alch_driver_statement *statement, uint32_t count) {
+  const alch_allocator *allocator = statement->connection->allocator;
+  uint32_t before = statement->bind_capacity;
+  if (count <= before) return true;
+  alch_mysql_bind *binds = alch_allocate(allocator, count * sizeof *binds);
+  alch_mysql_time *times = alch_allocate(allocator, count * sizeof *times);
+  unsigned long *lengths = alch_allocate(allocator, count * sizeof *lengths);
+  if (!binds || !times || !lengths) {
+    alch_free(allocator, binds, count * sizeof *binds);
+    alch_free(allocator, times, count * sizeof *times);
+    alch_free(allocator, lengths, count * sizeof *lengths);
+    return false;
+  }
+  alch_free(allocator, statement->binds, before * sizeof *binds);
+  alch_free(allocator, statement->times, before * sizeof *times);
+  alch_free(allocator, statement->lengths, before * sizeof *lengths);
+  statement->binds = binds;
+  statement->times = times;
+  statement->lengths = lengths;
+  statement->bind_capacity = count;
+  return true;
+}
+
+alch_status alch_mysql_bind_values(alch_driver_statement *statement, alch_error *error) {
+  const alch_libmariadb *library = statement->connection->library;
+  unsigned long wanted = library->mysql_stmt_param_count(statement->handle);
+  if (wanted != statement->count)
+    return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %lu parameter%s, and %u value%s for them", wanted, wanted == 1 ? "" : "s", statement->count,
+                          statement->count == 1 ? " is there" : "s are there");
+  if (wanted == 0) return ALCH_OK;
+  if (!make_room(statement, statement->count)) return alch_error_out_of_memory(error);
+  for (uint32_t i = 0; i < statement->count; i++)
+    if (bind_value(statement, i, error) != ALCH_OK) return ALCH_ERROR;
+  return library->mysql_stmt_bind_param(statement->handle, statement->binds) == 0 ? ALCH_OK : alch_mysql_fail(statement->connection, statement, error);
+}

@@ -1,0 +1,156 @@
+/* mysql_private.h - what the files of this driver share. Nobody else includes it.
+   The library's non-blocking calls run each blocking call on a stack of its own, which is left and entered again at every wait: one call of a connection may be under way at a time, and it has to be led to its
+   end, whatever has become of whoever asked for it. So a connection knows the call that it is in; an execution that is given up in the middle leaves it to the next one, which ends it first. */
+#ifndef ALCH_MYSQL_PRIVATE_H
+#define ALCH_MYSQL_PRIVATE_H
+
+#include "base/arena.h"
+#include "engine/driver.h"
+#include "engine/drivers/mysql_library.h"
+
+#define ALCH_MYSQL_SECONDS 10         /* to connect in, where the URL has no connect_timeout */
+#define ALCH_MYSQL_PARAMETERS 65535   /* the protocol counts them in 16 bits */
+
+/* The calls of the library that may wait. */
+typedef enum alch_mysql_call {
+  ALCH_MYSQL_NONE, ALCH_MYSQL_CONNECT, ALCH_MYSQL_PING, ALCH_MYSQL_QUERY, ALCH_MYSQL_PREPARE, ALCH_MYSQL_EXECUTE, ALCH_MYSQL_STORE, ALCH_MYSQL_FETCH, ALCH_MYSQL_FREE, ALCH_MYSQL_NEXT
+} alch_mysql_call;
+
+typedef enum alch_mysql_phase {
+  ALCH_MYSQL_IDLE,
+  ALCH_MYSQL_QUEUED,      /* until the connection has ended what others left */
+  ALCH_MYSQL_ASKING,      /* the text as it is */
+  ALCH_MYSQL_PREPARING,
+  ALCH_MYSQL_EXECUTING,
+  ALCH_MYSQL_RENEWING,    /* the table has other columns than when it was prepared: the result is read away, and it is prepared again */
+  ALCH_MYSQL_STORING,
+  ALCH_MYSQL_ROWS,        /* all of them are here */
+  ALCH_MYSQL_PIECES,      /* they come in pieces */
+  ALCH_MYSQL_REST,        /* further results, of a CALL, are read away */
+  ALCH_MYSQL_REST_ROWS,
+  ALCH_MYSQL_COMPLETE
+} alch_mysql_phase;
+
+/* ---- mysql_url.c ---- */
+typedef struct alch_mysql_settings {
+  alch_arena arena;
+  const char *host, *user, *password, *database, *socket;
+  unsigned int port;                 /* 0: the library's own */
+  unsigned long flags;               /* CLIENT_ */
+  int64_t microseconds;              /* to connect in; -1: no limit */
+  const char *session;               /* the SET that begins every session */
+  const char *init_command;          /* the user's own; or NULL */
+  const alch_url_option *options;    /* the URL's; for those that the library takes. NULL once it has taken them */
+  uint32_t option_count;
+} alch_mysql_settings;
+/* ARGUMENT, naming the nearest. Closes itself on error; else alch_arena_clear(&out->arena). Copies what it needs. */
+alch_status alch_mysql_settings_read(const alch_url *url, const alch_allocator *allocator, alch_mysql_settings *out, alch_error *error);
+alch_status alch_mysql_check(const alch_driver *driver, const alch_url *url, alch_error *error);
+/* Tells the library. False: no memory. */
+bool alch_mysql_settings_apply(const alch_mysql_settings *settings, const alch_libmariadb *library, MYSQL *handle);
+
+typedef struct alch_mysql_column {
+  int type;                          /* MYSQL_TYPE_ of the field */
+  bool is_unsigned, is_binary;
+  union { int64_t integer; double real; float small; alch_mysql_time time; } cell;
+  unsigned long length;
+  char null, truncated;
+  char *bytes;                       /* of texts and the like */
+  unsigned long capacity;
+} alch_mysql_column;
+
+struct alch_driver_statement {
+  alch_driver_connection *connection;
+  MYSQL_STMT *handle;                /* NULL before it is prepared for the first time */
+  char *sql;                         /* a copy, with a zero */
+  size_t sql_length;
+  alch_mysql_phase phase;
+  bool prepared;
+  bool plain;                        /* sent as text: it never gives rows, and servers may not prepare it */
+  bool reads;                        /* a query: it may be run again, and its rows may come in pieces */
+  bool renewed;                      /* it was prepared a second time in this start */
+  bool current;                      /* there is a row */
+  uint32_t stream_rows;
+  /* parameters; values are borrowed from start to finish */
+  const alch_value *values;
+  uint32_t count, sets;
+  alch_mysql_bind *binds;
+  alch_mysql_time *times;
+  unsigned long *lengths;
+  uint32_t bind_capacity;
+  char *arrays;                      /* of many sets */
+  size_t arrays_size;
+  /* results */
+  alch_mysql_bind *results;
+  alch_mysql_column *columns;
+  uint32_t column_count, column_capacity;
+  bool bound;                        /* the library knows where rows go */
+  char digits[24];                   /* of integers beyond int64 go one behind the other into `scratch` */
+  alch_buffer scratch;
+  int64_t changes;
+  alch_driver_statement *next;       /* among those to be closed */
+};
+
+struct alch_driver_connection {
+  const alch_allocator *allocator;
+  const alch_libmariadb *library;
+  const alch_driver *driver;
+  MYSQL *handle;
+  alch_mysql_settings settings;      /* kept for interrupt */
+  unsigned long thread;              /* the server's number for it */
+  int64_t deadline;                  /* of connecting */
+  bool connected, gone;
+  /* the call under way */
+  alch_mysql_call call;
+  alch_driver_statement *caller;
+  int events;                        /* MYSQL_WAIT_ bits that it waits for */
+  int64_t call_deadline;             /* INT64_MAX: none */
+  union { MYSQL *handle; int number; char truth; } answer;
+  alch_driver_statement *current;    /* whose results are not read to the end (a CALL); or NULL */
+  alch_driver_statement *dropped;    /* given up in the middle of a call, or with results to be read away */
+  bool dropped_closed;               /* and finalized */
+  alch_driver_statement *closing;    /* finalized while a call was under way */
+  int64_t last_insert_id;
+};
+
+/* ---- mysql_call.c ---- */
+/* Begins the call, or goes on with it. ALCH_OK: connection->answer is there. */
+alch_status alch_mysql_advance(alch_driver_connection *connection, alch_mysql_call call, alch_driver_statement *statement);
+/* Ends what others have left. */
+alch_status alch_mysql_settle(alch_driver_connection *connection);
+/* Leads the call under way to its end without waiting; the connection is lost with it. */
+void alch_mysql_break(alch_driver_connection *connection);
+void alch_mysql_waits_for(alch_driver_connection *connection, alch_wait *out);
+unsigned int alch_mysql_server_status(alch_driver_connection *connection);
+
+/* ---- mysql_connect.c ---- */
+alch_status alch_mysql_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error);
+alch_status alch_mysql_connect_poll(alch_driver_connection *connection, alch_error *error);
+void alch_mysql_close(alch_driver_connection *connection);
+void alch_mysql_interrupt(alch_driver_connection *connection);
+bool alch_mysql_alive(alch_driver_connection *connection);
+
+/* ---- mysql_error.c ---- */
+/* Fills the error from the statement, or (NULL) from the connection. */
+alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_driver_statement *statement, alch_error *error);
+
+/* ---- mysql_parameter.c ---- */
+/* Hands the values to the library, which copies them when it executes. */
+alch_status alch_mysql_bind_values(alch_driver_statement *statement, alch_error *error);
+
+/* ---- mysql_result.c ---- */
+/* Makes room for the rows that the statement's fields say. */
+alch_status alch_mysql_bind_columns(alch_driver_statement *statement, alch_error *error);
+alch_status alch_mysql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
+/* Frees the room for long values; all of it when `all`. */
+void alch_mysql_free_columns(alch_driver_statement *statement, bool all);
+
+/* ---- mysql_statement.c ---- */
+void alch_mysql_statement_free(alch_driver_statement *statement);
+alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error);
+alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
+alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error);
+void alch_mysql_finish(alch_driver_statement *statement);
+void alch_mysql_finalize(alch_driver_statement *statement);
+
+#endif

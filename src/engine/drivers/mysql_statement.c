@@ -1,0 +1,295 @@
+/* Statements: sent as text where they give no rows and take no values, prepared on the server else; rows come all at once, or through a cursor in pieces. */
+#include "engine/drivers/mysql_private.h"
+#include <string.h>
+#include <strings.h>
+
+enum { UNPREPARABLE = 1295 };
+
+/* Statements that never give rows. MySQL does not prepare all of them. */
+static const char *const plain_words[] = {
+  "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "GRANT", "REVOKE", "USE", "LOCK", "UNLOCK", NULL
+};
+static const char *const query_words[] = { "SELECT", "WITH", "VALUES", "TABLE", NULL };
+
+static bool begins_with(const char *sql, size_t length, const char *const *words) {
+  size_t from = 0, size = 0;
+  while (from < length && strchr(" \t\r\n(", sql[from])) from++;
+  while (from + size < length && ((sql[from + size] | 0x20) >= 'a' && (sql[from + size] | 0x20) <= 'z')) size++;
+  for (; *words; words++)
+    if (strlen(*words) == size && strncasecmp(*words, sql + from, size) == 0) return true;
+  return false;
+}
+
+/* ---- handles ---- */
+
+void alch_mysql_statement_free(alch_driver_statement *statement) {
+  const alch_allocator *allocator = statement->connection->allocator;
+  if (statement->handle) statement->connection->library->mysql_stmt_close(statement->handle);
+  alch_mysql_free_columns(statement, true);
+  alch_free(allocator, statement->binds, statement->bind_capacity * sizeof *statement->binds);
+  alch_free(allocator, statement->times, statement->bind_capacity * sizeof *statement->times);
+  alch_free(allocator, statement->lengths, statement->bind_capacity * sizeof *statement->lengths);
+  alch_free(allocator, statement->arrays, statement->arrays_size);
+  alch_buffer_close(&statement->scratch);
+  alch_free(allocator, statement->sql, statement->sql_length + 1);
+  alch_free(allocator, statement, sizeof *statement);
+}
+
+alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error) {
+  (void)types;
+  *out = NULL;
+  if (memchr(sql, '\0', length)) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has a zero byte in it");
+  if (count > ALCH_MYSQL_PARAMETERS) return alch_error_set(error, ALCH_ERROR_DATA, "a statement takes at most %d parameters, and %u are there: write fewer rows at a time", ALCH_MYSQL_PARAMETERS, count);
+  alch_driver_statement *statement = alch_allocate_zeroed(connection->allocator, sizeof *statement);
+  if (!statement) return alch_error_out_of_memory(error);
+  statement->connection = connection;
+  statement->sql_length = length;
+  statement->changes = -1;
+  statement->plain = count == 0 && begins_with(sql, length, plain_words);
+  statement->reads = begins_with(sql, length, query_words);
+  alch_buffer_init(&statement->scratch, connection->allocator);
+  statement->sql = alch_allocate(connection->allocator, length + 1);
+  if (statement->sql && !statement->plain) statement->handle = connection->library->mysql_stmt_init(connection->handle);
+  if (!statement->sql || (!statement->plain && !statement->handle)) {
+    alch_mysql_statement_free(statement);
+    return alch_error_out_of_memory(error);
+  }
+  memcpy(statement->sql, sql, length);
+  statement->sql[length] = '\0';
+  *out = statement;
+  return ALCH_OK;
+}
+
+/* While a call is under way nothing else may be said to the server. */
+void alch_mysql_finalize(alch_driver_statement *statement) {
+  alch_driver_connection *connection = statement->connection;
+  if (connection->current == statement) connection->current = NULL;
+  if (connection->dropped == statement) {
+    connection->dropped_closed = true;
+  } else if (connection->call != ALCH_MYSQL_NONE) {
+    statement->next = connection->closing;
+    connection->closing = statement;
+  } else {
+    alch_mysql_statement_free(statement);
+  }
+}
+
+/* ---- executing, from phase to phase ---- */
+
+static alch_status fail(alch_driver_statement *statement, alch_error *error) {
+  statement->phase = ALCH_MYSQL_COMPLETE;
+  if (statement->connection->current == statement) statement->connection->current = NULL;
+  return alch_mysql_fail(statement->connection, statement->plain ? NULL : statement, error);
+}
+
+static alch_status complete(alch_driver_statement *statement) {
+  statement->phase = ALCH_MYSQL_COMPLETE;
+  statement->current = false;
+  if (statement->connection->current == statement) statement->connection->current = NULL;
+  return ALCH_DONE;
+}
+
+static alch_status leave_queue(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  alch_status status = alch_mysql_settle(connection);
+  if (status != ALCH_OK) return status;
+  if (connection->current)
+    return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the results of a CALL are still being read on this connection: read them to the end, or close them, before the next statement");
+  statement->phase = statement->plain ? ALCH_MYSQL_ASKING : statement->prepared ? ALCH_MYSQL_EXECUTING : ALCH_MYSQL_PREPARING;
+  return statement->phase == ALCH_MYSQL_EXECUTING ? alch_mysql_bind_values(statement, error) : ALCH_OK;
+}
+
+static alch_status asked(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  if (connection->answer.number != 0) return fail(statement, error);
+  statement->changes = (int64_t)connection->library->mysql_affected_rows(connection->handle);
+  connection->last_insert_id = (int64_t)connection->library->mysql_insert_id(connection->handle);
+  return complete(statement);
+}
+
+static alch_status set_cursor(alch_driver_statement *statement, alch_error *error) {
+  const alch_libmariadb *library = statement->connection->library;
+  unsigned long kind = statement->stream_rows > 0 && statement->reads ? CURSOR_TYPE_READ_ONLY : CURSOR_TYPE_NO_CURSOR, rows = statement->stream_rows;
+  bool failed = library->mysql_stmt_attr_set(statement->handle, STMT_ATTR_CURSOR_TYPE, &kind) != 0;
+  if (kind == CURSOR_TYPE_READ_ONLY) failed = failed || library->mysql_stmt_attr_set(statement->handle, STMT_ATTR_PREFETCH_ROWS, &rows) != 0;
+  return failed ? fail(statement, error) : ALCH_OK;
+}
+
+static alch_status was_prepared(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  if (connection->answer.number != 0) {
+    if (connection->library->mysql_stmt_errno(statement->handle) != UNPREPARABLE || statement->count > 0) return fail(statement, error);
+    statement->plain = true;
+    statement->phase = ALCH_MYSQL_ASKING;
+    return ALCH_OK;
+  }
+  statement->prepared = true;
+  statement->phase = ALCH_MYSQL_EXECUTING;
+  return alch_mysql_bind_values(statement, error);
+}
+
+static bool sends_pieces(const alch_driver_statement *statement) {
+  return statement->stream_rows > 0 && statement->reads && (alch_mysql_server_status(statement->connection) & SERVER_STATUS_CURSOR_EXISTS) != 0;
+}
+
+static alch_status renew(alch_driver_statement *statement, alch_error *error) {
+  if (statement->renewed || !statement->reads) {
+    statement->prepared = false;   /* by the next start */
+    return fail(statement, error);
+  }
+  statement->renewed = true;
+  statement->phase = ALCH_MYSQL_RENEWING;
+  return ALCH_OK;
+}
+
+static alch_status executed(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  const alch_libmariadb *library = connection->library;
+  if (connection->answer.number != 0) return library->mysql_stmt_errno(statement->handle) == CR_NEW_STMT_METADATA ? renew(statement, error) : fail(statement, error);
+  connection->last_insert_id = (int64_t)library->mysql_stmt_insert_id(statement->handle);
+  if (library->mysql_stmt_field_count(statement->handle) == 0) {
+    statement->column_count = 0;
+    statement->changes = (int64_t)library->mysql_stmt_affected_rows(statement->handle);
+    return complete(statement);
+  }
+  if (alch_mysql_bind_columns(statement, error) != ALCH_OK) return ALCH_ERROR;
+  statement->phase = sends_pieces(statement) ? ALCH_MYSQL_PIECES : ALCH_MYSQL_STORING;
+  /* where a cursor was asked for and not given, the library has stored the result already */
+  if (statement->phase == ALCH_MYSQL_STORING && statement->stream_rows > 0 && statement->reads) {
+    library->mysql_stmt_data_seek(statement->handle, 0);
+    statement->phase = ALCH_MYSQL_ROWS;
+  }
+  return ALCH_OK;
+}
+
+static alch_status stored(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  if (connection->answer.number != 0) return fail(statement, error);
+  if (!statement->reads) statement->changes = (int64_t)connection->library->mysql_stmt_num_rows(statement->handle);
+  if (connection->library->mysql_stmt_more_results(statement->handle)) connection->current = statement;
+  statement->phase = ALCH_MYSQL_ROWS;
+  return ALCH_OK;
+}
+
+/* The next row of what is here, or of the next piece. */
+static alch_status fetched(alch_driver_statement *statement, int answer, alch_error *error) {
+  const alch_libmariadb *library = statement->connection->library;
+  statement->current = answer == 0 || answer == MYSQL_DATA_TRUNCATED;
+  if (statement->current) return ALCH_ROW;
+  if (answer != MYSQL_NO_DATA) return fail(statement, error);
+  if (!library->mysql_stmt_more_results(statement->handle)) return complete(statement);
+  statement->phase = ALCH_MYSQL_REST;
+  return ALCH_OK;
+}
+
+/* A further result; -1 means that there is none. */
+static alch_status went_on(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  if (connection->answer.number > 0) return fail(statement, error);
+  if (connection->answer.number == 0 && connection->library->mysql_stmt_field_count(statement->handle) > 0) statement->phase = ALCH_MYSQL_REST_ROWS;
+  else if (!connection->library->mysql_stmt_more_results(statement->handle)) return complete(statement);
+  return ALCH_OK;
+}
+
+static alch_status read_away(alch_driver_statement *statement) {
+  if (!statement->connection->library->mysql_stmt_more_results(statement->handle)) return complete(statement);
+  statement->phase = ALCH_MYSQL_REST;
+  return ALCH_OK;
+}
+
+typedef struct phase_row {
+  alch_mysql_call call;
+  alch_status (*then)(alch_driver_statement *statement, alch_error *error);
+} phase_row;
+
+static alch_status fetched_piece(alch_driver_statement *statement, alch_error *error) { return fetched(statement, statement->connection->answer.number, error); }
+static alch_status was_read_away(alch_driver_statement *statement, alch_error *error) { (void)error; return read_away(statement); }
+static alch_status may_renew(alch_driver_statement *statement, alch_error *error) { (void)error; statement->phase = ALCH_MYSQL_PREPARING; return ALCH_OK; }
+
+/* What each phase calls, and what is then to be done. */
+static const phase_row phases[] = {
+  [ALCH_MYSQL_ASKING] = { ALCH_MYSQL_QUERY, asked },
+  [ALCH_MYSQL_PREPARING] = { ALCH_MYSQL_PREPARE, was_prepared },
+  [ALCH_MYSQL_EXECUTING] = { ALCH_MYSQL_EXECUTE, executed },
+  [ALCH_MYSQL_RENEWING] = { ALCH_MYSQL_FREE, may_renew },
+  [ALCH_MYSQL_STORING] = { ALCH_MYSQL_STORE, stored },
+  [ALCH_MYSQL_PIECES] = { ALCH_MYSQL_FETCH, fetched_piece },
+  [ALCH_MYSQL_REST] = { ALCH_MYSQL_NEXT, went_on },
+  [ALCH_MYSQL_REST_ROWS] = { ALCH_MYSQL_FREE, was_read_away },
+};
+
+/* Does the statement's own call go on, or is it to begin? In the second case nobody else's may be under way. */
+static alch_status step(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  const phase_row *row = &phases[statement->phase];
+  if (statement->phase == ALCH_MYSQL_QUEUED) return leave_queue(statement, error);
+  if (connection->call == ALCH_MYSQL_NONE && connection->dropped) {
+    alch_status settled = alch_mysql_settle(connection);
+    if (settled != ALCH_OK) return settled;
+  }
+  if (connection->call != ALCH_MYSQL_NONE && connection->caller != statement) {
+    alch_status settled = alch_mysql_settle(connection);
+    if (settled != ALCH_OK) return settled;
+  }
+  if (statement->phase == ALCH_MYSQL_EXECUTING && connection->call == ALCH_MYSQL_NONE && set_cursor(statement, error) != ALCH_OK) return ALCH_ERROR;
+  alch_status status = alch_mysql_advance(connection, row->call, statement);
+  return status == ALCH_OK ? row->then(statement, error) : status;
+}
+
+/* To where rows can be asked for, or to the end. */
+static alch_status drive(alch_driver_statement *statement, alch_error *error) {
+  alch_status status = ALCH_OK;
+  while (status == ALCH_OK && statement->phase != ALCH_MYSQL_ROWS && statement->phase != ALCH_MYSQL_COMPLETE) status = step(statement, error);
+  if (status < 0) statement->phase = ALCH_MYSQL_COMPLETE;
+  return status;
+}
+
+alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
+  if (statement->connection->gone) {
+    alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the connection to the server is lost");
+    if (error) error->disconnected = true;
+    return ALCH_ERROR;
+  }
+  statement->values = values;
+  statement->count = count;
+  statement->changes = -1;
+  statement->column_count = 0;
+  statement->current = statement->renewed = false;
+  statement->phase = ALCH_MYSQL_QUEUED;
+  return ALCH_OK;
+}
+
+alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error) {
+  while (statement->phase != ALCH_MYSQL_COMPLETE) {
+    alch_status status = drive(statement, error);
+    if (status != ALCH_OK) return status;
+    if (statement->phase != ALCH_MYSQL_ROWS) continue;
+    status = fetched(statement, statement->connection->library->mysql_stmt_fetch(statement->handle), error);
+    if (status != ALCH_OK) return status;
+  }
+  return ALCH_DONE;
+}
+
+/* The library takes a stored result whose rows are all read for one that it still has to read, so it is read to its end here. */
+static void free_rows(alch_driver_statement *statement) {
+  const alch_libmariadb *library = statement->connection->library;
+  if (!statement->handle || statement->column_count == 0 || statement->connection->call != ALCH_MYSQL_NONE || statement->connection->gone) return;
+  if (statement->phase == ALCH_MYSQL_ROWS) {
+    library->mysql_stmt_data_seek(statement->handle, UINT64_MAX);
+    library->mysql_stmt_fetch(statement->handle);
+  }
+  library->mysql_stmt_free_result(statement->handle);
+}
+
+void alch_mysql_finish(alch_driver_statement *statement) {
+  alch_driver_connection *connection = statement->connection;
+  bool calling = connection->call != ALCH_MYSQL_NONE && connection->caller == statement && connection->dropped != statement;
+  bool more = connection->current == statement;
+  if (calling || more) connection->dropped = statement;
+  if (more) connection->current = NULL;
+  if (!calling && !more) free_rows(statement);
+  alch_mysql_free_columns(statement, false);
+  statement->phase = ALCH_MYSQL_IDLE;
+  statement->current = false;
+  statement->values = NULL;
+}
