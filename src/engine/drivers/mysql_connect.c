@@ -1,9 +1,11 @@
 /* Connecting without blocking, and what concerns a connection as a whole. Names of hosts are looked up by the library before it starts to connect; that is the one thing that may block. */
 #include "engine/drivers/mysql_private.h"
 #include "engine/engine.h"
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STACK_BYTES ((size_t)256 << 10)    /* of the library's calls; TLS needs more than it takes by itself */
 #define INTERRUPT_SECONDS 5u
@@ -90,6 +92,24 @@ bool alch_mysql_alive(alch_driver_connection *connection) {
   if (connection->call != ALCH_MYSQL_NONE || connection->dropped || connection->current) return true;
   struct pollfd one = { .fd = connection->library->mysql_get_socket(connection->handle), .events = POLLIN };
   return one.fd >= 0 && poll(&one, 1, 0) == 0;
+}
+
+/* What the library would say goodbye on is another file by then, so that the parent's session hears nothing. */
+void alch_mysql_abandon(alch_driver_connection *connection) {
+  int descriptor = connection->library->mysql_get_socket(connection->handle), nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (descriptor >= 0 && nowhere >= 0) dup2(nowhere, descriptor);
+  if (nowhere >= 0) close(nowhere);
+  alch_mysql_break(connection);
+  connection->dropped = connection->closing = NULL;
+  while (connection->statements) alch_mysql_statement_free(connection->statements);
+  free_connection(connection);
+}
+
+alch_status alch_mysql_ping(alch_driver_connection *connection, alch_error *error) {
+  alch_status status = alch_mysql_settle(connection);
+  if (status == ALCH_OK) status = alch_mysql_advance(connection, ALCH_MYSQL_PING, NULL);
+  if (status != ALCH_OK || connection->answer.number == 0) return status;
+  return alch_mysql_fail(connection, NULL, error);
 }
 
 /* KILL QUERY over a connection of its own, which blocks. Nothing is said when that fails: what was to be interrupted goes on. */

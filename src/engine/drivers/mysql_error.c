@@ -42,17 +42,21 @@ static const error_row rows[] = {
 /* The connection is gone: by the library's word, or by the server's last one (killed, idle for too long, shutting down). */
 static const unsigned int gone[] = { CR_SERVER_GONE_ERROR, CR_SERVER_LOST, 2055, 1053, 1927, 4031, 5013, 5014 };
 
+/* Deadlocks, after which the server has rolled the transaction back; time-outs of locks and rows changed meanwhile, after which it has rolled the statement back. */
+static const unsigned int deadlocks[] = { 1213, 1614 }, retryable[] = { 1213, 1614, 1205, 1020 };
+
 static const error_row *find_row(unsigned int code) {
   for (size_t i = 0; i < ALCH_COUNT(rows); i++)
     if (rows[i].code == code) return &rows[i];
   return NULL;
 }
 
-static bool is_gone(unsigned int code) {
-  for (size_t i = 0; i < ALCH_COUNT(gone); i++)
-    if (gone[i] == code) return true;
+static bool is_among(unsigned int code, const unsigned int *codes, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (codes[i] == code) return true;
   return false;
 }
+#define IS_AMONG(code, codes) is_among(code, codes, ALCH_COUNT(codes))
 
 static const char *find_last(const char *text, const char *word) {
   const char *last = NULL;
@@ -83,7 +87,8 @@ alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_drive
   const alch_libmariadb *library = connection->library;
   MYSQL_STMT *handle = statement && library->mysql_stmt_errno(statement->handle) ? statement->handle : NULL;
   unsigned int code = handle ? library->mysql_stmt_errno(handle) : library->mysql_errno(connection->handle);
-  if (is_gone(code)) connection->gone = true;
+  if (IS_AMONG(code, gone)) connection->gone = true;
+  if (IS_AMONG(code, deadlocks)) connection->rolled_back = true;
   if (code == CR_OUT_OF_MEMORY) return alch_error_out_of_memory(error);
   const error_row *row = find_row(code);
   const char *message = handle ? library->mysql_stmt_error(handle) : library->mysql_error(connection->handle);
@@ -91,6 +96,7 @@ alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_drive
   if (!error || error->kind == ALCH_ERROR_OUT_OF_MEMORY) return ALCH_ERROR;
   error->code = (int)code;
   error->disconnected = connection->gone;
+  error->retryable = IS_AMONG(code, retryable);
   const char *state = handle ? library->mysql_stmt_sqlstate(handle) : library->mysql_sqlstate(connection->handle);
   snprintf(error->sqlstate, sizeof error->sqlstate, "%s", state);
   for (const name_place *place = row ? row->names : NULL; place && place->before; place++) take_name(alch_error_message(error), place, error);

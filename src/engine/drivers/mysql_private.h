@@ -89,6 +89,7 @@ struct alch_driver_statement {
   alch_buffer scratch;
   int64_t changes;
   alch_driver_statement *next;       /* among those to be closed */
+  alch_driver_statement *older, *newer;   /* all of the connection's */
 };
 
 struct alch_driver_connection {
@@ -100,6 +101,8 @@ struct alch_driver_connection {
   unsigned long thread;              /* the server's number for it */
   int64_t deadline;                  /* of connecting */
   bool connected, gone;
+  bool rolled_back;                  /* the server has ended the transaction with an error, which does not come with its state */
+  alch_driver_statement *statements; /* all of them, newest first */
   /* the call under way */
   alch_mysql_call call;
   alch_driver_statement *caller;
@@ -127,6 +130,9 @@ unsigned int alch_mysql_server_status(alch_driver_connection *connection);
 alch_status alch_mysql_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error);
 alch_status alch_mysql_connect_poll(alch_driver_connection *connection, alch_error *error);
 void alch_mysql_close(alch_driver_connection *connection);
+/* In a forked child: without a word to the server. */
+void alch_mysql_abandon(alch_driver_connection *connection);
+alch_status alch_mysql_ping(alch_driver_connection *connection, alch_error *error);
 void alch_mysql_interrupt(alch_driver_connection *connection);
 bool alch_mysql_alive(alch_driver_connection *connection);
 

@@ -23,8 +23,11 @@ static bool begins_with(const char *sql, size_t length, const char *const *words
 /* ---- handles ---- */
 
 void alch_mysql_statement_free(alch_driver_statement *statement) {
-  const alch_allocator *allocator = statement->connection->allocator;
-  if (statement->handle) statement->connection->library->mysql_stmt_close(statement->handle);
+  alch_driver_connection *connection = statement->connection;
+  const alch_allocator *allocator = connection->allocator;
+  if (statement->older) statement->older->newer = statement->newer;
+  *(statement->newer ? &statement->newer->older : &connection->statements) = statement->older;
+  if (statement->handle) connection->library->mysql_stmt_close(statement->handle);
   alch_mysql_free_columns(statement, true);
   alch_free(allocator, statement->binds, statement->bind_capacity * sizeof *statement->binds);
   alch_free(allocator, statement->times, statement->bind_capacity * sizeof *statement->times);
@@ -43,6 +46,9 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
   alch_driver_statement *statement = alch_allocate_zeroed(connection->allocator, sizeof *statement);
   if (!statement) return alch_error_out_of_memory(error);
   statement->connection = connection;
+  statement->older = connection->statements;
+  if (statement->older) statement->older->newer = statement;
+  connection->statements = statement;
   statement->sql_length = length;
   statement->changes = -1;
   statement->plain = count == 0 && begins_with(sql, length, plain_words);
@@ -102,6 +108,7 @@ static alch_status leave_queue(alch_driver_statement *statement, alch_error *err
 static alch_status asked(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   if (connection->answer.number != 0) return fail(statement, error);
+  connection->rolled_back = false;
   statement->changes = (int64_t)connection->library->mysql_affected_rows(connection->handle);
   connection->last_insert_id = (int64_t)connection->library->mysql_insert_id(connection->handle);
   return complete(statement);
@@ -146,6 +153,7 @@ static alch_status executed(alch_driver_statement *statement, alch_error *error)
   alch_driver_connection *connection = statement->connection;
   const alch_libmariadb *library = connection->library;
   if (connection->answer.number != 0) return library->mysql_stmt_errno(statement->handle) == CR_NEW_STMT_METADATA ? renew(statement, error) : fail(statement, error);
+  connection->rolled_back = false;
   connection->last_insert_id = (int64_t)library->mysql_stmt_insert_id(statement->handle);
   if (library->mysql_stmt_field_count(statement->handle) == 0) {
     statement->column_count = 0;

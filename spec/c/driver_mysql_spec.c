@@ -1,0 +1,555 @@
+#include "base/date.h"
+#include "engine_support.h"
+#include "server.h"
+#include <math.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+static bool server_url(char *url, size_t size, const char *more) {
+  const char *folder = server_folder("mariadb");
+  if (folder) snprintf(url, size, "mariadb://spec@/spec?unix_socket=%s/mariadb.sock%s", folder, more);
+  return folder != NULL;
+}
+
+static bool open_with(world *w, const char *more) {
+  char url[512];
+  *w = (world){ .allocator = &alch_allocator_standard };
+  alch_error_init(&w->error, w->allocator);
+  alch_execution_init(&w->execution, w->allocator);
+  return server_url(url, sizeof url, more) && world_open(w, url);
+}
+
+static bool open_server(world *w) { return open_with(w, ""); }
+
+static void close_server(world *w) {
+  if (w->engine) world_close(w);
+}
+
+static void rollback(world *w) {
+  alch_status status;
+  while ((status = alch_connection_rollback(w->connection, 1, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
+  CHECK_INT(status, ALCH_OK);
+}
+
+static alch_status commit(world *w) {
+  alch_status status;
+  while ((status = alch_connection_commit(w->connection, 1, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
+  return status;
+}
+
+static void say(const char *what, const alch_value *value) {
+  alch_buffer text;
+  alch_buffer_init(&text, &alch_allocator_standard);
+  alch_value_print(value, &text, 80);
+  printf("# %s: %s %s\n", what, alch_value_kind_name(value->kind), alch_buffer_text(&text));
+  alch_buffer_close(&text);
+}
+
+/* The one cell of a statement. */
+static void check_given(world *w, const char *sql, const alch_value *value, alch_value expected) {
+  bool right = CHECK_INT(start(w, sql, value, value ? 1 : 0), ALCH_OK) && CHECK_INT(next_of(&w->execution, &w->error), ALCH_ROW) && CHECK(alch_value_equal(&w->execution.row[0], &expected));
+  if (right) return;
+  printf("# %s: %s\n", sql, alch_error_message(&w->error));
+  if (w->execution.row) say("came", &w->execution.row[0]);
+  rollback(w);
+}
+
+static void check_cell(world *w, const char *sql, alch_value expected) { check_given(w, sql, NULL, expected); }
+
+static void check_same(world *w, const char *sql, alch_value value) { check_given(w, sql, &value, value); }
+
+static alch_value text(const char *given) { return alch_value_text(given, strlen(given)); }
+
+static alch_value of(uint8_t kind, int64_t integer) { return (alch_value){ .kind = kind, .integer = integer }; }
+
+static alch_value with_kind(uint8_t kind, const char *given, size_t length) {
+  alch_value value = alch_value_text(given, length);
+  value.kind = kind;
+  return value;
+}
+
+static alch_value decimal(const char *given) { return with_kind(ALCH_DECIMAL, given, strlen(given)); }
+
+#define DAY ALCH_MICROSECONDS_PER_DAY
+#define SECOND ALCH_MICROSECONDS_PER_SECOND
+
+CASE("numbers come as they are") {
+  world w;
+  if (open_server(&w)) {
+    CHECK_INT(run(&w, "create temporary table n (a tinyint, b smallint unsigned, c mediumint, d int unsigned, e bigint, f bigint unsigned, g float, h double, i decimal(65,30), j bit(64), k year, l bit(1))"), ALCH_OK);
+    CHECK_INT(run(&w, "insert into n values (-128, 65535, -8388608, 4294967295, -9223372036854775808, 18446744073709551615, 0.1, 2.2250738585072014e-308, 12345678901234567890123456789012345.123456789012345678901234567890, b'1111111111111111111111111111111111111111111111111111111111111111', 2155, b'1')"), ALCH_OK);
+    check_cell(&w, "select a from n", alch_value_integer(-128));
+    check_cell(&w, "select b from n", alch_value_integer(65535));
+    check_cell(&w, "select c from n", alch_value_integer(-8388608));
+    check_cell(&w, "select d from n", alch_value_integer(UINT32_MAX));
+    check_cell(&w, "select e from n", alch_value_integer(INT64_MIN));
+    check_cell(&w, "select f from n", decimal("18446744073709551615"));
+    check_cell(&w, "select g from n", alch_value_real(0.1));
+    check_cell(&w, "select h from n", alch_value_real(2.2250738585072014e-308));
+    check_cell(&w, "select i from n", decimal("12345678901234567890123456789012345.123456789012345678901234567890"));
+    check_cell(&w, "select j from n", decimal("18446744073709551615"));
+    check_cell(&w, "select k from n", alch_value_integer(2155));
+    check_cell(&w, "select l from n", alch_value_integer(1));
+    check_cell(&w, "select true", alch_value_integer(1));
+    check_cell(&w, "select null", ALCH_VALUE_NULL);
+    check_cell(&w, "select cast(9223372036854775808 as unsigned)", decimal("9223372036854775808"));
+    check_cell(&w, "select -0.50", decimal("-0.50"));
+  }
+  close_server(&w);
+}
+
+CASE("texts and bytes come as they are") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select 'h\xc3\xa9llo \xf0\x9f\x98\x80'", text("h\xc3\xa9llo \xf0\x9f\x98\x80"));
+    check_cell(&w, "select ''", text(""));
+    check_cell(&w, "select cast('00ff41' as binary)", with_kind(ALCH_BLOB, "00ff41", 6));
+    check_cell(&w, "select unhex('00ff41')", with_kind(ALCH_BLOB, "\0\xff\x41", 3));
+    check_cell(&w, "select cast('550E8400-e29b-41d4-a716-446655440000' as uuid)", text("550e8400-e29b-41d4-a716-446655440000"));
+    check_cell(&w, "select json_extract('{\"a\": [1, 2.50]}', '$.a')", text("[1, 2.50]"));
+    CHECK_INT(run(&w, "create temporary table s (a enum('x','y'), b set('p','q'), c json, d blob, e inet6)"), ALCH_OK);
+    CHECK_INT(run(&w, "insert into s values ('y', 'p,q', '{\"a\": 1}', '', '::1')"), ALCH_OK);
+    check_cell(&w, "select a from s", text("y"));
+    check_cell(&w, "select b from s", text("p,q"));
+    check_cell(&w, "select c from s", text("{\"a\": 1}"));
+    check_cell(&w, "select d from s", with_kind(ALCH_BLOB, "", 0));
+    check_cell(&w, "select e from s", text("::1"));
+  }
+  close_server(&w);
+}
+
+CASE("dates and times come as numbers") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select date '1970-01-01'", of(ALCH_DATE, 0));
+    check_cell(&w, "select date '0001-01-01'", of(ALCH_DATE, ALCH_DAYS_MIN));
+    check_cell(&w, "select date '9999-12-31'", of(ALCH_DATE, ALCH_DAYS_MAX));
+    check_cell(&w, "select time '23:59:59.999999'", of(ALCH_TIME, DAY - 1));
+    check_cell(&w, "select time '838:59:59.999999'", of(ALCH_INTERVAL, (838 * 3600 + 3599) * SECOND + 999999));
+    check_cell(&w, "select time '-838:59:59'", of(ALCH_INTERVAL, -(838 * 3600 + 3599) * SECOND));
+    check_cell(&w, "select timestamp '1969-12-31 23:59:59.999999'", of(ALCH_DATETIME, -1));
+    check_cell(&w, "select timestamp '9999-12-31 23:59:59.999999'", of(ALCH_DATETIME, ALCH_MICROSECONDS_MAX));
+    check_cell(&w, "select from_unixtime(1)", of(ALCH_DATETIME, SECOND));
+  }
+  close_server(&w);
+}
+
+CASE("a date that is no day is refused, and can be had as text") {
+  world w;
+  if (open_with(&w, "&sql_mode=")) {
+    CHECK_INT(run(&w, "create temporary table z (d date, t datetime)"), ALCH_OK);
+    CHECK_INT(run(&w, "insert into z values ('0000-00-00', '2024-00-01 00:00:00')"), ALCH_OK);
+    CHECK_INT(run(&w, "select d from z"), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "DataError");
+    CHECK(strstr(alch_error_message(&w.error), "column 'd' holds 0000-00-00") != NULL);
+    CHECK_INT(run(&w, "select t from z"), ALCH_ERROR);
+    check_cell(&w, "select cast(d as char) from z", text("0000-00-00"));
+  }
+  close_server(&w);
+}
+
+CASE("values go in by their kind, whatever was given before") {
+  world w;
+  if (open_server(&w)) {
+    alch_value number = alch_value_integer(2), day = text("2024-02-29"), before = of(ALCH_TIME, -30 * 3600 * SECOND - 1);
+    check_same(&w, "select :a", ALCH_VALUE_NULL);
+    check_same(&w, "select :a", alch_value_integer(5));
+    check_same(&w, "select :a", alch_value_integer(INT64_MAX));
+    check_same(&w, "select :a", alch_value_integer(INT64_MIN));
+    check_same(&w, "select :a", alch_value_real(0.1));
+    check_same(&w, "select :a", text("x'\\"));
+    check_same(&w, "select :a", with_kind(ALCH_BLOB, "\0\1", 2));
+    check_same(&w, "select :a", with_kind(ALCH_BLOB, "", 0));
+    check_same(&w, "select :a", alch_value_text("a\0b", 3));
+    check_same(&w, "select cast(:a as date)", of(ALCH_DATE, -1));
+    check_same(&w, "select cast(:a as time(6))", of(ALCH_TIME, DAY - 1));
+    check_given(&w, "select cast(:a as time(6))", &before, of(ALCH_INTERVAL, before.integer));
+    check_same(&w, "select cast(:a as datetime(6))", of(ALCH_DATETIME, 1));
+    check_same(&w, "select cast(:a as datetime(6))", of(ALCH_DATETIME, ALCH_MICROSECONDS_MAX));
+    check_same(&w, "select :a", decimal("-12.50"));
+    check_given(&w, "select cast(:a as date)", &day, of(ALCH_DATE, 19782));
+    check_given(&w, "select substr('hello', :a)", &number, text("ello"));
+  }
+  close_server(&w);
+}
+
+static void check_refused(world *w, alch_value value, const char *part) {
+  CHECK_INT(start(w, "select :a", &value, 1), ALCH_ERROR);
+  CHECK_TEXT(error_name(w), "DataError");
+  if (!strstr(alch_error_message(&w->error), part)) CHECK_TEXT(alch_error_message(&w->error), part);
+  CHECK_INT(scalar(w, "select 7"), 7);
+}
+
+CASE("what no column could hold is refused before it is sent") {
+  world w;
+  if (open_server(&w)) {
+    check_refused(&w, alch_value_real(NAN), "finite");
+    check_refused(&w, of(ALCH_TIME, 839 * 3600 * SECOND), "838:59:59");
+    check_refused(&w, of(ALCH_DATE, ALCH_DAYS_MAX + 1), "1 to 9999");
+  }
+  close_server(&w);
+}
+
+CASE("large values and many rows go through") {
+  world w;
+  size_t size = 3000000;
+  char *large = malloc(size);
+  if (large && open_server(&w)) {
+    for (size_t i = 0; i < size; i++) large[i] = (char)('a' + i % 26);
+    alch_value value = alch_value_text(large, size);
+    check_given(&w, "select length(:a)", &value, alch_value_integer((int64_t)size));
+    check_same(&w, "select :a", value);
+    CHECK_INT(start(&w, "select seq, concat('row ', seq), repeat('y', seq % 700) from seq_1_to_100000", NULL, 0), ALCH_OK);
+    int64_t sum = 0, length = 0;
+    while (next_of(&w.execution, &w.error) == ALCH_ROW) sum += w.execution.row[0].integer, length += w.execution.row[2].length;
+    CHECK_INT(sum, INT64_C(5000050000));
+    for (int64_t i = 1; i <= 100000; i++) length -= i % 700;
+    CHECK_INT(length, 0);
+    close_server(&w);
+  }
+  free(large);
+}
+
+CASE("two results are read in turn, and one that is given up is in nobody's way") {
+  world w;
+  if (open_server(&w)) {
+    alch_execution other;
+    alch_execution_init(&other, w.allocator);
+    CHECK_INT(start(&w, "select seq from seq_1_to_1000", NULL, 0), ALCH_OK);
+    CHECK_INT(start_on(&w, w.connection, &other, "select seq * 2 from seq_1_to_1000", NULL, 0), ALCH_OK);
+    for (int i = 1; i <= 10; i++) {
+      CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
+      CHECK_INT(next_of(&other, &w.error), ALCH_ROW);
+      CHECK_INT(w.execution.row[0].integer, i);
+      CHECK_INT(other.row[0].integer, 2 * i);
+    }
+    alch_execution_close(&other);
+    CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
+    CHECK_INT(scalar(&w, "select 7"), 7);
+    alch_execution_destroy(&other);
+  }
+  close_server(&w);
+}
+
+/* A call that is left in the middle is ended by the next statement. */
+CASE("an execution that is closed while it waits leaves a connection that works") {
+  world w;
+  if (open_server(&w)) {
+    alch_compiled *compiled;
+    CHECK_INT(scalar(&w, "select 1"), 1);
+    for (int i = 0; i < 3; i++) {
+      CHECK_INT(compile_text(&w, i == 0 ? "select sleep(0.2)" : i == 1 ? "select seq from seq_1_to_50000" : "do sleep(0.2)", &compiled), ALCH_OK);
+      CHECK_INT(alch_execution_start(&w.execution, w.connection, compiled, NULL, NULL, &w.error), ALCH_WAIT);
+      if (i > 0) {
+        alch_connection_wait(w.connection, &w.error);
+        alch_execution_start_poll(&w.execution, &w.error);
+      }
+      alch_execution_close(&w.execution);
+      alch_compiled_release(compiled);
+      CHECK_INT(scalar(&w, "select 7"), 7);
+    }
+  }
+  close_server(&w);
+}
+
+CASE("a connection may be closed while a statement is under way") {
+  world w;
+  if (open_server(&w)) {
+    alch_compiled *compiled;
+    CHECK_INT(compile_text(&w, "select sleep(20)", &compiled), ALCH_OK);
+    CHECK_INT(scalar(&w, "select 1"), 1);
+    int64_t before = alch_clock_microseconds();
+    CHECK_INT(alch_execution_start(&w.execution, w.connection, compiled, NULL, NULL, &w.error), ALCH_WAIT);
+    alch_compiled_release(compiled);
+    alch_driver_find("mariadb")->interrupt(alch_connection_driver_connection(w.connection));
+    close_server(&w);
+    CHECK(alch_clock_microseconds() - before < 10 * SECOND);
+  }
+}
+
+static void check_fails(world *w, const char *sql, alch_error_kind kind, int code) {
+  if (CHECK_INT(run(w, sql), ALCH_ERROR)) {
+    CHECK_TEXT(error_name(w), alch_error_kind_name(kind));
+    CHECK_INT(w->error.code, code);
+    CHECK(!w->error.disconnected);
+  }
+  rollback(w);
+  CHECK_INT(scalar(w, "select 7"), 7);
+}
+
+CASE("errors have their kinds, codes and names") {
+  world w;
+  if (open_server(&w)) {
+    run(&w, "drop table if exists child, parent");
+    CHECK_INT(run(&w, "create table parent (id int primary key, name varchar(3) not null, n tinyint, constraint positive check (id > 0), unique key by_name (name)) engine=innodb"), ALCH_OK);
+    CHECK_INT(run(&w, "create table child (id int primary key, parent_id int, constraint has_parent foreign key (parent_id) references parent (id)) engine=innodb"), ALCH_OK);
+    CHECK_INT(run(&w, "insert into parent values (1, 'a', 1)"), ALCH_OK);
+    CHECK_INT(commit(&w), ALCH_OK);
+    check_fails(&w, "selekt", ALCH_ERROR_PROGRAMMING, 1064);
+    check_fails(&w, "select 1; select 2", ALCH_ERROR_PROGRAMMING, 1064);
+    check_fails(&w, "create table x (a int); select 2", ALCH_ERROR_PROGRAMMING, 1064);
+    check_fails(&w, "", ALCH_ERROR_PROGRAMMING, 1065);
+    check_fails(&w, "select * from nowhere", ALCH_ERROR_PROGRAMMING, 1146);
+    check_fails(&w, "select nothing", ALCH_ERROR_OPERATIONAL, 1054);
+    check_fails(&w, "load data local infile '/etc/passwd' into table parent", ALCH_ERROR_OPERATIONAL, 4166);
+    check_fails(&w, "insert into parent values (2, 'b', 300)", ALCH_ERROR_DATA, 1264);
+    CHECK_INT(run(&w, "insert into parent values (2, 'for key ''x''', 1)"), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "DataError");
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_COLUMN_NAME), "name");
+    CHECK_INT(run(&w, "insert into parent values (2, 'a', 1)"), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "IntegrityError");
+    CHECK_TEXT(w.error.sqlstate, "23000");
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_CONSTRAINT_NAME), "by_name");
+    CHECK_INT(run(&w, "insert into parent values (2, null, 1)"), ALCH_ERROR);
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_COLUMN_NAME), "name");
+    CHECK_INT(run(&w, "insert into parent (id) values (2)"), ALCH_ERROR);
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_COLUMN_NAME), "name");
+    CHECK_INT(run(&w, "insert into parent values (-2, 'c', 1)"), ALCH_ERROR);
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_CONSTRAINT_NAME), "positive");
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_TABLE_NAME), "parent");
+    CHECK_INT(run(&w, "insert into child values (1, 5)"), ALCH_ERROR);
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_CONSTRAINT_NAME), "has_parent");
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_TABLE_NAME), "child");
+    CHECK_TEXT(error_text(&w, ALCH_ERROR_COLUMN_NAME), "parent_id");
+    run(&w, "drop table child, parent");
+  }
+  close_server(&w);
+}
+
+CASE("changes count the rows that were found, keys are told, and a SELECT counts nothing") {
+  world w;
+  if (open_server(&w)) {
+    run(&w, "create temporary table t (id int primary key auto_increment, a int)");
+    CHECK_INT(start(&w, "insert into t (a) select seq from seq_1_to_5", NULL, 0), ALCH_OK);
+    CHECK_INT(w.execution.changes, 5);
+    CHECK_INT(start(&w, "insert into t (a) values (7), (8) returning id, a", NULL, 0), ALCH_OK);
+    CHECK_INT(w.execution.column_count, 2);
+    int rows = 0;
+    while (next_of(&w.execution, &w.error) == ALCH_ROW) rows++;
+    CHECK_INT(rows, 2);
+    CHECK_INT(w.execution.changes, 2);
+    CHECK_INT(start(&w, "update t set a = 1 where a < 3", NULL, 0), ALCH_OK);
+    CHECK_INT(w.execution.changes, 2);
+    CHECK_INT(start(&w, "select * from t", NULL, 0), ALCH_OK);
+    CHECK_TEXT(alch_execution_column_name(&w.execution, 1), "a");
+    while (next_of(&w.execution, &w.error) == ALCH_ROW) continue;
+    CHECK_INT(w.execution.changes, -1);
+    CHECK_INT(alch_driver_find("mariadb")->last_insert_id(alch_connection_driver_connection(w.connection)) >= 0, true);
+  }
+  close_server(&w);
+  if (open_with(&w, "&found_rows=0")) {
+    run(&w, "create temporary table t (a int)");
+    run(&w, "insert into t values (1), (2)");
+    CHECK_INT(start(&w, "update t set a = 1", NULL, 0), ALCH_OK);
+    CHECK_INT(w.execution.changes, 1);
+  }
+  close_server(&w);
+}
+
+CASE("a statement whose table has changed is prepared again") {
+  world w;
+  if (open_server(&w)) {
+    run(&w, "create temporary table t (a int)");
+    run(&w, "insert into t values (1)");
+    CHECK_INT(scalar(&w, "select * from t"), 1);
+    run(&w, "alter table t modify a varchar(10)");
+    check_cell(&w, "select * from t", text("1"));
+    run(&w, "alter table t add b int default 5");
+    CHECK_INT(start(&w, "select * from t", NULL, 0), ALCH_OK);
+    if (CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW) && CHECK_INT(w.execution.column_count, 2)) CHECK_INT(w.execution.row[1].integer, 5);
+  }
+  close_server(&w);
+}
+
+CASE("rows come in pieces") {
+  world w;
+  if (open_server(&w)) {
+    const alch_driver *driver = alch_driver_find("mariadb");
+    static const char *const queries[] = { "select seq from seq_1_to_1000", "select 1", "select 1 from dual where 1 = 0", "show tables from mysql like 'user'", "select seq from seq_1_to_1000" };
+    alch_driver_connection *connection = alch_connection_driver_connection(w.connection);
+    for (int i = 0; i < 5; i++) {
+      alch_driver_statement *statement;
+      alch_wait wait;
+      alch_status status;
+      alch_value row[1];
+      int rows = 0;
+      if (!CHECK_INT(driver->prepare(connection, queries[i], strlen(queries[i]), NULL, 0, &statement, &w.error), ALCH_OK)) continue;
+      for (int again = 0; again < 2; again++) {
+        driver->stream(statement, 7);
+        status = driver->start(statement, NULL, 0, &w.error);
+        rows = 0;
+        while (status >= 0 && (status = driver->poll(statement, &w.error)) != ALCH_DONE && status >= 0) {
+          driver->waits_for(connection, &wait);
+          if (status == ALCH_WAIT) poll(&(struct pollfd){ .fd = wait.descriptor, .events = POLLIN }, 1, 1000);
+          else if (CHECK_INT(driver->row(statement, row, 1, &w.error), ALCH_OK)) rows++;
+          if (i == 4 && rows == 20) break;
+        }
+        if (status < 0) printf("# %s\n", alch_error_message(&w.error));
+        driver->finish(statement);
+      }
+      CHECK_INT(rows, i == 0 ? 1000 : i == 2 ? 0 : i == 4 ? 20 : 1);
+      driver->finalize(statement);
+      CHECK_INT(scalar(&w, "select 7"), 7);
+    }
+  }
+  close_server(&w);
+}
+
+CASE("results of a CALL are read away after the first") {
+  world w;
+  if (open_server(&w)) {
+    run(&w, "create or replace procedure two() begin select 1; select 2; select 3 from seq_1_to_1000; end");
+    CHECK_INT(scalar(&w, "call two()"), 1);
+    CHECK_INT(start(&w, "call two()", NULL, 0), ALCH_OK);
+    alch_execution_close(&w.execution);
+    CHECK_INT(scalar(&w, "select 7"), 7);
+    run(&w, "drop procedure two");
+  }
+  close_server(&w);
+}
+
+CASE("a session that the server ends is told as that") {
+  world w, other;
+  if (open_server(&w) && open_server(&other)) {
+    alch_value value = alch_value_integer(scalar(&w, "select connection_id()"));
+    CHECK_INT(alch_driver_find("mariadb")->alive(alch_connection_driver_connection(w.connection)), true);
+    CHECK_INT(start(&other, "kill :a", &value, 1), ALCH_OK);
+    usleep(100000);
+    CHECK_INT(alch_driver_find("mariadb")->alive(alch_connection_driver_connection(w.connection)), false);
+    CHECK_INT(run(&w, "select 1"), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "OperationalError");
+    CHECK(w.error.disconnected);
+    rollback(&w);
+    CHECK_INT(run(&w, "select 1"), ALCH_ERROR);
+    close_server(&other);
+  }
+  close_server(&w);
+}
+
+static void *interrupt_soon(void *given) {
+  const world *w = given;
+  usleep(200000);
+  alch_driver_find("mariadb")->interrupt(alch_connection_driver_connection(w->connection));
+  return NULL;
+}
+
+CASE("a statement is interrupted from another thread") {
+  world w;
+  pthread_t thread;
+  if (open_server(&w)) {
+    CHECK_INT(scalar(&w, "select 1"), 1);
+    CHECK_INT(pthread_create(&thread, NULL, interrupt_soon, &w), 0);
+    int64_t before = alch_clock_microseconds();
+    alch_status status = run(&w, "select count(*) from seq_1_to_100000 a, seq_1_to_100000 b");
+    CHECK_INT(status, ALCH_ERROR);
+    CHECK(alch_clock_microseconds() - before < 10 * SECOND);
+    CHECK_INT(w.error.code, 1317);
+    pthread_join(thread, NULL);
+    rollback(&w);
+    CHECK_INT(scalar(&w, "select 7"), 7);
+  }
+  close_server(&w);
+}
+
+CASE("a lock that is not given is retryable, and so is a deadlock, which ends the transaction") {
+  world w, other;
+  if (open_server(&w) && open_server(&other)) {
+    run(&w, "create or replace table l (id int primary key, a int) engine=innodb");
+    run(&w, "insert into l values (1, 0), (2, 0)");
+    CHECK_INT(commit(&w), ALCH_OK);
+    run(&w, "set innodb_lock_wait_timeout = 1");
+    CHECK_INT(run(&other, "update l set a = 1 where id = 1"), ALCH_OK);
+    CHECK_INT(run(&w, "update l set a = 2 where id = 1"), ALCH_ERROR);
+    CHECK_INT(w.error.code, 1205);
+    CHECK(w.error.retryable);
+    rollback(&w);
+    rollback(&other);
+    run(&w, "set innodb_lock_wait_timeout = 20");
+    CHECK_INT(run(&w, "update l set a = 1 where id = 1"), ALCH_OK);
+    CHECK_INT(run(&other, "update l set a = 1 where id = 2"), ALCH_OK);
+    alch_compiled *compiled;
+    CHECK_INT(compile_text(&w, "update l set a = 3 where id = 2", &compiled), ALCH_OK);
+    alch_status first = alch_execution_start(&w.execution, w.connection, compiled, NULL, NULL, &w.error);
+    alch_compiled_release(compiled);
+    for (int i = 0; i < 20 && first == ALCH_WAIT && i < 3; i++) {
+      usleep(50000);
+      first = alch_execution_start_poll(&w.execution, &w.error);
+    }
+    CHECK_INT(first, ALCH_WAIT);
+    alch_status second = run(&other, "update l set a = 3 where id = 1");
+    first = finish_start(&w.execution, first, &w.error);
+    CHECK_INT((first == ALCH_ERROR) + (second == ALCH_ERROR), 1);
+    world *loser = first == ALCH_ERROR ? &w : &other;
+    CHECK_INT(loser->error.code, 1213);
+    CHECK(loser->error.retryable);
+    CHECK(!alch_driver_find("mariadb")->in_transaction(alch_connection_driver_connection(loser->connection)));
+    alch_execution_close(&w.execution);
+    rollback(&w);
+    rollback(&other);
+    run(&w, "drop table l");
+    close_server(&other);
+  }
+  close_server(&w);
+}
+
+CASE("a session says what it is about") {
+  world w;
+  if (open_server(&w)) {
+    check_cell(&w, "select @@time_zone", text("+00:00"));
+    check_cell(&w, "select @@character_set_client", text("utf8mb4"));
+    check_cell(&w, "select @@sql_mode like '%STRICT_ALL_TABLES%'", alch_value_integer(1));
+  }
+  close_server(&w);
+  if (open_with(&w, "&init_command=set%20@x%3D5&time_zone=%2B02:00&connect_timeout=5&charset=utf8mb4")) {
+    check_cell(&w, "select @x", alch_value_integer(5));
+    check_cell(&w, "select @@time_zone", text("+02:00"));
+  }
+  close_server(&w);
+}
+
+CASE("a server that does not answer is given up in time") {
+  world w;
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  socklen_t length = sizeof address;
+  char url[96];
+  if (CHECK(bind(listener, (struct sockaddr *)&address, length) == 0) && CHECK(listen(listener, 5) == 0) && getsockname(listener, (struct sockaddr *)&address, &length) == 0) {
+    snprintf(url, sizeof url, "mysql://a@127.0.0.1:%d/b?connect_timeout=0.3", ntohs(address.sin_port));
+    int64_t before = alch_clock_microseconds();
+    CHECK_INT(world_open_with(&w, url, NULL, NULL), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "OperationalError");
+    CHECK(strstr(alch_error_message(&w.error), "connect_timeout") != NULL);
+    CHECK(alch_clock_microseconds() - before < 3 * SECOND);
+    world_close(&w);
+  }
+  close(listener);
+  CHECK_INT(world_open_with(&w, "mariadb://a@/b?unix_socket=/nowhere/x.sock", NULL, NULL), ALCH_ERROR);
+  CHECK_TEXT(error_name(&w), "OperationalError");
+  CHECK_INT(w.error.code, 2002);
+  world_close(&w);
+}
+
+static void check_url(const char *url, const char *part) {
+  alch_engine *engine = NULL;
+  alch_error error;
+  alch_error_init(&error, NULL);
+  alch_status status = alch_engine_open(url, strlen(url), NULL, &alch_allocator_standard, &engine, &error);
+  CHECK_INT(status, part ? ALCH_ERROR : ALCH_OK);
+  if (part && !strstr(alch_error_message(&error), part)) CHECK_TEXT(alch_error_message(&error), part);
+  alch_engine_release(engine);
+  alch_error_close(&error);
+}
+
+CASE("options of URLs are checked by name") {
+  check_url("mysql://a:b@h:3306/db?ssl_ca=/x&connect_timeout=1.5&read_timeout=3&compress=0", NULL);
+  check_url("mariadb://h/d?unix_sock=/x", "did you mean 'unix_socket'");
+  check_url("mysql://h/d?ssl=1&ssl=0", "given twice");
+  check_url("mysql://h/d?charset=latin1", "UTF-8");
+  check_url("mysql://h/d?connect_timeout=soon", "number of seconds");
+  check_url("mysql://h/d?read_timeout=soon", "whole number of seconds");
+  check_url("mysql://h/d?found_rows=maybe", "found_rows");
+  check_url("mysql://h/d?sql_mode=a'b", "no quotes");
+  check_url("mysql://h/d?local_infile=1", "no option 'local_infile'");
+}
