@@ -27,6 +27,8 @@ static void mysql_stream(alch_driver_statement *statement, uint32_t rows) {
   statement->stream_rows = rows;
 }
 
+static const char *const python_drivers[] = { "pymysql", "mysqldb", "mysqlconnector", "mariadbconnector", "aiomysql", "asyncmy", "cymysql", NULL };
+
 extern const alch_driver alch_driver_mysql, alch_driver_mariadb;
 
 /* A row wherever there is a table: other sessions take keys from the same counter between two statements, so that those of several statements do not follow one another. */
@@ -39,6 +41,6 @@ extern const alch_driver alch_driver_mysql, alch_driver_mariadb;
   .finish = alch_mysql_finish, .column_count = mysql_column_count, .column_name = mysql_column_name, .changes = mysql_changes, .last_insert_id = mysql_last_insert_id,                        \
   .in_transaction = mysql_in_transaction, .alive = alch_mysql_alive, .ping = alch_mysql_ping, .abandon = alch_mysql_abandon, .interrupt = alch_mysql_interrupt
 
-const alch_driver alch_driver_mysql = { .name = "mysql", .dialect = "mysql", FUNCTIONS };
+const alch_driver alch_driver_mysql = { .name = "mysql", .dialect = "mysql", .python = python_drivers, FUNCTIONS };
 
 const alch_driver alch_driver_mariadb = { .name = "mariadb", .dialect = "mariadb", .has_sequence = HAS_TABLE " AND table_type = 'SEQUENCE'", FUNCTIONS };
