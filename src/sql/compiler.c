@@ -203,7 +203,10 @@ static bool keeps_name(const alch_output *output) {
   return item && (item->kind == ALCH_NODE_LABEL || item->kind == ALCH_NODE_TEXT || item->kind == ALCH_NODE_LITERAL || (item->kind == ALCH_NODE_STAR && item->a == 0));
 }
 
-/* SQLAlchemy's rule: the first of a name keeps it, another column of that name becomes id_1, the same column once more id__1. */
+/* A cast that bears its column's name. */
+static bool borrows_name(const alch_output *output) { return output->item && (output->item->kind == ALCH_NODE_CAST || output->item->kind == ALCH_NODE_TYPE_COERCE); }
+
+/* SQLAlchemy's rule: the first of a name keeps it, another column of that name becomes id_1; the same column once more, and a cast, id__1. */
 static void disambiguate(alch_output_plan *plan, uint32_t index, uint64_t *seen) {
   alch_named_output *named = &plan->outputs[index];
   named->numbered = named->output.anonymous;
@@ -214,7 +217,7 @@ static void disambiguate(alch_output_plan *plan, uint32_t index, uint64_t *seen)
     if (before->numbered && !before->repeated && !same_column(&before->output, &named->output)) continue;
     if (!same_name(&before->output, &named->output)) continue;
     named->numbered = true;
-    named->repeated = named->repeated || same_column(&before->output, &named->output);
+    named->repeated = named->repeated || borrows_name(&named->output) || same_column(&before->output, &named->output);
   }
   *seen |= bit;
 }

@@ -103,7 +103,7 @@ static alch_status column_default(alch_ddl *d) {
   alch_ddl_add(d, " DEFAULT ");
   if (given->kind != ALCH_DEFAULT_SQL) return constant_default(d);
   size_t start = d->out->length;
-  alch_status status = alch_ddl_expression(d, given->block);
+  alch_status status = alch_ddl_value(d, given->block);
   return status == ALCH_OK ? wrap_default(d, start) : status;
 }
 
