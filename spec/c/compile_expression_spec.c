@@ -83,7 +83,7 @@ CASE("arithmetic: parentheses are where SQLAlchemy puts them") {
   SQL(add(mul(age, i(2)), i(1)), "users.age * :age_1 + :param_1");
   SQL(mul(add(age, i(1)), i(2)), "(users.age + :age_1) * :param_1");
   SQL2(mul(OP(DIVIDE, age, id), age), "(users.age / CAST(users.id AS NUMERIC)) * users.age", "(users.age / (users.id + 0.0)) * users.age");
-  SQL2(OP(DIVIDE, age, r(2.5)), "users.age / :age_1", "users.age / (? + 0.0)");
+  SQL2(OP(DIVIDE, age, r(2.5)), "users.age / CAST(:age_1 AS DOUBLE)", "users.age / (? + 0.0)");
   SQL(OP(FLOOR_DIVIDE, age, id), "users.age / users.id");
   SQL(eq(OP(MODULO, age, i(2)), i(0)), "users.age % :age_1 = :param_1");
   SQL(OP(NEGATE, age), "-users.age");
@@ -183,7 +183,7 @@ CASE("case, cast, collate, custom operators, null, grouping") {
   SQL(NODE(CASE, 2, 0, 0, first, value(s("a"), 0), value(s("b"), 0)), "CASE WHEN (users.age > :age_1) THEN :param_1 ELSE :param_2 END");
   SQL(NODE(CASE, 0, 0, 0, first, value(s("a"), 0), eq(U("id"), i(2)), value(s("b"), 0)), "CASE WHEN (users.age > :age_1) THEN :param_1 WHEN (users.id = :id_1) THEN :param_2 END");
   SQL(NODE(CASE, 3, 0, 0, U("name"), value(s("a"), 0), value(i(1), 0), value(i(0), 0)), "CASE users.name WHEN :param_1 THEN :param_2 ELSE :param_3 END");
-  SQL2(NODE(CASE, 0, 0, 0, U("active"), value(i(1), 0)), "CASE WHEN users.active THEN :param_1 END", "CASE WHEN users.active = 1 THEN ? END");
+  SQL2(NODE(CASE, 0, 0, 0, U("active"), value(i(1), 0)), "CASE WHEN users.active THEN :param_1 END", "CASE WHEN users.active THEN ? END");
   SQL(cast(U("id"), ALCH_TYPE_STRING), "CAST(users.id AS VARCHAR)");
   SQL(cast(value(s("1"), 0), ALCH_TYPE_INTEGER), "CAST(:param_1 AS INTEGER)");
   SQL(eq(cast(U("id"), ALCH_TYPE_STRING), s("1")), "CAST(users.id AS VARCHAR) = :param_1");
@@ -245,7 +245,7 @@ CASE("without FILTER the condition goes into the aggregate") {
   X old = gt(U("age"), i(1)), order = OP(COMMA, desc(U("id"))), strings = FUNC("aggregate_strings", U("name"), s(", "));
   check_plain(NODE(FILTER, 0, 0, 0, FUNC("sum", U("age")), old), &poor, "sum(CASE WHEN (users.age > ?) THEN users.age END)", __LINE__);
   check_plain(NODE(FILTER, 0, 0, 0, func("count"), old), &poor, "count(CASE WHEN (users.age > ?) THEN 1 END)", __LINE__);
-  check_plain(NODE(FILTER, 0, 0, 0, FUNC("count", OP(DISTINCT, U("id"))), U("active")), &poor, "count(DISTINCT CASE WHEN users.active = 1 THEN users.id END)", __LINE__);
+  check_plain(NODE(FILTER, 0, 0, 0, FUNC("count", OP(DISTINCT, U("id"))), U("active")), &poor, "count(DISTINCT CASE WHEN users.active THEN users.id END)", __LINE__);
   check_plain(NODE(OVER, 0, 0, 0, NODE(FILTER, 0, 0, 0, FUNC("max", FUNC("lower", U("name"))), old), operate(ALCH_OPERATOR_COMMA, NULL, 0), order), &poor,
               "max(CASE WHEN (users.age > ?) THEN lower(users.name) END) OVER (ORDER BY users.id DESC)", __LINE__);
   check_plain(NODE(FILTER, 0, 0, 0, strings, old), &poor, "group_concat(CASE WHEN (users.age > ?) THEN users.name END SEPARATOR ?)", __LINE__);
