@@ -3,6 +3,7 @@ local core = require "lualchemy.core"
 core.home()   -- errors point at the user's line, not at one of ours
 
 local check = require "lualchemy.check"
+require "lualchemy.engine"
 local ddl = require "lualchemy.ddl"
 local event = require "lualchemy.event"
 local json = require "lualchemy.json"
@@ -211,8 +212,16 @@ end
 --- create_engine(url [, options]): no connection is opened yet. options: echo (true, or a function that takes lines),
 -- pool ("queue", "static", "null"), pool_size, max_overflow, pool_timeout (seconds), pool_use_lifo, pool_recycle (seconds
 -- after which a connection is replaced), pool_pre_ping (asks for a sign of life first), pool_reset_on_return ("rollback",
--- "commit", "none"), query_cache_size, prepared_cache_size.
+-- "commit", "none"), query_cache_size, prepared_cache_size, isolation_level ("SERIALIZABLE", "AUTOCOMMIT", …; the error for
+-- an unknown one names what the database has), replicas (URLs that read only connections go to, in turn; in the table form
+-- create_engine{ primary = url, replicas = { url, … } }).
 function la.create_engine(url, options)
+  if type(url) == "table" and options == nil then
+    options = {}
+    for name, value in pairs(url) do options[name] = value end
+    url, options.primary = options.primary or options[1], nil
+    options[1] = nil
+  end
   local engine = core.create_engine(url, options)
   local echo = options and options.echo
   if echo ~= nil and type(echo) ~= "boolean" and type(echo) ~= "function" then

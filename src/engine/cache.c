@@ -204,6 +204,7 @@ static alch_status compile(alch_engine *engine, const alch_catalog *catalog, con
 
 alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_plan_maker maker,
                                 void *context, alch_compiled **out, alch_error *error) {
+  engine = alch_engine_root(engine);
   *out = NULL;
   if (options && options->literal_binds) return compile(engine, catalog, block, options, maker, context, out, error);
   alch_status status = alch_cache_find(&engine->cache, catalog, block, options, maker != NULL, out, error);
@@ -218,6 +219,7 @@ alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog
 }
 
 alch_cache_info alch_engine_cache_info(alch_engine *engine) {
+  engine = alch_engine_root(engine);
   pthread_mutex_lock(&engine->cache.mutex);
   alch_cache_info info = engine->cache.info;
   pthread_mutex_unlock(&engine->cache.mutex);
@@ -225,5 +227,5 @@ alch_cache_info alch_engine_cache_info(alch_engine *engine) {
 }
 
 void alch_engine_cache_clear(alch_engine *engine) {
-  alch_cache_clear(&engine->cache);
+  alch_cache_clear(&alch_engine_root(engine)->cache);
 }

@@ -15,11 +15,23 @@ static alch_connection *new_connection(alch_engine *engine, alch_error *error) {
   return connection;
 }
 
+static void take_defaults(alch_connection *connection, const alch_connection_defaults *defaults) {
+  connection->isolation = defaults->isolation;
+  connection->read_only = defaults->read_only;
+  connection->deferrable = defaults->deferrable;
+  connection->stream_rows = defaults->stream_rows;
+}
+
+void alch_connection_set_stream(alch_connection *connection, uint32_t rows) {
+  connection->stream_rows = rows;
+}
+
 /* Frames above may still look at the record when a listener has closed it. */
 static void free_connection(alch_connection *connection) {
   alch_engine *engine = connection->engine;
   alch_pool_check_in(&engine->pool, connection);
   connection->state = ALCH_CONNECTION_CLOSED;
+  alch_twophase_forget(connection);
   if (connection->telling > 0) alch_pool_bury(&engine->pool, connection);
   else alch_free(engine->allocator, connection, sizeof *connection);
   alch_engine_release(engine);
@@ -83,12 +95,31 @@ static alch_status advance(alch_connection *connection, alch_error *error) {
   return status == ALCH_OK ? alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKOUT, NULL, error) : status;
 }
 
+/* The next server's, when one cannot be reached; NULL: there is none left (no error set), or no memory. */
+static alch_connection *begin_connection(alch_engine *engine, uint32_t turn, uint32_t attempt, alch_error *error) {
+  alch_engine *target = alch_route(engine, turn, attempt);
+  alch_connection *connection = target ? new_connection(target, error) : NULL;
+  if (!connection) return NULL;
+  take_defaults(connection, &engine->defaults);
+  connection->turn = turn;
+  connection->attempt = attempt;
+  connection->replica = engine->defaults.read_only && alch_engine_root(engine)->replica_count > 0;
+  return connection;
+}
+
 alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch_error *error) {
-  alch_connection *connection = *out ? *out : new_connection(engine, error);
+  alch_connection *connection = *out;
+  if (!connection) connection = begin_connection(engine, atomic_fetch_add(&alch_engine_root(engine)->next_replica, 1), 0, error);
   if (!connection) return ALCH_ERROR;
-  alch_status status = advance(connection, error);
-  *out = status < 0 ? NULL : connection;
-  if (status < 0) alch_connection_close(connection);
+  alch_status status;
+  while ((status = advance(connection, error)) < 0) {
+    uint32_t turn = connection->turn, attempt = connection->attempt;
+    alch_connection_close(connection);
+    connection = alch_route_goes_on(status, error) ? begin_connection(engine, turn, attempt + 1, error) : NULL;
+    if (!connection) break;
+    if (error) alch_error_close(error);
+  }
+  *out = connection;
   return status;
 }
 

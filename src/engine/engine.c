@@ -41,10 +41,14 @@ static alch_status resolve(alch_engine *engine, alch_error *error) {
   if (status != ALCH_OK) return status;
   engine->dialect = alch_dialect_find(dialect);
   if (!engine->dialect) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect '%s'", dialect);
+  const char *level = engine->options.isolation_level;
+  if (level) status = alch_isolation_find(alch_dialect_transactions(engine->dialect), dialect, level, &engine->defaults.isolation, error);
+  if (status != ALCH_OK) return status;
   return engine->driver->check ? engine->driver->check(engine->driver, &engine->url, error) : ALCH_OK;
 }
 
 static void free_engine(alch_engine *engine) {
+  alch_replicas_close(engine);
   alch_cache_close(&engine->cache);
   alch_url_close(&engine->url);
   alch_free(engine->allocator, engine, sizeof *engine);
@@ -56,6 +60,8 @@ static alch_status fill_engine(alch_engine *engine, const char *url, size_t leng
   if (status == ALCH_OK) status = resolve(engine, error);
   if (status == ALCH_OK) status = alch_cache_open(&engine->cache, engine->allocator, engine->options.cache_size, error);
   if (status == ALCH_OK) status = alch_pool_open(engine, error);
+  if (status == ALCH_OK && engine->options.replica_count > 0) status = alch_replicas_open(engine, error);
+  if (status != ALCH_OK && engine->replicas) alch_pool_close(&engine->pool, engine->allocator);
   return status;
 }
 
@@ -80,28 +86,63 @@ void alch_engine_hold(alch_engine *engine) {
 
 void alch_engine_release(alch_engine *engine) {
   if (!engine || atomic_fetch_sub_explicit(&engine->references, 1, memory_order_acq_rel) != 1) return;
+  if (engine->base) {
+    alch_engine_release(engine->base);
+    alch_free(engine->allocator, engine, sizeof *engine);
+    return;
+  }
   alch_pool_close(&engine->pool, engine->allocator);
   free_engine(engine);
 }
 
+static alch_status take_defaults(alch_engine *engine, const alch_execution_options *options, alch_error *error) {
+  alch_connection_defaults *defaults = &engine->defaults;
+  const alch_transaction_words *words = alch_dialect_transactions(engine->base->dialect);
+  if (options->read_only >= 0) defaults->read_only = options->read_only;
+  if (options->deferrable >= 0) defaults->deferrable = options->deferrable;
+  if (options->stream_rows >= 0) defaults->stream_rows = (uint32_t)options->stream_rows;
+  if (defaults->deferrable && !words->begin_deferrable) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no deferrable transactions", engine->base->dialect->name);
+  return options->isolation_level ? alch_isolation_find(words, engine->base->dialect->name, options->isolation_level, &defaults->isolation, error) : ALCH_OK;
+}
+
+alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error) {
+  alch_engine *root = alch_engine_root(engine), *made = alch_allocate_zeroed(root->allocator, sizeof *made);
+  *out = NULL;
+  if (!made) return alch_error_out_of_memory(error);
+  made->allocator = root->allocator;
+  made->base = root;
+  made->defaults = engine->defaults;
+  atomic_init(&made->references, 1);
+  alch_engine_hold(root);
+  alch_status status = take_defaults(made, options, error);
+  if (status == ALCH_OK) *out = made;
+  else alch_engine_release(made);
+  return status;
+}
+
 void alch_engine_dispose(alch_engine *engine, bool close) {
+  engine = alch_engine_root(engine);
+  for (uint32_t i = 0; i < engine->replica_count; i++) alch_engine_dispose(engine->replicas[i], close);
   alch_pool_dispose(&engine->pool, close);
 }
 
 const alch_dialect *alch_engine_dialect(const alch_engine *engine) {
-  return engine->dialect;
+  return alch_engine_root(engine)->dialect;
 }
 
 const alch_url *alch_engine_url(const alch_engine *engine) {
-  return &engine->url;
+  return &alch_engine_root(engine)->url;
 }
 
 void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context) {
+  engine = alch_engine_root(engine);
+  for (uint32_t i = 0; i < engine->replica_count; i++) alch_engine_listen(engine->replicas[i], listener, context);
   engine->listener = listener;
   engine->listener_context = context;
 }
 
 alch_pool_status alch_engine_pool_status(alch_engine *engine) {
+  engine = alch_engine_root(engine);
   const alch_pool *pool = &engine->pool;
   uint32_t size = pool->kind == ALCH_POOL_QUEUE ? engine->options.pool_size : pool->kind == ALCH_POOL_STATIC ? 1 : 0;
   return alch_pool_read_status(&engine->pool, size);

@@ -29,6 +29,9 @@ typedef struct alch_engine_options {
                                       and only one of them can have one at a time (OPERATIONAL, "database is locked"); other threads wait until all of them are closed */
   uint32_t cache_size;             /* compiled statements kept; 0: 500 */
   uint32_t prepared_size;          /* prepared handles kept by each connection; 0: 200 */
+  const char *isolation_level;     /* of all transactions, "SERIALIZABLE", "AUTOCOMMIT"; which there are says the dialect. NULL: the database's own */
+  const char *const *replicas;     /* URLs of servers that follow this one: read only connections go to them in turn, to the next when one cannot be reached, and at last to this one. Same dialect */
+  uint32_t replica_count;
   const alch_driver *driver;       /* this one, not the one that the URL names; NULL: the URL's. Borrowed: outlives the engine */
 } alch_engine_options;
 void alch_engine_options_init(alch_engine_options *options);
@@ -38,7 +41,7 @@ typedef enum alch_engine_event_kind {
   ALCH_ENGINE_CONNECT, ALCH_ENGINE_FIRST_CONNECT /* before the engine's first CONNECT */, ALCH_ENGINE_CHECKOUT, ALCH_ENGINE_RESET /* before what is open is ended */, ALCH_ENGINE_CHECKIN,
   ALCH_ENGINE_INVALIDATE /* its database connection will not be used again; error: why, or NULL */,
   ALCH_ENGINE_CLOSE, ALCH_ENGINE_CLOSE_DETACHED /* a database connection ends; `connection` is NULL in both */,
-  ALCH_ENGINE_BEGIN, ALCH_ENGINE_COMMIT, ALCH_ENGINE_ROLLBACK, ALCH_ENGINE_SAVEPOINT, ALCH_ENGINE_RELEASE, ALCH_ENGINE_ROLLBACK_TO,
+  ALCH_ENGINE_BEGIN, ALCH_ENGINE_PREPARE, ALCH_ENGINE_COMMIT, ALCH_ENGINE_ROLLBACK, ALCH_ENGINE_SAVEPOINT, ALCH_ENGINE_RELEASE, ALCH_ENGINE_ROLLBACK_TO,
   ALCH_ENGINE_BEFORE_EXECUTE, ALCH_ENGINE_AFTER_EXECUTE, ALCH_ENGINE_FAILED
 } alch_engine_event_kind;
 typedef struct alch_engine_event {
@@ -66,6 +69,14 @@ void alch_engine_release(alch_engine *engine);
    After a fork the child may call it with close false: what it inherited is let go of, and its parent's sessions go on. (A child that does not is told apart all the same, at its first use of the pool,
    and a connection that it inherited refuses work and says no goodbye. Only one thread may use the engine until then.) */
 void alch_engine_dispose(alch_engine *engine, bool close);
+/* What connections begin with; see alch_connection_set_isolation. Unset: as the engine has it. */
+typedef struct alch_execution_options {
+  const char *isolation_level;     /* NULL: unset */
+  int8_t read_only, deferrable;    /* -1: unset */
+  int64_t stream_rows;             /* rows of a piece, 0: results come whole; -1: unset */
+} alch_execution_options;
+/* Another engine with the same pool, cache and listener, whose connections begin with these. *out has one reference, and holds `engine`. */
+alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error);
 const alch_dialect *alch_engine_dialect(const alch_engine *engine);
 const alch_url *alch_engine_url(const alch_engine *engine);
 void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context);   /* one listener; NULL: none. Without one, events cost nothing */
@@ -114,6 +125,26 @@ uint32_t alch_connection_depth(const alch_connection *connection);
 /* Executing anything begins a transaction first (autobegin), unless this is switched off. On by default. */
 void alch_connection_set_autobegin(alch_connection *connection, bool autobegin);
 
+/* What transactions that begin from now on are like, until the connection is closed. INVALID_REQUEST within one; ARGUMENT for what the database does not have (it names the nearest level).
+   level NULL: the engine's again. "AUTOCOMMIT": none begins in the database, each statement is done when it is done; depth, commit and rollback go on as if. Statements that write are refused in a
+   read-only transaction: by the database where it can be told, else before they are sent. */
+alch_status alch_connection_set_isolation(alch_connection *connection, const char *level, alch_error *error);
+alch_status alch_connection_set_read_only(alch_connection *connection, bool read_only, alch_error *error);
+alch_status alch_connection_set_deferrable(alch_connection *connection, bool deferrable, alch_error *error);
+/* Rows of results come in pieces of about so many, where the driver can; 0: whole. */
+void alch_connection_set_stream(alch_connection *connection, uint32_t rows);
+const char *alch_connection_isolation(const alch_connection *connection);   /* the level's name, NULL for the database's own */
+bool alch_connection_is_read_only(const alch_connection *connection);
+
+/* Two-phase commit. begin_twophase: as begin; xid NULL makes one up; letters, digits and _ . : - up to 64. prepare: the database promises that a commit will work, and then only commit and rollback (of
+   level 1) are possible, which may answer ALCH_WAIT as ever. What is prepared and not yet ended when the connection closes is rolled back; what a crash leaves behind is found with `recover` (alch_connection_recover_query: its text and
+   the column of the ids) and ended by end_prepared, outside a transaction. NOT_SUPPORTED where the database has no such thing. */
+alch_status alch_connection_begin_twophase(alch_connection *connection, const char *xid, uint32_t *level, alch_error *error);
+alch_status alch_connection_prepare(alch_connection *connection, uint32_t level, alch_error *error);
+alch_status alch_connection_end_prepared(alch_connection *connection, const char *xid, bool commit, alch_error *error);
+alch_status alch_connection_recover_query(const alch_connection *connection, const char **sql, uint32_t *column, alch_error *error);
+const char *alch_connection_xid(const alch_connection *connection);   /* in quotes; NULL: no two-phase transaction */
+
 /* ---- execution ---- */
 /* A compiled statement on its way on one connection: prepared handle, bound values, current row. Lives in memory of the caller (init/close); while it has rows to give it keeps the connection's
    count of open results up. Closing it twice is fine. A result whose connection is closed is closed as well: reading from it is a RESOURCE_CLOSED error. */
@@ -138,6 +169,7 @@ typedef struct alch_execution {
   bool cached;                           /* the handle was there already */
   const alch_value *bound;               /* the values that the driver borrows */
   uint32_t bound_count;
+  uint32_t stream_rows;                  /* set by whoever starts it: rows of a piece; 0: as the connection has it. Closing sets it back */
   alch_buffer texts;                     /* converted and named texts of the values */
   uint32_t *counts, count_capacity, count_used;   /* of expanding and literal slots, see alch_compiled_expand */
 } alch_execution;

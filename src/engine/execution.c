@@ -56,6 +56,7 @@ void alch_execution_close(alch_execution *execution) {
   alch_compiled_release(execution->compiled);
   execution->compiled = NULL;
   execution->connection = NULL;
+  execution->stream_rows = 0;
 }
 
 void alch_execution_destroy(alch_execution *execution) {
@@ -166,6 +167,12 @@ static alch_status go_to_first(alch_execution *execution, alch_error *error) {
   return tell_after(execution, error);
 }
 
+static void stream(const alch_execution *execution) {
+  const alch_connection *connection = execution->connection;
+  uint32_t rows = execution->stream_rows > 0 ? execution->stream_rows : connection->stream_rows;
+  if (connection->driver->stream) connection->driver->stream(execution->prepared->statement, rows);
+}
+
 static alch_status go(alch_execution *execution, alch_error *error) {
   alch_connection *connection = execution->connection;
   execution->phase = PHASE_BEGIN;
@@ -173,7 +180,12 @@ static alch_status go(alch_execution *execution, alch_error *error) {
     alch_status begun = alch_transaction_before_run(connection, execution->prepared->read_only, error);
     if (begun != ALCH_OK) return begun;
   }
+  if (ALCH_UNLIKELY(connection->read_only)) {
+    alch_status allowed = alch_transaction_check_write(connection, execution->prepared, error);
+    if (allowed != ALCH_OK) return allowed;
+  }
   execution->phase = PHASE_POLL;
+  if (ALCH_UNLIKELY(connection->stream_rows > 0 || execution->stream_rows > 0)) stream(execution);
   alch_status status = connection->driver->start(execution->prepared->statement, execution->bound, execution->bound_count, error);
   if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);
   return status == ALCH_WAIT ? waiting(execution) : status;

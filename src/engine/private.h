@@ -27,6 +27,8 @@ typedef struct alch_link {
   bool connected, broken;
   alch_connection *owner;                /* whose transaction is open in the database */
   const void *busy;                      /* who waits for the database: nobody else may use the link meanwhile */
+  const alch_isolation *level;           /* set for longer than a transaction; to be reset before it goes home */
+  bool read_only_set;                    /* likewise */
   alch_prepared *control;                /* BEGIN and its like, while one is under way */
   uint32_t users;                        /* connections that borrow it; guarded by the pool's mutex */
   pthread_t thread;                      /* theirs */
@@ -56,6 +58,15 @@ struct alch_connection {
   bool closing;
   uint32_t telling;                      /* listeners that are being told something of it: its memory must stay */
   uint32_t depth;
+  const alch_isolation *isolation;       /* of transactions that begin from now on; NULL: the database's own */
+  bool read_only, deferrable;
+  bool replica;                          /* it may not even try to write */
+  uint32_t stream_rows;                  /* rows of a piece; 0: all at once */
+  uint32_t turn, attempt;                /* of the replicas */
+  uint8_t begin_step;                    /* of those statements that begin a transaction, how far they are */
+  char *xid;                             /* of a two-phase transaction, in quotes; in the engine's memory */
+  uint8_t twophase;                      /* alch_twophase */
+  uint8_t twophase_step;                 /* of the statements that are under way */
   uint32_t process;                      /* alch_process_serial of who made it */
   /* while it is queued; guarded by the pool's mutex */
   alch_link *granted;                    /* given by whoever gave a link back */
@@ -66,6 +77,8 @@ struct alch_connection {
   pthread_t thread;
   alch_connection *next;                 /* also among those that a listener closed */
 };
+
+typedef enum alch_twophase { ALCH_TWOPHASE_NONE, ALCH_TWOPHASE_OPEN, ALCH_TWOPHASE_PREPARED } alch_twophase;
 
 typedef enum alch_pool_kind { ALCH_POOL_QUEUE, ALCH_POOL_NULL, ALCH_POOL_STATIC } alch_pool_kind;
 
@@ -83,9 +96,21 @@ typedef struct alch_pool {
   alch_connection *buried;               /* closed by a listener; their memory goes with the pool */
 } alch_pool;
 
+/* What connections of an engine begin with. */
+typedef struct alch_connection_defaults {
+  const alch_isolation *isolation;
+  bool read_only, deferrable;
+  uint32_t stream_rows;
+} alch_connection_defaults;
+
 struct alch_engine {
   const alch_allocator *allocator;
   atomic_uint references;
+  alch_engine *base;                     /* held: an engine that has only defaults of its own; the rest of its record is empty. NULL: none */
+  alch_connection_defaults defaults;
+  alch_engine **replicas;
+  uint32_t replica_count;
+  atomic_uint next_replica;              /* whose turn it is */
   alch_url url;
   const alch_driver *driver;
   const alch_dialect *dialect;
@@ -96,6 +121,15 @@ struct alch_engine {
   alch_cache cache;
   alch_pool pool;
 };
+
+/* ---- route.c ---- */
+static inline alch_engine *alch_engine_root(const alch_engine *engine) { return engine->base ? engine->base : (alch_engine *)(uintptr_t)engine; }
+alch_status alch_replicas_open(alch_engine *engine, alch_error *error);
+void alch_replicas_close(alch_engine *engine);
+/* The engine whose connection is to be tried now, for one that is asked for by `engine`; attempt counts from 0, turn is whose turn it was at the first. NULL: there is no other left. */
+alch_engine *alch_route(alch_engine *engine, uint32_t turn, uint32_t attempt);
+/* Is another server to be tried after this error? */
+bool alch_route_goes_on(alch_status status, const alch_error *error);
 
 /* ---- fork.c ---- */
 /* From now on forks of this process are counted. */
@@ -149,7 +183,26 @@ void alch_connection_note_failure(alch_connection *connection, alch_error *error
 /* ALCH_OK when statements may be run on it. */
 alch_status alch_connection_usable(const alch_connection *connection, alch_error *error);
 
+/* ---- isolation.c ---- */
+/* Runs what begins a transaction of the connection's kind. ALCH_WAIT: the same call again. */
+alch_status alch_transaction_begin_text(alch_connection *connection, alch_error *error);
+/* Takes back what was set for longer than a transaction; blocks. False: that failed. */
+bool alch_transaction_unset(alch_link *link);
+/* A text of the dialect with `what` in place of its %; out has `size` bytes. */
+const char *alch_transaction_text(const char *text, const char *what, char *out, size_t size);
+/* May this statement be sent? INVALID_REQUEST for one that writes where only reading is allowed and the database would not say so itself. */
+alch_status alch_transaction_check_write(const alch_connection *connection, const alch_prepared *prepared, alch_error *error);
+
+/* ---- twophase.c: level 1 of a transaction with an id; each may answer ALCH_WAIT ---- */
+alch_status alch_twophase_begin_text(alch_connection *connection, alch_error *error);
+alch_status alch_twophase_commit(alch_connection *connection, alch_error *error);
+alch_status alch_twophase_rollback(alch_connection *connection, alch_error *error);
+void alch_twophase_forget(alch_connection *connection);
+
 /* ---- transaction.c ---- */
+alch_status alch_transaction_control(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, const char *sql, alch_error *error);
+/* It has ended in the database. */
+void alch_transaction_leave(alch_connection *connection);
 /* Before a statement runs: begins what has to be begun. ALCH_WAIT: the same call again. */
 alch_status alch_transaction_before_run(alch_connection *connection, bool read_only, alch_error *error);
 /* After a text ran that may have begun or ended a transaction by itself. */

@@ -5,6 +5,10 @@
 
 #define SAVEPOINT_NAME "sp_%u"
 
+static const alch_transaction_words *words_of(const alch_connection *connection) {
+  return alch_dialect_transactions(connection->engine->dialect);
+}
+
 typedef char control_text[64];
 
 static const char *name_of(uint32_t level, control_text out) {
@@ -12,9 +16,9 @@ static const char *name_of(uint32_t level, control_text out) {
   return out;
 }
 
-static const char *text_for(const char *verb, uint32_t level, control_text out) {
-  snprintf(out, sizeof(control_text), "%s " SAVEPOINT_NAME, verb, level);
-  return out;
+static const char *text_for(const char *text, uint32_t level, control_text out) {
+  control_text name;
+  return alch_transaction_text(text, name_of(level, name), out, sizeof(control_text));
 }
 
 /* Events are told once, and not again when the call goes on after a wait. */
@@ -24,10 +28,10 @@ static alch_status tell_once(alch_connection *connection, alch_engine_event_kind
   return alch_connection_tell_kind(connection, kind, level > 1 ? name_of(level, name) : NULL, error);
 }
 
-/* Runs a control text; what it waited for before is gone on with. */
-static alch_status control(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, const char *sql, alch_error *error) {
+/* Runs a control text (or none); what it waited for before is gone on with. */
+alch_status alch_transaction_control(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, const char *sql, alch_error *error) {
   alch_status status = tell_once(connection, kind, level, error);
-  if (status == ALCH_OK) status = alch_link_control(connection->link, sql, error);
+  if (status == ALCH_OK && sql) status = alch_link_control(connection->link, sql, error);
   if (status < 0) alch_connection_note_failure(connection, error);
   return status;
 }
@@ -49,12 +53,13 @@ static alch_status check_owner(const alch_connection *connection, alch_error *er
 static alch_status begin_really(alch_connection *connection, alch_error *error) {
   alch_link *link = connection->link;
   if (connection->real) return ALCH_OK;
-  const char *sql = "BEGIN";
   alch_status status = check_owner(connection, error);
-  if (status == ALCH_OK && link->driver->begin) status = link->driver->begin(link->driver_connection, &sql, error);
-  if (status == ALCH_OK) status = tell_once(connection, ALCH_ENGINE_BEGIN, 1, error);
+  if (status == ALCH_OK && connection->twophase == ALCH_TWOPHASE_PREPARED)
+    status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this transaction is prepared: it can be committed or rolled back, and nothing else");
+  if (status == ALCH_OK && connection->isolation && connection->isolation->autocommit) return alch_transaction_begin_text(connection, error);
+  if (status == ALCH_OK && connection->begin_step == 0) status = tell_once(connection, ALCH_ENGINE_BEGIN, 1, error);
   if (status != ALCH_OK || connection->real) return status;   /* the listener's own statement may have begun it */
-  status = alch_link_control(link, sql, error);
+  status = connection->xid ? alch_twophase_begin_text(connection, error) : alch_transaction_begin_text(connection, error);
   if (status < 0) alch_connection_note_failure(connection, error);
   if (status != ALCH_OK) return status;
   connection->real = true;
@@ -87,11 +92,13 @@ alch_status alch_connection_savepoint(alch_connection *connection, uint32_t *lev
   control_text text;
   alch_status status = check(connection, error);
   if (status == ALCH_OK && connection->depth == UINT32_MAX) status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "too many savepoints");
+  if (status == ALCH_OK && connection->isolation && connection->isolation->autocommit)
+    status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "there are no savepoints without a transaction, and AUTOCOMMIT begins none");
   if (status == ALCH_OK) status = begin_really(connection, error);
   if (status != ALCH_OK) return status;
   close_writers(connection);
   uint32_t next = connection->depth + 1;
-  status = control(connection, ALCH_ENGINE_SAVEPOINT, next, text_for("SAVEPOINT", next, text), error);
+  status = alch_transaction_control(connection, ALCH_ENGINE_SAVEPOINT, next, text_for(words_of(connection)->savepoint, next, text), error);
   if (status == ALCH_OK) *level = connection->depth = next;
   return status;
 }
@@ -102,9 +109,11 @@ static alch_status check_level(const alch_connection *connection, uint32_t level
   return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "a savepoint inside this transaction is still open: commit it or roll it back first");
 }
 
-static void leave_transaction(alch_connection *connection) {
+void alch_transaction_leave(alch_connection *connection) {
   connection->real = connection->lost = false;
   connection->depth = 0;
+  connection->begin_step = 0;
+  alch_twophase_forget(connection);
   if (connection->link->owner == connection) connection->link->owner = NULL;
 }
 
@@ -117,8 +126,9 @@ static void doubt(alch_error *error) {
 
 static alch_status commit_transaction(alch_connection *connection, alch_error *error) {
   alch_status status = ALCH_OK;
-  if (connection->real) status = control(connection, ALCH_ENGINE_COMMIT, 1, "COMMIT", error);
-  if (status == ALCH_OK) leave_transaction(connection);
+  if (connection->twophase != ALCH_TWOPHASE_NONE) status = alch_twophase_commit(connection, error);
+  else if (connection->real) status = alch_transaction_control(connection, ALCH_ENGINE_COMMIT, 1, "COMMIT", error);
+  if (status == ALCH_OK) alch_transaction_leave(connection);
   if (status < 0) doubt(error);
   return status;
 }
@@ -130,7 +140,8 @@ alch_status alch_connection_commit(alch_connection *connection, uint32_t level, 
   if (status != ALCH_OK) return status;
   close_writers(connection);
   if (level == 1) return commit_transaction(connection, error);
-  status = control(connection, ALCH_ENGINE_RELEASE, level, text_for("RELEASE SAVEPOINT", level, text), error);
+  const char *release = words_of(connection)->release;
+  status = alch_transaction_control(connection, ALCH_ENGINE_RELEASE, level, release ? text_for(release, level, text) : NULL, error);
   if (status == ALCH_OK) connection->depth = level - 1;
   return status;
 }
@@ -139,9 +150,10 @@ alch_status alch_connection_commit(alch_connection *connection, uint32_t level, 
 static alch_status rollback_transaction(alch_connection *connection, alch_error *error) {
   const alch_link *link = connection->link;
   alch_status status = ALCH_OK;
-  if (link->control || link->driver->in_transaction(link->driver_connection)) status = control(connection, ALCH_ENGINE_ROLLBACK, 1, "ROLLBACK", error);
+  if (connection->twophase != ALCH_TWOPHASE_NONE) status = alch_twophase_rollback(connection, error);
+  else if (link->control || link->driver->in_transaction(link->driver_connection)) status = alch_transaction_control(connection, ALCH_ENGINE_ROLLBACK, 1, "ROLLBACK", error);
   if (status == ALCH_WAIT || (status < 0 && !connection->lost)) return status;
-  leave_transaction(connection);
+  alch_transaction_leave(connection);
   return ALCH_OK;
 }
 
@@ -149,10 +161,11 @@ static alch_status rollback_transaction(alch_connection *connection, alch_error 
 static alch_status rollback_savepoint(alch_connection *connection, uint32_t level, alch_error *error) {
   control_text text;
   alch_status status = ALCH_OK;
-  if (!connection->releasing) status = control(connection, ALCH_ENGINE_ROLLBACK_TO, level, text_for("ROLLBACK TO SAVEPOINT", level, text), error);
+  if (!connection->releasing) status = alch_transaction_control(connection, ALCH_ENGINE_ROLLBACK_TO, level, text_for(words_of(connection)->rollback_to, level, text), error);
   if (status != ALCH_OK) return status;
   connection->releasing = true;
-  status = alch_link_control(connection->link, text_for("RELEASE SAVEPOINT", level, text), error);
+  const char *release = words_of(connection)->release;
+  if (release) status = alch_link_control(connection->link, text_for(release, level, text), error);
   if (status == ALCH_WAIT) return status;
   connection->releasing = false;
   if (status == ALCH_OK) connection->depth = level - 1;
@@ -166,8 +179,8 @@ alch_status alch_connection_rollback(alch_connection *connection, uint32_t level
     connection->depth = level - 1;
     return ALCH_OK;
   }
-  if (connection->lost || !connection->real) {
-    leave_transaction(connection);
+  if (connection->lost || (!connection->real && connection->twophase == ALCH_TWOPHASE_NONE)) {
+    alch_transaction_leave(connection);
     return ALCH_OK;
   }
   alch_status status = check(connection, error);
@@ -178,14 +191,15 @@ alch_status alch_connection_rollback(alch_connection *connection, uint32_t level
 alch_status alch_transaction_before_run(alch_connection *connection, bool read_only, alch_error *error) {
   if (connection->depth == 0 && !connection->autobegin) return connection->link->shared && !read_only ? check_owner(connection, error) : ALCH_OK;
   if (!connection->link->shared) return begin_really(connection, error);
-  connection->depth = connection->depth > 0 ? connection->depth : 1;
+  bool autocommit = connection->isolation && connection->isolation->autocommit;
+  if (connection->depth == 0 && !autocommit) connection->depth = 1;
   return read_only ? ALCH_OK : begin_really(connection, error);
 }
 
 void alch_transaction_after_text(alch_connection *connection) {
   alch_link *link = connection->link;
   bool open = link->driver->in_transaction(link->driver_connection);
-  if (connection->real && !open) leave_transaction(connection);
+  if (connection->real && !open) alch_transaction_leave(connection);
   if (connection->real || !open || link->owner) return;
   connection->real = true;
   connection->depth = connection->depth > 0 ? connection->depth : 1;
@@ -201,10 +215,21 @@ static void reset(alch_connection *connection) {
   if (alch_link_control_blocking(connection->link, commit ? "COMMIT" : "ROLLBACK", NULL) != ALCH_OK) connection->link->broken = true;
 }
 
+/* Nobody else knows of it yet, so what was prepared is taken back. */
+static void end_twophase(alch_connection *connection) {
+  alch_status status = ALCH_OK;
+  const alch_link *link = connection->link;
+  if (connection->lost || link->broken || link->control || link->busy) return;
+  while ((status = alch_twophase_rollback(connection, NULL)) == ALCH_WAIT && alch_link_wait(connection->link, NULL) == ALCH_OK) {}
+  if (status != ALCH_OK) connection->link->broken = true;
+  else connection->real = false;
+}
+
 /* The way back to the pool. What cannot be rolled back ends with the link. */
 void alch_transaction_end(alch_connection *connection) {
   alch_link *link = connection->link;
   bool own = connection->real || !link->owner;
+  if (connection->twophase != ALCH_TWOPHASE_NONE) end_twophase(connection);
   if (link->control || link->busy) {
     link->broken = true;   /* given up in the middle of a round trip */
     if (link->control) link->driver->finish(link->control->statement);
@@ -213,5 +238,6 @@ void alch_transaction_end(alch_connection *connection) {
   } else if (own && !link->broken && link->driver->in_transaction(link->driver_connection)) {
     reset(connection);
   }
-  leave_transaction(connection);
+  if (!link->broken && !alch_transaction_unset(link)) link->broken = true;
+  alch_transaction_leave(connection);
 }

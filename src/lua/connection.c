@@ -141,6 +141,8 @@ static int connection_detach(lua_State *L) {
 static int connection_property(lua_State *L) {
   const binding_connection *connection = lua_touserdata(L, 1);
   if (binding_is(L, 2, "closed")) lua_pushboolean(L, connection->connection == NULL);
+  else if (binding_is(L, 2, "isolation_level")) lua_pushstring(L, connection->connection ? alch_connection_isolation(connection->connection) : NULL);
+  else if (binding_is(L, 2, "read_only")) lua_pushboolean(L, connection->connection && alch_connection_is_read_only(connection->connection));
   else if (binding_is(L, 2, "invalidated")) lua_pushboolean(L, connection->connection && alch_connection_is_invalidated(connection->connection));
   else if (binding_is(L, 2, "detached")) lua_pushboolean(L, connection->connection && alch_connection_is_detached(connection->connection));
   else if (binding_is(L, 2, "engine")) lua_getiuservalue(L, 1, 1);

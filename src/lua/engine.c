@@ -1,5 +1,6 @@
 /* engine.c - engines: la.create_engine, cache and pool figures, waiting. */
 #include "lua/engine.h"
+#include <poll.h>
 #include <string.h>
 
 alch_engine *binding_check_engine(lua_State *L, binding *b, int index) {
@@ -31,6 +32,34 @@ void binding_wait(lua_State *L, binding *b, alch_connection *connection, lua_KCo
   lua_callk(L, 3, 0, context, continuation);
 }
 
+static int sleep_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  int64_t left;
+  while ((left = (int64_t)lua_tonumber(L, 1) - alch_clock_microseconds()) > 0) {
+    alch_wait wait = { .descriptor = -1, .microseconds = left };
+    if (b->wait_hook == LUA_NOREF || !lua_isyieldable(L)) {
+      poll(NULL, 0, (int)((left + 999) / 1000));
+      continue;
+    }
+    lua_settop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, b->wait_hook);
+    push_wait(L, &wait);
+    lua_callk(L, 3, 0, context, sleep_continue);
+  }
+  return 0;
+}
+
+/* sleep(seconds): as any wait */
+static int engine_sleep(lua_State *L) {
+  double seconds = luaL_checknumber(L, 1);
+  if (!(seconds > 0 && seconds < 1e6)) return 0;
+  lua_pushnumber(L, (double)alch_clock_microseconds() + seconds * 1e6);
+  lua_replace(L, 1);
+  lua_settop(L, 1);
+  return sleep_continue(L, LUA_OK, 0);
+}
+
 /* set_wait(fn or nil): within a coroutine fn(descriptor, "r" | "w" | "rw", seconds or nil) is called for every wait and may yield until it is over. The descriptor is -1 when only time is waited for. */
 static int engine_set_wait(lua_State *L) {
   binding *b = BINDING(L);
@@ -46,7 +75,8 @@ static int engine_set_wait(lua_State *L) {
 
 static const binding_option known_options[] = {
   { "pool_size", LUA_TNUMBER }, { "max_overflow", LUA_TNUMBER }, { "pool_timeout", LUA_TNUMBER }, { "pool_use_lifo", LUA_TBOOLEAN }, { "pool", LUA_TSTRING },
-  { "pool_recycle", LUA_TNUMBER }, { "pool_pre_ping", LUA_TBOOLEAN }, { "pool_reset_on_return", LUA_TSTRING },
+  { "pool_recycle", LUA_TNUMBER }, { "pool_pre_ping", LUA_TBOOLEAN }, { "pool_reset_on_return", LUA_TSTRING }, { "isolation_level", LUA_TSTRING },
+  { "replicas", LUA_TTABLE },
   { "query_cache_size", LUA_TNUMBER }, { "prepared_cache_size", LUA_TNUMBER }, { "mock", LUA_TUSERDATA }, { "echo", LUA_TNONE }, { NULL, 0 },
 };
 
@@ -98,6 +128,8 @@ static void read_options(lua_State *L, binding *b, alch_engine_options *options)
   options->pool_timeout = seconds_option(L, b, "pool_timeout", false, options->pool_timeout);
   options->pool_recycle = seconds_option(L, b, "pool_recycle", true, options->pool_recycle);
   options->reset_on_return = (alch_reset)word_option(L, b, "pool_reset_on_return", resets, ALCH_COUNT(resets));
+  lua_getfield(L, 2, "isolation_level");
+  options->isolation_level = lua_tostring(L, -1);
   lua_getfield(L, 2, "pool_pre_ping");
   options->pool_pre_ping = lua_toboolean(L, -1);
   lua_getfield(L, 2, "pool_use_lifo");
@@ -114,8 +146,42 @@ static void release_engine(binding_owned *owned) {
   alch_engine *engine = object->engine;
   if (!engine) return;
   object->engine = NULL;
-  alch_engine_listen(engine, NULL, NULL);
+  if (!object->derived) alch_engine_listen(engine, NULL, NULL);
   alch_engine_release(engine);
+}
+
+static binding_engine *new_engine(lua_State *L, binding *b) {
+  binding_engine *engine = binding_new(L, b, BINDING_ENGINE, sizeof *engine, 4);
+  engine->binding = b;
+  binding_own(b, &engine->owned, release_engine);
+  lua_newtable(L);
+  lua_setiuservalue(L, -2, BINDING_ENGINE_SHAPES);
+  return engine;
+}
+
+void binding_push_derived_engine(lua_State *L, binding *b, int index, alch_engine *engine) {
+  index = lua_absindex(L, index);
+  binding_engine *object = new_engine(L, b);
+  object->engine = engine;
+  object->derived = true;
+  const binding_engine *given = lua_touserdata(L, index);
+  if (given->derived) lua_getiuservalue(L, index, BINDING_ENGINE_BASE);
+  else lua_pushvalue(L, index);
+  lua_setiuservalue(L, -2, BINDING_ENGINE_BASE);
+}
+
+/* The list of texts in options.replicas; both stay on the stack. */
+static void read_replicas(lua_State *L, binding *b, alch_engine_options *options) {
+  if (lua_getfield(L, 2, "replicas") != LUA_TTABLE) return;
+  int list = lua_gettop(L);
+  options->replica_count = (uint32_t)lua_rawlen(L, list);
+  const char **urls = lua_newuserdatauv(L, (options->replica_count + 1) * sizeof *urls, 0);
+  for (uint32_t i = 0; i < options->replica_count; i++) {
+    lua_rawgeti(L, list, (lua_Integer)i + 1);
+    urls[i] = binding_text(L, b, -1, NULL, "URLs of replicas", "create_engine");
+    lua_pop(L, 1);   /* the list keeps it */
+  }
+  options->replicas = (const char *const *)urls;
 }
 
 /* create_engine(url [, options]) */
@@ -129,20 +195,18 @@ static int engine_create(lua_State *L) {
   if (!lua_isnil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
     read_options(L, b, &options);
+    read_replicas(L, b, &options);
   }
-  binding_engine *engine = binding_new(L, b, BINDING_ENGINE, sizeof *engine, 3);
-  engine->binding = b;
-  binding_own(b, &engine->owned, release_engine);
+  binding_engine *engine = new_engine(L, b);
+  int object = lua_gettop(L);
   binding_must(L, b, alch_engine_open(url, length, &options, &b->allocator, &engine->engine, &b->error));
-  lua_newtable(L);
-  lua_setiuservalue(L, 3, BINDING_ENGINE_SHAPES);
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->connections);
-  lua_pushvalue(L, 3);
+  lua_pushvalue(L, object);
   lua_rawsetp(L, -2, engine);
-  lua_settop(L, 3);
+  lua_settop(L, object);
   if (options.driver) {
     lua_getfield(L, 2, "mock");
-    lua_setiuservalue(L, 3, BINDING_ENGINE_MOCK);
+    lua_setiuservalue(L, object, BINDING_ENGINE_MOCK);
   }
   return 1;
 }
@@ -261,7 +325,7 @@ void binding_open_engine(lua_State *L, binding *b) {
     { "begin", binding_engine_begin }, { "listen_", binding_engine_listen }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", engine_gc }, { "__close", engine_close }, { "__tostring", engine_tostring }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { "is_engine", engine_is_engine }, { "is_connection", engine_is_connection }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { "sleep", engine_sleep }, { "is_engine", engine_is_engine }, { "is_connection", engine_is_connection }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_ENGINE, "Engine", methods, metamethods);
   binding_kind_properties(L, b, BINDING_ENGINE, engine_property);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
@@ -269,5 +333,6 @@ void binding_open_engine(lua_State *L, binding *b) {
   binding_open_connection(L, b);
   binding_open_transaction(L, b);
   binding_open_schema_run(L, b);
+  binding_open_execution_options(L, b);
   binding_open_mock(L, b);
 }

@@ -4,11 +4,12 @@
 
 #include "lua/binding.h"
 
-enum { BINDING_ENGINE_SHAPES = 1, BINDING_ENGINE_LISTENER, BINDING_ENGINE_MOCK };   /* user values of an engine */
+enum { BINDING_ENGINE_SHAPES = 1, BINDING_ENGINE_LISTENER, BINDING_ENGINE_MOCK, BINDING_ENGINE_BASE };   /* user values of an engine */
 typedef struct binding_engine {
   binding_owned owned;
   alch_engine *engine;      /* NULL once finalised */
   binding *binding;
+  bool derived;             /* of another, whose object is a user value */
   uint32_t mask;            /* 1 << alch_engine_event_kind: what the function in the user value wants to hear */
 } binding_engine;
 
@@ -25,6 +26,13 @@ void binding_open_connection(lua_State *L, binding *b);
 /* Serial number of the level that was just begun: what a transaction object knows its level by. */
 uint32_t binding_begin_level(binding_connection *connection, uint32_t level);
 bool binding_level_is(const binding_connection *connection, uint32_t level, uint32_t serial);
+
+/* execution_options.c: engine:execution_options, connection:execution_options */
+void binding_open_execution_options(lua_State *L, binding *b);
+/* Rows of a piece that the options at index ask for, -1 where they do not; name: whose options these are. */
+int64_t binding_stream_rows(lua_State *L, binding *b, int index, const char *where);
+/* A new engine object with an engine that it is given (which it then holds); the base's object, at index, gets the listeners. */
+void binding_push_derived_engine(lua_State *L, binding *b, int index, alch_engine *engine);
 
 /* transaction.c: begin, begin_nested, commit, rollback, transaction(fn), engine:begin(fn) */
 void binding_open_transaction(lua_State *L, binding *b);

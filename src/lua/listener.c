@@ -5,7 +5,7 @@
 static const char *const event_names[] = {
   [ALCH_ENGINE_CONNECT] = "connect", [ALCH_ENGINE_FIRST_CONNECT] = "first_connect", [ALCH_ENGINE_RESET] = "reset", [ALCH_ENGINE_INVALIDATE] = "invalidate",
   [ALCH_ENGINE_CLOSE] = "close", [ALCH_ENGINE_CLOSE_DETACHED] = "close_detached", [ALCH_ENGINE_CHECKOUT] = "checkout", [ALCH_ENGINE_CHECKIN] = "checkin",
-  [ALCH_ENGINE_BEGIN] = "begin", [ALCH_ENGINE_COMMIT] = "commit", [ALCH_ENGINE_ROLLBACK] = "rollback", [ALCH_ENGINE_SAVEPOINT] = "savepoint",
+  [ALCH_ENGINE_BEGIN] = "begin", [ALCH_ENGINE_PREPARE] = "prepare_twophase", [ALCH_ENGINE_COMMIT] = "commit", [ALCH_ENGINE_ROLLBACK] = "rollback", [ALCH_ENGINE_SAVEPOINT] = "savepoint",
   [ALCH_ENGINE_RELEASE] = "release_savepoint", [ALCH_ENGINE_ROLLBACK_TO] = "rollback_savepoint", [ALCH_ENGINE_BEFORE_EXECUTE] = "before_execute",
   [ALCH_ENGINE_AFTER_EXECUTE] = "after_execute", [ALCH_ENGINE_FAILED] = "handle_error",
 };
@@ -127,6 +127,11 @@ int binding_engine_listen(lua_State *L) {
   binding_engine *engine = binding_check(L, b, 1, BINDING_ENGINE);
   alch_engine *core = binding_check_engine(L, b, 1);
   lua_settop(L, 3);
+  if (engine->derived) {   /* what happens is told to the engine that it comes from */
+    lua_getiuservalue(L, 1, BINDING_ENGINE_BASE);
+    lua_replace(L, 1);
+    engine = lua_touserdata(L, 1);
+  }
   engine->mask = 0;
   for (size_t i = 0; lua_istable(L, 3) && i < ALCH_COUNT(event_names); i++) {
     lua_getfield(L, 3, event_names[i]);

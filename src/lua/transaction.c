@@ -1,11 +1,13 @@
 /* transaction.c - transactions and savepoints: as objects, as conn:commit(), round a function. */
 #include "lua/engine.h"
+#include <stdio.h>
 #include <string.h>
 
 /* User value 1: the connection object. */
 typedef struct binding_transaction {
   uint32_t level, serial;    /* serial 0: not begun yet */
-  bool ended;
+  bool ended, twophase;
+  char xid[72];              /* of a two-phase one; "": one is made up */
 } binding_transaction;
 
 static binding_connection *connection_of(lua_State *L, int index) {
@@ -27,15 +29,29 @@ static binding_transaction *push_transaction(lua_State *L, binding *b, int conne
   return transaction;
 }
 
+static alch_status begin_one(alch_connection *connection, binding_transaction *transaction, bool nested, alch_error *error) {
+  if (transaction->twophase) return alch_connection_begin_twophase(connection, transaction->xid[0] ? transaction->xid : NULL, &transaction->level, error);
+  return nested ? alch_connection_savepoint(connection, &transaction->level, error) : alch_connection_begin(connection, &transaction->level, error);
+}
+
+/* The one that was made up; without its quotes. */
+static void take_xid(binding_transaction *transaction, const alch_connection *connection) {
+  const char *xid = alch_connection_xid(connection);
+  if (xid) snprintf(transaction->xid, sizeof transaction->xid, "%.*s", (int)strlen(xid) - 2, xid + 1);
+}
+
 /* ---- the steps, which may wait: `again` is called when the wait is over ---- */
 
 static void begin_step(lua_State *L, binding *b, binding_connection *connection, binding_transaction *transaction, bool nested, lua_KContext context, lua_KFunction again) {
   while (transaction->serial == 0) {
     if (!connection->connection) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "This Connection is closed");
     binding_enter(L, b);
-    alch_status status = nested ? alch_connection_savepoint(connection->connection, &transaction->level, &b->error) : alch_connection_begin(connection->connection, &transaction->level, &b->error);
+    alch_status status = begin_one(connection->connection, transaction, nested, &b->error);
     if (binding_must(L, b, status) == ALCH_WAIT) binding_wait(L, b, connection->connection, context, again);
-    else transaction->serial = binding_begin_level(connection, transaction->level);
+    else {
+      transaction->serial = binding_begin_level(connection, transaction->level);
+      if (transaction->twophase) take_xid(transaction, connection->connection);
+    }
   }
 }
 
@@ -68,6 +84,78 @@ static int begin(lua_State *L, bool nested) {
 
 static int connection_begin(lua_State *L) { return begin(L, false); }
 static int connection_begin_nested(lua_State *L) { return begin(L, true); }
+
+/* ---- two phases ---- */
+
+/* conn:begin_twophase([xid]) */
+static int connection_begin_twophase(lua_State *L) {
+  binding *b = BINDING(L);
+  binding_check_connection(L, b, 1);
+  const char *xid = lua_isnoneornil(L, 2) ? "" : binding_text(L, b, 2, NULL, "an id as a string", "begin_twophase");
+  lua_settop(L, 2);
+  binding_transaction *transaction = push_transaction(L, b, 1);
+  if (strlen(xid) >= sizeof transaction->xid) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "the id of a two-phase transaction has 64 characters at most");
+  strcpy(transaction->xid, xid);
+  transaction->twophase = true;
+  lua_replace(L, 2);
+  return begin_continue(L, LUA_OK, false);
+}
+
+static int prepare_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  const binding_transaction *transaction = lua_touserdata(L, 1);
+  binding_connection *connection = connection_of(L, 1);
+  while (connection->connection) {
+    binding_enter(L, b);
+    if (binding_must(L, b, alch_connection_prepare(connection->connection, transaction->level, &b->error)) != ALCH_WAIT) break;
+    binding_wait(L, b, connection->connection, context, prepare_continue);
+  }
+  return 0;
+}
+
+/* transaction:prepare(): the database promises that a commit will work */
+static int transaction_prepare(lua_State *L) {
+  binding *b = BINDING(L);
+  const binding_transaction *transaction = binding_check(L, b, 1, BINDING_TRANSACTION);
+  if (!transaction->twophase || !is_open(transaction, connection_of(L, 1))) return binding_error(L, b, ALCH_ERROR_INVALID_REQUEST, "only an open transaction of begin_twophase can be prepared");
+  lua_settop(L, 1);
+  return prepare_continue(L, LUA_OK, 0);
+}
+
+static int end_prepared_continue(lua_State *L, int status, lua_KContext commit) {
+  (void)status;
+  binding *b = BINDING(L);
+  binding_connection *connection = lua_touserdata(L, 1);
+  while (connection->connection) {
+    binding_enter(L, b);
+    if (binding_must(L, b, alch_connection_end_prepared(connection->connection, lua_tostring(L, 2), commit, &b->error)) != ALCH_WAIT) break;
+    binding_wait(L, b, connection->connection, commit, end_prepared_continue);
+  }
+  return 0;
+}
+
+static int end_prepared(lua_State *L, bool commit, const char *where) {
+  binding_check_connection(L, BINDING(L), 1);
+  binding_text(L, BINDING(L), 2, NULL, "the id of a prepared transaction", where);
+  lua_settop(L, 2);
+  return end_prepared_continue(L, LUA_OK, commit);
+}
+
+/* conn:commit_prepared(xid), conn:rollback_prepared(xid): of a transaction that recover_twophase has found */
+static int connection_commit_prepared(lua_State *L) { return end_prepared(L, true, "commit_prepared"); }
+static int connection_rollback_prepared(lua_State *L) { return end_prepared(L, false, "rollback_prepared"); }
+
+/* recover_query_(): the text, and the column of the ids; lua/lualchemy/engine.lua runs it */
+static int connection_recover_query(lua_State *L) {
+  binding *b = BINDING(L);
+  const char *sql;
+  uint32_t column;
+  binding_must(L, b, alch_connection_recover_query(binding_check_connection(L, b, 1), &sql, &column, &b->error));
+  lua_pushstring(L, sql);
+  lua_pushinteger(L, (lua_Integer)column + 1);
+  return 2;
+}
 
 /* ---- conn:commit(), conn:rollback(): the whole transaction; without one they do nothing ---- */
 
@@ -129,6 +217,7 @@ static int transaction_rollback(lua_State *L) {
 
 static int transaction_property(lua_State *L) {
   if (binding_is(L, 2, "is_active")) lua_pushboolean(L, is_open(lua_touserdata(L, 1), connection_of(L, 1)));
+  else if (binding_is(L, 2, "xid") && ((binding_transaction *)lua_touserdata(L, 1))->twophase) lua_pushstring(L, ((binding_transaction *)lua_touserdata(L, 1))->xid);
   else if (binding_is(L, 2, "connection")) lua_getiuservalue(L, 1, 1);
   else return 0;
   return 1;
@@ -245,11 +334,12 @@ static int connection_transaction(lua_State *L) {
 }
 
 void binding_open_transaction(lua_State *L, binding *b) {
-  static const luaL_Reg methods[] = { { "commit", transaction_commit }, { "rollback", transaction_rollback }, { "close", transaction_rollback }, { NULL, NULL } };
+  static const luaL_Reg methods[] = { { "commit", transaction_commit }, { "rollback", transaction_rollback }, { "close", transaction_rollback }, { "prepare", transaction_prepare }, { NULL, NULL } };
   static const luaL_Reg metamethods[] = { { "__close", transaction_rollback }, { NULL, NULL } };
   static const luaL_Reg connection_methods[] = {
     { "begin", connection_begin }, { "begin_nested", connection_begin_nested }, { "commit", connection_commit }, { "rollback", connection_rollback },
-    { "transaction", connection_transaction }, { NULL, NULL },
+    { "transaction", connection_transaction }, { "begin_twophase", connection_begin_twophase }, { "commit_prepared", connection_commit_prepared },
+    { "rollback_prepared", connection_rollback_prepared }, { "recover_query_", connection_recover_query }, { NULL, NULL },
   };
   binding_kind_register(L, b, BINDING_TRANSACTION, "Transaction", methods, metamethods);
   binding_kind_properties(L, b, BINDING_TRANSACTION, transaction_property);

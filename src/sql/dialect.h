@@ -4,6 +4,7 @@
 #define ALCH_DIALECT_H
 
 #include "schema/metadata.h"
+#include "sql/transaction_words.h"
 
 struct alch_compiler;
 struct alch_node;
@@ -48,6 +49,7 @@ typedef struct alch_dialect {
   const uint8_t *insert_clauses, *update_clauses, *delete_clauses;   /* the same for these statements, TABLE being the table written to; NULL: those of render_insert.c and render_dml.c */
   /* Writes a table's schema, quoted; NULL: as one identifier. */
   void (*schema_name)(const struct alch_dialect *dialect, const char *schema, struct alch_buffer *out);
+  const alch_transaction_words *transactions;   /* NULL: alch_standard_transactions */
   const char *const *compound_words;       /* by alch_compound, up to EXCEPT_ALL; NULL at places (or NULL): the standard's, "": there is none such */
   uint32_t list_limit;                     /* items that a list behind IN may have; more become a select of each, list_item with % for it, joined with UNION ALL. 0: any number */
   const char *list_item;
@@ -109,6 +111,7 @@ alch_status alch_dialect_require(const char *name, const alch_dialect **out, alc
 const char *const *alch_dialect_names(void);
 /* Refuses a record with missing parts or contradictory capabilities; specs call it for each dialect. */
 alch_status alch_dialect_validate(const alch_dialect *dialect, alch_error *error);
+static inline const alch_transaction_words *alch_dialect_transactions(const alch_dialect *dialect) { return dialect->transactions ? dialect->transactions : &alch_standard_transactions; }
 static inline bool alch_dialect_can(const alch_dialect *dialect, alch_capability capability) { return dialect->capabilities >> capability & 1; }
 
 #endif

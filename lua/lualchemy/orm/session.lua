@@ -10,8 +10,9 @@ local methods = orm.session_methods
 
 -- Making sessions ---------------------------------------------------------------------------------
 
-local known = { "bind", "autoflush", "expire_on_commit", "autobegin", "batch_size", "info" }
-local types = { autoflush = "boolean", expire_on_commit = "boolean", autobegin = "boolean", batch_size = "number", info = "table" }
+local known = { "bind", "autoflush", "expire_on_commit", "autobegin", "batch_size", "info", "read_only", "isolation_level" }
+local types = { autoflush = "boolean", expire_on_commit = "boolean", autobegin = "boolean", batch_size = "number", info = "table",
+  read_only = "boolean", isolation_level = "string" }
 
 local function check_options(options, whose)
   refuse.options(options, known, types, whose)
@@ -21,6 +22,9 @@ local function open(options, maker)
   local engine = options.bind or options[1]
   if not engine then
     core.error("UnboundExecutionError", "a session needs an engine: la.Session(engine), or la.Session{ bind = engine }")
+  end
+  if options.read_only ~= nil or options.isolation_level then
+    engine = engine:execution_options { read_only = options.read_only, isolation_level = options.isolation_level }
   end
   local session = orm.session(engine, options)
   for name, value in pairs(options.info or {}) do session:info()[name] = value end
@@ -45,7 +49,8 @@ local function take_arguments(engine, options, whose)
   return options
 end
 
---- la.Session(engine, { autoflush, expire_on_commit, autobegin, batch_size, info }), or la.Session{ bind = engine, … }
+--- la.Session(engine, { autoflush, expire_on_commit, autobegin, batch_size, info, read_only, isolation_level }), or
+-- la.Session{ bind = engine, … }
 local Session = setmetatable({}, {
   __call = function(_, engine, options) return open(take_arguments(engine, options, "Session")) end,
   __name = "Session",
@@ -124,6 +129,21 @@ end
 --- la.scoped_session(factory): stands for one session a coroutine; :remove() closes the current one.
 function sessions.scoped_session(maker)
   return setmetatable({ maker = maker, held = setmetatable({}, { __mode = "k" }) }, Scoped)
+end
+
+--- session:run_transaction(fn [, { retries, backoff, max_backoff }]): fn(session) in a transaction, and again after failures
+-- that pass; see engine:run_transaction. What the session had of the transaction that failed is rolled back before.
+function methods:run_transaction(fn, options)
+  if self:in_transaction() then
+    core.error("InvalidRequestError",
+      "run_transaction begins a transaction of its own, and this session has one open: commit it or roll it back first")
+  end
+  local function settle(ok, ...)
+    if ok then return ... end
+    if self:in_transaction() then pcall(self.rollback, self) end
+    error((...), 0)
+  end
+  return core.run_again(options, function() return settle(pcall(self.transaction, self, fn)) end)
 end
 
 -- Executing ---------------------------------------------------------------------------------------

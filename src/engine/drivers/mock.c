@@ -1,5 +1,6 @@
 #include "engine/drivers/mock.h"
 #include "base/arena.h"
+#include "sql/dialect.h"
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ struct alch_driver_connection {
   const alch_allocator *allocator;
   int pipe[2];
   uint32_t connect_waits_left, ping_waits_left;
-  bool pinging;
+  bool pinging, begins_itself;
   bool signalled;                /* there is a byte in the pipe */
   bool in_transaction, dead;
   uint32_t kills;                /* of the mock when it was made */
@@ -260,8 +261,13 @@ static alch_status open_connection(alch_mock *mock, bool owns_mock, const alch_a
   return ALCH_OK;
 }
 
+/* Does a transaction of this dialect begin with the first statement? */
+static bool begins_itself(const char *name) {
+  const alch_dialect *dialect = alch_dialect_find(name);
+  return dialect && alch_dialect_transactions(dialect)->begin[0] == '\0';
+}
+
 static alch_status mock_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error) {
-  (void)url;
   *out = NULL;
   bool owns_mock = driver == &alch_driver_mock;
   alch_mock *mock = owns_mock ? open_like(driver, allocator) : (alch_mock *)(uintptr_t)driver;
@@ -272,6 +278,7 @@ static alch_status mock_connect(const alch_driver *driver, const alch_url *url, 
     if (owns_mock) alch_mock_close(mock);
     return status;
   }
+  (*out)->begins_itself = begins_itself(url->dialect) || (url->driver && begins_itself(url->driver));
   (*out)->connect_waits_left = mock->waits[ALCH_MOCK_CONNECT];
   return wait_or(*out, &(*out)->connect_waits_left, ALCH_OK);
 }
@@ -389,9 +396,18 @@ static const mock_answer *find_answer(alch_mock *mock, const char *sql) {
   return NULL;
 }
 
+/* The first that fits counts. */
+static const struct control_row { const char *words; int8_t opens; } controls[] = {
+  { "ROLLBACK TO", 0 },  { "ROLLBACK TRANSACTION SP_", 0 }, { "COMMIT", -1 },   { "ROLLBACK", -1 }, { "PREPARE TRANSACTION", -1 }, { "XA COMMIT", -1 }, { "XA ROLLBACK", -1 },
+  { "XA PREPARE", 0 },   { "XA END", 0 },                   { "XA RECOVER", 0 }, { "BEGIN", 1 },     { "START TRANSACTION", 1 },    { "XA START", 1 },   { "SAVEPOINT", 1 },
+};
+
 static void note_transaction(alch_driver_connection *connection, const char *sql) {
-  if (begins_with(sql, "BEGIN") || begins_with(sql, "SAVEPOINT")) connection->in_transaction = true;
-  if (begins_with(sql, "COMMIT") || (begins_with(sql, "ROLLBACK") && !begins_with(sql, "ROLLBACK TO"))) connection->in_transaction = false;
+  const struct control_row *found = NULL;
+  for (size_t i = 0; i < ALCH_COUNT(controls) && !found; i++)
+    if (begins_with(sql, controls[i].words)) found = &controls[i];
+  if (found && found->opens != 0) connection->in_transaction = found->opens > 0;
+  if (!found && connection->begins_itself) connection->in_transaction = true;
   if (begins_with(sql, "INSERT")) connection->last_id = ++connection->mock->last_id;
 }
 

@@ -51,6 +51,7 @@ static const struct alch_option_name options[] = {
 
 const alch_dialect alch_dialect_mariadb = {
   .name = "mariadb",
+  .transactions = &alch_mysql_transactions,
   .version_major = 10,
   .version_minor = 7,
   .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(AGGREGATE_ORDER) | CAN(FRAME_LITERALS) | CAN(COMMENTS) | CAN(INLINE_COMMENTS) | CAN(REPLACE_VIEWS) | CAN(SEQUENCES) | CAN(OPTIONAL_SEQUENCES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) |

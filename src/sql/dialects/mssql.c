@@ -150,6 +150,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
   extern const alch_dialect alch_dialect_##symbol;                                                                           \
   const alch_dialect alch_dialect_##symbol = {                                                                               \
     .name = "mssql",                                                                                                         \
+    .transactions = &alch_mssql_transactions,                                                                                \
     .version_major = major,                                                                                                  \
     .capabilities = CAPABILITIES | CAN(VALUES_TABLE) | CAN(TABLESAMPLE) | CAN(SAMPLE_LITERALS) | CAN(GROUPING_SETS) | CAN(TRY_CAST) | CAN(FRAME_LITERALS) | (more),                                                             \
     .quote_open = '[',                                                                                                       \

@@ -37,4 +37,6 @@ alch_status alch_mssql_source_hint(alch_compiler *compiler, const alch_node *wor
 ALCH_MSSQL_RENDERER(returning);
 #undef ALCH_MSSQL_RENDERER
 
+extern const alch_transaction_words alch_mssql_transactions;   /* mssql_transaction.c */
+
 #endif

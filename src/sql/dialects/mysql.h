@@ -54,4 +54,6 @@ alch_status alch_mysql_from_database(const alch_type *type, alch_value *value, s
 bool alch_mysql_converts(const alch_type *type, bool to_database);
 alch_status alch_mariadb_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 
+extern const alch_transaction_words alch_mysql_transactions;   /* mysql_transaction.c */
+
 #endif

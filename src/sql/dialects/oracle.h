@@ -36,4 +36,6 @@ alch_status alch_oracle_from_database(const alch_type *type, alch_value *value, 
 alch_status alch_oracle_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error);
 bool alch_oracle_converts(const alch_type *type, bool to_database);
 
+extern const alch_transaction_words alch_oracle_transactions;   /* oracle_transaction.c */
+
 #endif

@@ -68,6 +68,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_P
   extern const alch_dialect alch_dialect_##symbol; \
   const alch_dialect alch_dialect_##symbol = { \
     .name = "postgresql", \
+    .transactions = &alch_postgresql_transactions, \
     .version_major = major, \
     .capabilities = CAPABILITIES | CAN(CTE_WRITES) | CAN(CTE_NESTED) | CAN(CTE_MATERIALIZED) | CAN(VALUES_TABLE) | CAN(TABLESAMPLE) | CAN(ORDINALITY) | CAN(BETWEEN_SYMMETRIC) | CAN(GROUPING_SETS) | CAN(AGGREGATE_ORDER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE), \
     .string_aggregate = "string_agg", \

@@ -37,4 +37,6 @@ extern const struct alch_renderer_override alch_postgresql_renderers[];
 /* Does the record hold for servers of this version and later ones alone? */
 static inline bool alch_postgresql_since(const alch_dialect *dialect, uint16_t major) { return dialect->version_major >= major; }
 
+extern const alch_transaction_words alch_postgresql_transactions;   /* postgresql_transaction.c */
+
 #endif

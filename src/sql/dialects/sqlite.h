@@ -13,4 +13,6 @@ bool alch_sqlite_converts(const alch_type *type, bool to_database);
 extern const struct alch_renderer_override alch_sqlite_renderers[];
 extern const struct alch_ddl_override alch_sqlite_ddl_parts[];
 
+extern const alch_transaction_words alch_sqlite_transactions;   /* sqlite_transaction.c */
+
 #endif

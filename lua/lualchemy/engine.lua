@@ -1,0 +1,100 @@
+--- Engines and connections: what their C part (src/lua/engine.c, connection.c, transaction.c) does not need to do itself.
+local check = require "lualchemy.check"
+local core = require "lualchemy.core"
+
+local engine, connection = core.engine_methods, core.connection_methods
+
+-- Options of a transaction round a function ---------------------------------------------------------
+
+local begin, connect = engine.begin, engine.connect
+
+--- engine:begin([options,] fn): fn(connection) in a transaction, committed at its end. options: isolation_level, read_only,
+-- deferrable, as of execution_options. With read replicas one that is read_only goes to a replica.
+function engine:begin(options, fn)
+  if type(options) == "table" and fn ~= nil then return begin(self:execution_options(options), fn) end
+  return begin(self, options)
+end
+
+--- engine:connect([options]): a connection of the pool; options as for begin.
+function engine:connect(options)
+  if options ~= nil then return connect(self:execution_options(options)) end
+  return connect(self)
+end
+
+-- Two phases ------------------------------------------------------------------------------------------
+
+--- connection:recover_twophase(): the ids of the transactions that are prepared and have not ended; connection:commit_prepared
+-- and rollback_prepared end them.
+function connection:recover_twophase()
+  local sql, column = self:recover_query_()
+  local began, ids = not self:in_transaction(), {}
+  for i, row in ipairs(self:exec_driver_sql(sql):all()) do ids[i] = row[column] end
+  if began then self:rollback() end
+  return ids
+end
+
+-- Again after failures that pass ------------------------------------------------------------------------
+
+local retry_options = { retries = "number", backoff = "number", max_backoff = "number" }
+local transaction_options = { isolation_level = true, read_only = true, deferrable = true }
+
+local function split(options)
+  local retry, kind = {}, nil
+  for name, value in pairs(options or {}) do
+    if transaction_options[name] then
+      kind = kind or {}
+      kind[name] = value
+    else
+      retry[name] = value
+    end
+  end
+  check.options(retry, retry_options, "run_transaction")
+  if (retry.retries or 0) < 0 then check.argument("retries of run_transaction is a number from 0 on, not %s", tostring(retry.retries)) end
+  return retry, kind
+end
+
+-- Seconds before attempt number n: twice as long each time, and somewhere between half of that and all of it, so that those
+-- who were in each other's way do not meet again.
+local function pause(retry, n)
+  local most = math.min((retry.backoff or 0.01) * 2 ^ (n - 1), retry.max_backoff or 2)
+  return most * (0.5 + 0.5 * math.random())
+end
+
+local function may_retry(failure)
+  return core.is_error(failure) and failure.retryable and not failure.outcome_unknown
+end
+
+local function used_up(failure, attempts)
+  failure.message = ("%s (run_transaction gave up after %d attempts; { retries = n } allows more)"):format(failure.message, attempts)
+  failure.attempts = attempts
+  return failure
+end
+
+-- Runs body() until it succeeds, fails for good, or has been tried too often. What fails for good is raised as it is.
+local function insist(retry, body, attempt)
+  local function settle(ok, ...)
+    if ok then return ... end
+    local failure = ...
+    if not may_retry(failure) then error(failure, 0) end
+    if attempt > (retry.retries or 5) then error(used_up(failure, attempt), 0) end
+    core.sleep(pause(retry, attempt))
+    return insist(retry, body, attempt + 1)
+  end
+  return settle(pcall(body))
+end
+
+--- engine:run_transaction(fn [, options]): as begin(fn), and again, with a connection of its own each time, after a
+-- serialization failure, a deadlock or a busy database (err.retryable): fn must be fit to run several times. It is never run
+-- again after a commit whose answer was lost (err.outcome_unknown). options: retries (5), backoff (seconds before the second
+-- attempt, 0.01; doubled each time, with chance), max_backoff (2), isolation_level, read_only, deferrable.
+function engine:run_transaction(fn, options)
+  local retry, kind = split(options)
+  local source = kind and self:execution_options(kind) or self
+  return insist(retry, function() return begin(source, fn) end, 1)
+end
+
+-- What session:run_transaction is made of.
+function core.run_again(options, body)
+  check.options(options or {}, retry_options, "run_transaction")
+  return insist(options or {}, body, 1)
+end

@@ -1,0 +1,83 @@
+/* execution_options.c - what transactions and results are like: engine:execution_options{ … }, connection:execution_options{ … }. */
+#include "lua/engine.h"
+#include <string.h>
+
+#define STREAM_ROWS 1000   /* of a piece, where nobody says how many */
+
+static const binding_option known_options[] = {
+  { "isolation_level", LUA_TSTRING }, { "read_only", LUA_TBOOLEAN }, { "deferrable", LUA_TBOOLEAN }, { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { NULL, 0 },
+};
+
+static int8_t read_truth(lua_State *L, int index, const char *name) {
+  int8_t value = lua_getfield(L, index, name) == LUA_TNIL ? -1 : (int8_t)lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+int64_t binding_stream_rows(lua_State *L, binding *b, int index, const char *where) {
+  int8_t streams = read_truth(L, index, "stream_results");
+  int64_t rows = streams < 0 ? -1 : streams ? STREAM_ROWS : 0;
+  if (lua_getfield(L, index, "yield_per") != LUA_TNIL) {
+    int integral = 0;
+    rows = lua_tointegerx(L, -1, &integral);
+    if (!integral || rows < 1 || rows > INT32_MAX) binding_expected(L, b, -1, "a whole number from 1 on as yield_per", where);
+  }
+  lua_pop(L, 1);
+  return rows;
+}
+
+/* The level's text stays with the table. */
+static void read_options(lua_State *L, binding *b, alch_execution_options *out) {
+  luaL_checktype(L, 2, LUA_TTABLE);
+  binding_options(L, b, 2, known_options, "execution_options");
+  lua_getfield(L, 2, "isolation_level");
+  out->isolation_level = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  out->read_only = read_truth(L, 2, "read_only");
+  out->deferrable = read_truth(L, 2, "deferrable");
+  out->stream_rows = binding_stream_rows(L, b, 2, "execution_options");
+}
+
+/* engine:execution_options{ … }: an engine with the same pool whose connections begin with these. */
+static int engine_execution_options(lua_State *L) {
+  binding *b = BINDING(L);
+  alch_engine *engine = binding_check_engine(L, b, 1), *made = NULL;
+  alch_execution_options options;
+  read_options(L, b, &options);
+  lua_settop(L, 2);
+  binding_push_derived_engine(L, b, 1, NULL);
+  binding_must(L, b, alch_engine_derive(engine, &options, &made, &b->error));
+  ((binding_engine *)lua_touserdata(L, -1))->engine = made;
+  return 1;
+}
+
+/* connection:execution_options{ … }: for this connection, until it is closed. Gives the connection. */
+static int connection_execution_options(lua_State *L) {
+  binding *b = BINDING(L);
+  alch_connection *connection = binding_check_connection(L, b, 1);
+  alch_execution_options options;
+  read_options(L, b, &options);
+  if (options.isolation_level) binding_must(L, b, alch_connection_set_isolation(connection, options.isolation_level, &b->error));
+  if (options.read_only >= 0) binding_must(L, b, alch_connection_set_read_only(connection, options.read_only, &b->error));
+  if (options.deferrable >= 0) binding_must(L, b, alch_connection_set_deferrable(connection, options.deferrable, &b->error));
+  if (options.stream_rows >= 0) alch_connection_set_stream(connection, (uint32_t)options.stream_rows);
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* core.engine_methods, core.connection_methods: where the Lua side adds its own. The module is on top of the stack. */
+static void push_methods(lua_State *L, const binding *b, binding_kind kind, const char *name) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[kind]);
+  lua_getfield(L, -1, "__methods");
+  lua_setfield(L, -3, name);
+  lua_pop(L, 1);
+}
+
+void binding_open_execution_options(lua_State *L, binding *b) {
+  static const luaL_Reg engine_methods[] = { { "execution_options", engine_execution_options }, { NULL, NULL } };
+  static const luaL_Reg connection_methods[] = { { "execution_options", connection_execution_options }, { NULL, NULL } };
+  binding_kind_methods(L, b, BINDING_ENGINE, engine_methods);
+  binding_kind_methods(L, b, BINDING_CONNECTION, connection_methods);
+  push_methods(L, b, BINDING_ENGINE, "engine_methods");
+  push_methods(L, b, BINDING_CONNECTION, "connection_methods");
+}
