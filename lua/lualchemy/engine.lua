@@ -10,9 +10,10 @@ local begin, connect = engine.begin, engine.connect
 
 --- engine:begin([options,] fn): fn(connection) in a transaction, committed at its end. options: isolation_level, read_only,
 -- deferrable, as of execution_options. With read replicas one that is read_only goes to a replica.
-function engine:begin(options, fn)
+function engine:begin(...)
+  local options, fn = ...
   if type(options) == "table" and fn ~= nil then return begin(self:execution_options(options), fn) end
-  return begin(self, options)
+  return begin(self, ...)
 end
 
 --- engine:connect([options]): a connection of the pool; options as for begin.
