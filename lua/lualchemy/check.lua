@@ -17,6 +17,7 @@ end
 
 --- Every string key of `options` must be a key of `known`, whose value is a type's name, a list of them, or true for anything.
 function check.options(options, known, where)
+  if type(options) ~= "table" then check.argument("%s takes a table: %s{ … }, not %s", where, where, core.describe(options)) end
   for key, value in pairs(options) do
     if type(key) == "string" then
       local wanted = known[key]
@@ -28,6 +29,13 @@ function check.options(options, known, where)
       end
     end
   end
+end
+
+--- What takes one table (or one text) is not to pass over what stands behind it.
+function check.alone(where, ...)
+  if select("#", ...) == 0 then return end
+  check.argument("%s takes one table, options and all: %s{ …, name = value }; behind it came %s", where, where,
+    core.describe((...)))
 end
 
 local function names_a_dialect(key)

@@ -158,12 +158,14 @@ end
 
 --- CreateView{ select, "name", metadata =, schema =, or_replace =, temporary =, materialized = }: .table is the view as a table;
 -- with a metadata, create_all and drop_all know it.
-function ddl.words.CreateView(definition)
+function ddl.words.CreateView(definition, ...)
+  check.alone("CreateView", ...)
   return of_query(definition, view_options, false, "CreateView")
 end
 
 --- CreateTableAs{ select, "name", metadata =, schema =, temporary =, if_not_exists = }: a table with the rows of the select; .table.
-function ddl.words.CreateTableAs(definition)
+function ddl.words.CreateTableAs(definition, ...)
+  check.alone("CreateTableAs", ...)
   return of_query(definition, rows_options, true, "CreateTableAs")
 end
 
@@ -222,7 +224,8 @@ function Raw:against(target)
 end
 
 --- DDL "ALTER TABLE %(table)s …", DDL{ "…", context = { name = … } }: SQL as it stands, with tokens; a percent sign is written twice.
-function ddl.words.DDL(definition)
+function ddl.words.DDL(definition, ...)
+  check.alone("DDL", ...)
   if type(definition) == "string" then definition = { definition } end
   if type(definition) ~= "table" or type(definition[1]) ~= "string" then
     check.argument("DDL takes SQL as a string, not %s", core.describe(definition))

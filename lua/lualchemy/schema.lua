@@ -91,7 +91,8 @@ end
 
 --- ForeignKey "teams.id", ForeignKey{ "teams.id", ondelete = "CASCADE" }: inside Column{}.
 -- Options: name, ondelete, onupdate, match, initially, deferrable, use_alter.
-function schema.ForeignKey(definition)
+function schema.ForeignKey(definition, ...)
+  check.alone("ForeignKey", ...)
   if type(definition) ~= "table" then definition = { definition } end
   local options = check.dialect_options(definition, foreign_key_options, "foreign_key", "ForeignKey")
   if #definition ~= 1 then check.argument('ForeignKey takes one target, as in ForeignKey "teams.id"') end
@@ -135,7 +136,8 @@ end
 --- Column{ [name,] [type,] [ForeignKey …,] option = … }: a column to be; Table{} and models make it real.
 -- Options: primary_key, nullable, unique, index, default, onupdate, server_default, server_onupdate, autoincrement,
 -- comment, quote, name, key, type_. default and onupdate: a value, a function without arguments, or an expression.
-function schema.Column(definition)
+function schema.Column(definition, ...)
+  check.alone("Column", ...)
   if type(definition) ~= "table" or core.is_type(definition) then definition = { definition } end
   local options = check.dialect_options(definition, column_options, "column", "Column")
   created = created + 1
@@ -220,7 +222,8 @@ local function column_names(made, definition, where)
 end
 
 --- UniqueConstraint{ "a", "b", name = … }
-function schema.UniqueConstraint(definition)
+function schema.UniqueConstraint(definition, ...)
+  check.alone("UniqueConstraint", ...)
   definition = list_of_names(definition, "UniqueConstraint")
   local made = constraint("unique", definition, deferrable_options, "UniqueConstraint")
   if #definition == 0 then check.argument("UniqueConstraint needs names of columns") end
@@ -228,14 +231,16 @@ function schema.UniqueConstraint(definition)
 end
 
 --- PrimaryKeyConstraint{ "a", "b", name = … }
-function schema.PrimaryKeyConstraint(definition)
+function schema.PrimaryKeyConstraint(definition, ...)
+  check.alone("PrimaryKeyConstraint", ...)
   definition = list_of_names(definition, "PrimaryKeyConstraint")
   local made = constraint("primary_key", definition, deferrable_options, "PrimaryKeyConstraint")
   return column_names(made, definition, "PrimaryKeyConstraint")
 end
 
 --- ForeignKeyConstraint{ { "a", "b" }, { "t.x", "t.y" }, ondelete = … }
-function schema.ForeignKeyConstraint(definition)
+function schema.ForeignKeyConstraint(definition, ...)
+  check.alone("ForeignKeyConstraint", ...)
   if type(definition) ~= "table" or type(definition[1]) ~= "table" or type(definition[2]) ~= "table" then
     check.argument('ForeignKeyConstraint takes two lists: { { "a", "b" }, { "t.x", "t.y" }, ondelete = … }')
   end
@@ -246,7 +251,8 @@ function schema.ForeignKeyConstraint(definition)
 end
 
 --- CheckConstraint "age >= 0", CheckConstraint{ expression or SQL, name = … }: in a table or in a Column.
-function schema.CheckConstraint(definition)
+function schema.CheckConstraint(definition, ...)
+  check.alone("CheckConstraint", ...)
   if type(definition) ~= "table" then definition = { definition } end
   local made = constraint("check", definition, deferrable_options, "CheckConstraint")
   local sqltext = definition[1]
@@ -258,7 +264,8 @@ function schema.CheckConstraint(definition)
 end
 
 --- ExcludeConstraint{ { "room", "=" }, { t.c.during, "&&" }, name =, using = "gist", where =, ops = { column = "class" } }
-function schema.ExcludeConstraint(definition)
+function schema.ExcludeConstraint(definition, ...)
+  check.alone("ExcludeConstraint", ...)
   if type(definition) ~= "table" then check.argument('ExcludeConstraint takes pairs: { { "room", "=" }, { "during", "&&" } }') end
   local known = { using = "string", where = true, ops = "table" }
   for name, kind in pairs(deferrable_options) do known[name] = kind end
@@ -280,7 +287,8 @@ end
 
 --- Index{ "name", "column" or expression, …, unique = …, where = …, postgresql_using = …, … }: inside Table{} or
 -- __table_args; or of columns of a table that is there: Index{ "name", t.c.a, t.c.b }.
-function schema.Index(definition)
+function schema.Index(definition, ...)
+  check.alone("Index", ...)
   if type(definition) ~= "table" then definition = { definition } end
   local options = check.dialect_options(definition, { unique = "boolean", where = true, name = "string" }, "index", "Index")
   local made = { name = definition.name, unique = definition.unique, where = definition.where, columns = {}, options = options }
@@ -314,7 +322,8 @@ function schema.record(part, where)
 end
 
 --- Computed{ "price * amount", persisted = true }: a generated column, inside Column{}.
-function schema.Computed(definition)
+function schema.Computed(definition, ...)
+  check.alone("Computed", ...)
   if type(definition) ~= "table" then definition = { definition } end
   check.options(definition, { persisted = "boolean" }, "Computed")
   if definition[1] == nil then check.argument("Computed takes an expression or SQL") end
@@ -328,7 +337,8 @@ local counting_options = {
 
 --- Identity(), Identity{ start = 10, increment = 2, always = true, … }: the database's own counter, inside Column{}.
 -- Options: always, on_null, start, increment, minvalue, maxvalue, nominvalue, nomaxvalue, cycle, cache, order.
-function schema.Identity(options)
+function schema.Identity(options, ...)
+  check.alone("Identity", ...)
   local known, made = { always = "boolean", on_null = "boolean" }, {}
   for name, kind in pairs(counting_options) do known[name] = kind end
   check.options(options or {}, known, "Identity")
@@ -402,7 +412,8 @@ end
 --- Table{ "name", metadata, Column{…}, …, constraints, indexes, schema = …, comment = …, quote = …, prefixes = { "TEMPORARY" },
 -- sqlite_… = … }.
 -- Table{ "name", metadata } alone gives the table that is there.
-function schema.Table(definition)
+function schema.Table(definition, ...)
+  check.alone("Table", ...)
   if type(definition) ~= "table" or type(definition[1]) ~= "string" then
     check.argument('Table takes a name, a MetaData and columns: Table{ "teams", metadata, Column{ … } }')
   end
@@ -439,7 +450,8 @@ core.table_methods.append_constraint = function(t, part)
 end
 
 --- MetaData{ schema = …, naming_convention = { fk = "fk_%(table_name)s_%(column_0_name)s", … } }, MetaData().
-function schema.MetaData(options)
+function schema.MetaData(options, ...)
+  check.alone("MetaData", ...)
   options = options or {}
   if type(options) ~= "table" then check.argument("MetaData takes a table of options, not %s", core.describe(options)) end
   check.options(options, { schema = "string", naming_convention = "table" }, "MetaData")
@@ -451,7 +463,8 @@ end
 --- Sequence "name", Sequence{ "name" [, metadata], start =, increment =, minvalue =, maxvalue =, nominvalue =, nomaxvalue =,
 -- cycle =, cache =, order =, schema =, data_type =, optional =, quote = }: as a default of a Column, or by itself:
 -- sequence:next_value().
-function schema.Sequence(definition)
+function schema.Sequence(definition, ...)
+  check.alone("Sequence", ...)
   if type(definition) == "string" then definition = { definition } end
   if type(definition) ~= "table" or type(definition[1]) ~= "string" then
     check.argument('Sequence takes a name, as in Sequence{ "ids", start = 100 }')

@@ -73,6 +73,8 @@ void binding_open_words(lua_State *L, binding *b);
 uint32_t binding_words(lua_State *L, binding *b, const char *method);
 
 /* statement.c, select.c, insert.c, update.c, compound.c, compile.c */
+int binding_push_exists(lua_State *L, binding *b, int index);   /* exists.c: EXISTS round the select at index */
+void binding_open_exists(lua_State *L, binding *b);
 void binding_open_select(lua_State *L, binding *b);
 void binding_open_insert(lua_State *L, binding *b);
 void binding_open_update(lua_State *L, binding *b);

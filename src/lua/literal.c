@@ -35,14 +35,14 @@ static int literal_column(lua_State *L) {
 
 /* ---- bind parameters ---- */
 
-typedef struct bind { const char *name; alch_type_id type; uint8_t bits; alch_operand operand; } bind;
+typedef struct bind { const char *name; alch_type_id type; uint8_t bits; alch_operand operand; bool unique; } bind;
 
 static void put_bind(binding *b, const bind *one) {
   alch_builder_bind(&b->builder, one->type, one->bits, one->name, &one->operand.value, one->operand.items);
 }
 
 static void bind_options(lua_State *L, binding *b, int index, bool has_value, bind *out) {
-  static const binding_option known[] = { { "type_", LUA_TUSERDATA }, { "required", LUA_TBOOLEAN }, { "expanding", LUA_TBOOLEAN }, { "literal_execute", LUA_TBOOLEAN }, { "value", LUA_TNONE }, { NULL, 0 } };
+  static const binding_option known[] = { { "type_", LUA_TUSERDATA }, { "required", LUA_TBOOLEAN }, { "expanding", LUA_TBOOLEAN }, { "literal_execute", LUA_TBOOLEAN }, { "unique", LUA_TBOOLEAN }, { "value", LUA_TNONE }, { NULL, 0 } };
   bool required = !has_value;
   if (lua_istable(L, index)) {
     binding_options(L, b, index, known, "bindparam");
@@ -53,12 +53,14 @@ static void bind_options(lua_State *L, binding *b, int index, bool has_value, bi
     if (lua_toboolean(L, -1)) out->bits |= ALCH_BIND_EXPANDING;
     lua_getfield(L, index, "literal_execute");
     if (lua_toboolean(L, -1)) out->bits |= ALCH_BIND_LITERAL;
-    lua_pop(L, 4);
+    lua_getfield(L, index, "unique");
+    out->unique = lua_toboolean(L, -1);
+    lua_pop(L, 5);
   }
   if (required) out->bits |= ALCH_BIND_REQUIRED;
 }
 
-/* bindparam(name [, value [, { type_ =, required =, expanding =, literal_execute = }]]), or bindparam(name, { options }) with value among them. */
+/* bindparam(name [, value [, { type_ =, required =, expanding =, literal_execute =, unique = }]]), or bindparam(name, { options }) with value among them. */
 static int literal_bindparam(lua_State *L) {
   binding *b = BINDING(L);
   bind one = { .bits = ALCH_BIND_NAMED };
@@ -73,6 +75,8 @@ static int literal_bindparam(lua_State *L) {
   if (one.bits & ALCH_BIND_EXPANDING && !lua_isnil(L, 2)) binding_list_operand(L, b, 2, one.type, &one.operand);
   else binding_operand(L, b, 2, one.type, false, &one.operand);
   if (one.operand.block) return binding_expected(L, b, 2, "a plain value", "bindparam");
+  /* A name of its own, which no execution can give a value to, is no name. */
+  if (one.unique) one.bits &= (uint8_t)~(ALCH_BIND_NAMED | ALCH_BIND_REQUIRED), one.name = NULL;
   if (one.bits & ALCH_BIND_EXPANDING && one.operand.value.kind != ALCH_LIST) one.operand.value = (alch_value){ .kind = ALCH_LIST };
   if (one.type == 0 && one.operand.value.kind != ALCH_LIST) one.type = alch_value_type(one.operand.value.kind);
   alch_builder_start(&b->builder);
@@ -135,20 +139,49 @@ static uint32_t push_sorted_names(lua_State *L, binding *b, int index) {
   return (uint32_t)count;
 }
 
-/* text:bindparams{ name = value, … }: the values that hold when the execution gives none. */
+static const alch_node *bind_of(lua_State *L, binding *b, int index) {
+  const alch_block *block = binding_test(L, b, index, BINDING_EXPRESSION);
+  return block && alch_block_root(block)->kind == ALCH_NODE_BIND ? alch_block_root(block) : NULL;
+}
+
+/* bindparams(la.bindparam("a", …), …) becomes bindparams{ a = …, … }. */
+static void gather_bindparams(lua_State *L, binding *b) {
+  int count = lua_gettop(L);
+  lua_createtable(L, 0, count);
+  for (int i = 2; i <= count; i++) {
+    const alch_node *bind = bind_of(L, b, i);
+    if (!bind || bind->length == 0) binding_expected(L, b, i, "a table { name = value } or la.bindparam(…)", "bindparams");
+    lua_pushlstring(L, alch_node_text(bind), bind->length);
+    lua_pushvalue(L, i);
+    lua_rawset(L, -3);
+  }
+  lua_replace(L, 2);
+  lua_settop(L, 2);
+}
+
+/* The value of `name` at index: a plain one, or a bindparam of that name. */
+static void bindparams_operand(lua_State *L, binding *b, int index, const char *name, alch_operand *out) {
+  const alch_node *bind = bind_of(L, b, index);
+  binding_operand(L, b, index, 0, false, out);
+  if (out->block && (!bind || bind->length != strlen(name) || memcmp(alch_node_text(bind), name, bind->length) != 0)) binding_expected(L, b, index, "a plain value or a la.bindparam of the same name", "bindparams");
+}
+
+/* text:bindparams{ name = value, … }, text:bindparams(la.bindparam(name, …), …): the values and types that hold when the execution gives none. */
 int binding_text_bindparams(lua_State *L) {
   binding *b = BINDING(L);
   const alch_block *text = binding_block(L, b, 1);
   if (!text || alch_block_root(text)->kind != ALCH_NODE_TEXT) return binding_expected(L, b, 1, "la.text(…)", "bindparams");
-  luaL_checktype(L, 2, LUA_TTABLE);
+  if (lua_istable(L, 2)) lua_settop(L, 2);
+  else gather_bindparams(L, b);
   uint32_t count = push_sorted_names(L, b, 2);
   int names = lua_gettop(L), first = names + 1;
   luaL_checkstack(L, (int)count + 8, "too many parameters");
   for (uint32_t i = 0; i < count; i++) { lua_rawgeti(L, names, i + 1); lua_rawget(L, 2); }
   alch_operand *operands = lua_newuserdatauv(L, (count + 1) * sizeof *operands, 0);
   for (uint32_t i = 0; i < count; i++) {
-    binding_operand(L, b, first + (int)i, 0, false, &operands[i]);
-    if (operands[i].block) binding_expected(L, b, first + (int)i, "plain values", "bindparams");
+    lua_rawgeti(L, names, i + 1);
+    bindparams_operand(L, b, first + (int)i, lua_tostring(L, -1), &operands[i]);
+    lua_pop(L, 1);
   }
   const alch_node *root = alch_block_root(text), *end = alch_node_next(root);
   alch_builder_start(&b->builder);
@@ -160,8 +193,9 @@ int binding_text_bindparams(lua_State *L) {
     else alch_builder_copy(&b->builder, &reader);
   }
   for (uint32_t i = 0; i < count; i++) {
+    if (operands[i].block) { alch_builder_block(&b->builder, operands[i].block); continue; }
     lua_rawgeti(L, names, i + 1);
-    put_bind(b, &(bind){ lua_tostring(L, -1), alch_value_type(operands[i].value.kind), ALCH_BIND_NAMED, operands[i] });
+    put_bind(b, &(bind){ .name = lua_tostring(L, -1), .type = alch_value_type(operands[i].value.kind), .bits = ALCH_BIND_NAMED, .operand = operands[i] });
     lua_pop(L, 1);
   }
   alch_builder_close(&b->builder);

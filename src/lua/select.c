@@ -303,16 +303,7 @@ static int select_options(lua_State *L) {
   return 1;
 }
 
-static int query_exists(lua_State *L) {
-  binding *b = BINDING(L);
-  const alch_block *query = binding_check_statement(L, b, 1, ALCH_NODE_SELECT, ALCH_NODE_COMPOUND, "exists");
-  alch_builder_start(&b->builder);
-  alch_builder_open(&b->builder, ALCH_NODE_EXISTS, 0, 0, 0);
-  alch_builder_block(&b->builder, query);
-  alch_builder_close(&b->builder);
-  binding_push_block(L, b, BINDING_EXPRESSION);
-  return 1;
-}
+static int query_exists(lua_State *L) { return binding_push_exists(L, BINDING(L), 1); }
 
 static int query_scalar_subquery(lua_State *L) {
   binding *b = BINDING(L);
@@ -433,13 +424,6 @@ static int select_new(lua_State *L) {
   return 1;
 }
 
-/* exists(select) */
-static int select_exists(lua_State *L) {
-  binding *b = BINDING(L);
-  if (!binding_test(L, b, 1, BINDING_STATEMENT)) return binding_expected(L, b, 1, "a select", "exists");
-  return query_exists(L);
-}
-
 void binding_open_select(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "select_from", select_from }, { "join", select_join }, { "outerjoin", select_outerjoin }, { "having", having }, { "order_by", select_order_by }, { "group_by", select_group_by },
@@ -448,11 +432,12 @@ void binding_open_select(lua_State *L, binding *b) {
     { "options", select_options }, { "exists", query_exists }, { "scalar_subquery", query_scalar_subquery }, { "label", query_label }, { NULL, NULL },
   };
   static const luaL_Reg source_methods[] = { { "select", select_new }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "select", select_new }, { "exists", select_exists }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "select", select_new }, { NULL, NULL } };
   binding_kind_methods(L, b, BINDING_STATEMENT, methods);
   binding_kind_methods(L, b, BINDING_TABLE, source_methods);
   binding_kind_methods(L, b, BINDING_SELECTABLE, source_methods);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   luaL_setfuncs(L, functions, 1);
+  binding_open_exists(L, b);
   binding_open_criteria(L, b);
 }

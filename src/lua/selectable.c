@@ -150,8 +150,8 @@ static int push_cte(lua_State *L, binding *b, const alch_block *element) {
     define.bits = cte_bits(L, 2);
     lua_getfield(L, 2, "recursive");
     if (lua_toboolean(L, -1)) define.kind = ALCH_DEFINITION_RECURSIVE_CTE;
-    lua_getfield(L, 2, "name");
-    define.name = lua_tostring(L, -1);
+    if (lua_rawgeti(L, 2, 1) == LUA_TNIL) lua_getfield(L, 2, "name");
+    define.name = optional_name(L, b, -1, "cte");
   } else {
     define.name = optional_name(L, b, 2, "cte");
   }
@@ -162,7 +162,7 @@ static int push_cte(lua_State *L, binding *b, const alch_block *element) {
   return 1;
 }
 
-/* cte([name]), cte{ name =, recursive =, nesting =, materialized = }: of a select, of a text with columns, of a statement that writes */
+/* cte([name]), cte{ "name", recursive =, … }, cte{ name =, recursive =, nesting =, materialized = }: of a select, of a text with columns, of a statement that writes */
 static int query_cte(lua_State *L) {
   binding *b = BINDING(L);
   const alch_block *block = binding_block(L, b, 1);

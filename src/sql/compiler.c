@@ -27,7 +27,12 @@ bool alch_require(alch_compiler *compiler, alch_capability capability, const cha
 
 /* ---- writing ---- */
 
-void alch_write_identifier(alch_compiler *compiler, const char *name) { alch_quote_identifier(compiler->dialect, name, 0, compiler->out); }
+void alch_write_identifier(alch_compiler *compiler, const char *name) {
+  uint32_t limit = compiler->dialect->identifier_limit;
+  if (ALCH_UNLIKELY(limit > 0 && strlen(name) > limit) && !alch_can(compiler, ALCH_CAPABILITY_TRUNCATES_NAMES))
+    alch_compile_error(compiler, ALCH_ERROR_COMPILE, "the name '%s' is too long for the dialect '%s', which takes %u characters; give it a shorter one", name, compiler->dialect->name, (unsigned)limit);
+  alch_quote_identifier(compiler->dialect, name, 0, compiler->out);
+}
 
 void alch_write_quoted(alch_compiler *compiler, const char *text, size_t length) {
   alch_write_char(compiler, '\'');

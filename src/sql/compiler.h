@@ -204,6 +204,8 @@ void alch_render_when(alch_compiler *compiler, const alch_node *condition, bool 
 const char *alch_last_name(const alch_node *function, uint32_t *length);
 /* Is this the function's whole name, whatever the case of its letters? */
 bool alch_is_called(const alch_node *function, const char *name);
+/* Is its first argument DISTINCT? */
+bool alch_is_distinct(const alch_node *function);
 /* Is it an operator with its operands, which SQLAlchemy puts in parentheses where a value is wanted: in SET, VALUES, WHEN? */
 bool alch_is_operation(const alch_node *node);
 static inline bool alch_can(const alch_compiler *compiler, alch_capability capability) { return alch_dialect_can(compiler->dialect, capability); }
@@ -229,6 +231,8 @@ void alch_collect_sources(alch_compiler *compiler, const alch_node *node, alch_i
 void alch_item_sources(alch_compiler *compiler, const alch_node *item, alch_id_list *list);
 /* Fills the froms and sources of a SELECT's scope: what it names, what its columns and conditions use, less what it correlates. */
 void alch_infer_froms(alch_compiler *compiler, alch_scope *scope);
+/* Would a SELECT in this place name a source of a statement around it, in place of one of its own? */
+bool alch_correlates(alch_compiler *compiler, const alch_node *select, alch_role role);
 void alch_scope_add(alch_compiler *compiler, alch_scope *scope, const alch_node *node, uint32_t source);
 /* The sources that the columns of a clause (NULL: none) name and the scope does not have yet. */
 void alch_scope_add_used(alch_compiler *compiler, alch_scope *scope, const alch_node *clause);
@@ -240,6 +244,7 @@ bool alch_is_cte(const alch_defined *defined);
 /* A function, VALUES, a sample of a table as a source, with its name. */
 alch_status alch_render_table_function(alch_compiler *compiler, alch_defined *defined);
 alch_status alch_render_table_values(alch_compiler *compiler, alch_defined *defined);
+alch_status alch_render_values_query(alch_compiler *compiler, alch_defined *defined);   /* what stands behind AS in WITH, with its parentheses */
 alch_status alch_render_sample(alch_compiler *compiler, alch_defined *defined);
 /* WITH … inside a select, of the CTEs that are to stand where they are used. */
 void alch_render_nested_with(alch_compiler *compiler, const alch_node *select);

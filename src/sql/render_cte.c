@@ -78,7 +78,8 @@ static void render_cte(alch_compiler *compiler, alch_defined *defined) {
   if (defined->node->b & ALCH_DEFINE_NOT_MATERIALIZED) alch_write(compiler, " NOT MATERIALIZED");
   render_words(compiler, defined->node, ALCH_NODE_PREFIXES);
   alch_write_char(compiler, ' ');
-  alch_render_subquery(compiler, element, ALCH_ROLE_FROM);
+  if (element->kind == ALCH_NODE_VALUES && !alch_can(compiler, ALCH_CAPABILITY_VALUES_QUERY)) alch_render_values_query(compiler, defined);
+  else alch_render_subquery(compiler, element, ALCH_ROLE_FROM);
   render_words(compiler, defined->node, ALCH_NODE_SUFFIXES);
 }
 

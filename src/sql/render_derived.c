@@ -71,6 +71,22 @@ static void render_as_selects(alch_compiler *compiler, const alch_node *values) 
   }
 }
 
+/* Where VALUES alone is no query. */
+alch_status alch_render_values_query(alch_compiler *compiler, alch_defined *defined) {
+  const alch_node *values = alch_node_child(defined->node);
+  bool table = alch_can(compiler, ALCH_CAPABILITY_VALUES_TABLE);
+  alch_write(compiler, table ? "(SELECT * FROM (" : "(");
+  if (table) alch_render(compiler, values);
+  else render_as_selects(compiler, values);
+  alch_write_char(compiler, ')');
+  if (!table) return compiler->status;
+  write_as(compiler, defined);
+  alch_write_char(compiler, ' ');
+  write_columns(compiler, values, false);
+  alch_write_char(compiler, ')');
+  return compiler->status;
+}
+
 alch_status alch_render_table_values(alch_compiler *compiler, alch_defined *defined) {
   const alch_node *values = alch_node_child(defined->node);
   bool table = alch_can(compiler, ALCH_CAPABILITY_VALUES_TABLE);

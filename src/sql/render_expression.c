@@ -86,6 +86,11 @@ alch_status alch_default_excluded(alch_compiler *compiler, const alch_node *node
 
 bool alch_is_called(const alch_node *function, const char *name) { return strlen(name) == function->length && strncasecmp(name, alch_node_text(function), function->length) == 0; }
 
+bool alch_is_distinct(const alch_node *function) {
+  const alch_node *first = alch_node_nth(function, 0);
+  return first && first->kind == ALCH_NODE_UNARY && first->op == ALCH_OPERATOR_DISTINCT;
+}
+
 alch_status alch_render_concatenated(alch_compiler *compiler, const alch_node *node) {
   const char *before = "(";
   for ALCH_EACH_CHILD(child, node) {

@@ -255,6 +255,17 @@ static void drop_correlated(alch_compiler *compiler, alch_scope *scope) {
     alch_compile_error(compiler, ALCH_ERROR_INVALID_REQUEST, "a select returned no FROM clauses due to auto-correlation; specify correlate(<tables>) to control correlation manually");
 }
 
+bool alch_correlates(alch_compiler *compiler, const alch_node *select, alch_role role) {
+  alch_scope scope = { .outer = compiler->scope, .statement = select, .role = role };
+  const alch_node *from = alch_node_clause(select, ALCH_NODE_FROM), *correlate = alch_node_clause(select, ALCH_NODE_CORRELATE);
+  if (from) add_explicit(compiler, &scope, from);
+  alch_scope_add_used(compiler, &scope, alch_node_clause(select, ALCH_NODE_COLUMNS));
+  alch_scope_add_used(compiler, &scope, alch_node_clause(select, ALCH_NODE_WHERE));
+  for (uint32_t i = 0; i < scope.from_count && (correlate || scope.from_count > 1); i++)
+    if (is_correlated(&scope, correlate, scope.froms[i].source)) return true;
+  return false;
+}
+
 /* What it shows after correlation: what the selects inside it see. */
 static void list_sources(alch_compiler *compiler, alch_scope *scope) {
   scope->sources = (alch_id_list){ 0 };

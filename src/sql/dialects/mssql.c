@@ -65,6 +65,7 @@ static const struct alch_function_spelling functions[] = {
   { "pow", "POWER", false },
   { "ceil", "CEILING", false },
   { "substr", "SUBSTRING", false },
+  { "random", "RAND", false },
   { "group_concat", "string_agg", false },
   { NULL, NULL, false },
 };

@@ -236,6 +236,7 @@ alch_status alch_mssql_function(alch_compiler *compiler, const alch_node *node) 
   uint32_t count = alch_node_child_count(node);
   bool since_2022 = alch_mssql_since(compiler->dialect, ALCH_MSSQL_2022);
   if (!is_known(compiler, node)) return compiler->status;
+  if (is_string_aggregate(node) && alch_is_distinct(node)) return unsupported(compiler, "DISTINCT among the texts of string_agg", "select the distinct ones in a subquery");
   if (count == 1 && alch_is_called(node, "group_concat")) return render_group_concat(compiler, node);
   if (count == 1 && (is_percentile(node) || is_approximate(node))) return render_percentile(compiler, node);
   if (count == 2 && (alch_is_called(node, "substr") || alch_is_called(node, "substring"))) return alch_render_enclosed(compiler, node, "SUBSTRING(", ", ", ", 2147483647)");

@@ -116,5 +116,5 @@ static const char *const old_compound_words[ALCH_COMPOUND_EXCEPT_ALL + 1] = { [A
     .converts = alch_mysql_converts,                                                                                                                                                  \
   }
 
-RECORD(mysql, 8, 0, NULL, CAN(CTE) | CAN(CTE_NESTED) | CAN(DML_CTE) | CAN(VALUES_TABLE) | CAN(LATERAL) | CAN(WINDOWS) | CAN(EXPRESSION_INDEX));    /* as of 8.0.31, and 8.4 */
+RECORD(mysql, 8, 0, NULL, CAN(CTE) | CAN(CTE_NESTED) | CAN(DML_CTE) | CAN(VALUES_TABLE) | CAN(VALUES_QUERY) | CAN(LATERAL) | CAN(WINDOWS) | CAN(EXPRESSION_INDEX));    /* as of 8.0.31, and 8.4 */
 RECORD(mysql_5_7, 5, 7, old_compound_words, 0);    /* and what is older */

@@ -58,7 +58,7 @@ enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
    CAN(REPLACE_VIEWS))
 #define SINCE_12 (SINCE_11 | CAN(FETCH) | CAN(LATERAL) | CAN(IDENTITY))
 #define SINCE_21 (SINCE_12 | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE))
-#define SINCE_23 (SINCE_21 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(VALUES_TABLE) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
+#define SINCE_23 (SINCE_21 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(VALUES_TABLE) | CAN(VALUES_QUERY) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
 
 #define RECORD(symbol, major, minor, can, names, compound)                                                                                                                            \
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \

@@ -9,6 +9,7 @@
 static bool is_listagg(const alch_node *node) { return alch_is_called(node, "aggregate_strings") || alch_is_called(node, "string_agg") || alch_is_called(node, "listagg"); }
 
 static alch_status render_listagg(alch_compiler *compiler, const alch_node *node) {
+  if (alch_is_distinct(node) && !alch_oracle_since(compiler->dialect, 19, 0)) return alch_oracle_unsupported(compiler, "LISTAGG of DISTINCT before Oracle 19", "select the distinct ones in a subquery");
   alch_render_default(compiler, node);
   if (!alch_oracle_since(compiler->dialect, 19, 0)) alch_write(compiler, " WITHIN GROUP (ORDER BY NULL)");
   return compiler->status;

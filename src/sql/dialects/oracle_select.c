@@ -280,6 +280,8 @@ static alch_status render_wrapped(alch_compiler *compiler, const alch_node *quer
   w.labels = role == ALCH_ROLE_FROM || role == ALCH_ROLE_LATERAL;
   compiler->insert = NULL;
   if (!w.plan || !check_wrapping(compiler, &w)) return compiler->status;
+  /* A name reaches one level up, and the rows are counted one level further out. */
+  if (query->kind == ALCH_NODE_SELECT && alch_correlates(compiler, query, role)) return alch_oracle_unsupported(compiler, "a limit in a correlated subquery", "take min() or max(), or filter by row_number() in a join");
   write_names(compiler, &w, &w.outer, w.labels);
   write_defaults(compiler, &w);
   if (!w.limits.offset) {

@@ -51,6 +51,7 @@ static alch_status render_unary(alch_compiler *compiler, const alch_node *node) 
 /* concat and octet_length came with SQLite 3.44 and 3.43; max of one argument would be the aggregate. */
 static alch_status render_function(alch_compiler *compiler, const alch_node *node) {
   uint32_t count = alch_node_child_count(node);
+  if (count == 2 && alch_is_distinct(node)) return unsupported(compiler, "DISTINCT beside another argument", "write func.group_concat(x:distinct()), which joins with commas, or select the distinct ones in a subquery");
   if (count > 0 && alch_is_called(node, "concat")) return alch_render_concatenated(compiler, node);
   if (count == 1 && alch_is_called(node, "octet_length")) return alch_render_enclosed(compiler, node, "length(CAST(", "", " AS BLOB))");
   if (count == 1 && (alch_is_called(node, "greatest") || alch_is_called(node, "least"))) return alch_render_enclosed(compiler, node, "(", "", ")");
