@@ -25,7 +25,13 @@ function Element:text_(options)
   })
 end
 
-Element.__tostring = function(self) return self:text_ {} end
+-- What has no text prints the reason.
+Element.__tostring = function(self)
+  local ok, text = pcall(self.text_, self, {})
+  if ok then return text end
+  if not core.is_error(text) then error(text, 0) end
+  return "<" .. self.__name .. ": " .. text.message .. ">"
+end
 
 --- ddl_if{ dialect = "postgresql" or { … }, callable = function(element, dialect) … end }: where it runs at all.
 function Element:ddl_if(definition)
@@ -184,7 +190,9 @@ end
 -- DDL as it was written ---------------------------------------------------------------------------
 
 local Raw = { __name = "DDL" }
-for name, value in pairs(Element) do Raw[name] = value end
+for name, value in pairs(Element) do
+  if name ~= "__name" then Raw[name] = value end
+end
 Raw.__index = Raw
 
 local function fill(text, context)
@@ -212,8 +220,6 @@ function Raw:text_(options)
   for name, value in pairs(self.context) do context[name] = value end
   return fill(self.template, context)
 end
-
-Raw.__tostring = function(self) return self:text_ {} end
 
 --- The same for a table, whose name the tokens %(table)s, %(schema)s and %(fullname)s then mean.
 function Raw:against(target)

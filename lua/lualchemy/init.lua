@@ -92,6 +92,7 @@ end
 
 local Values = { __name = "values" }
 Values.__index = Values
+Values.__tostring = function(self) return ("values(%s)"):format(self.definition.name or "") end
 
 --- data{ { 1, "a" }, … }: the rows, as a source whose columns are in .c
 function Values:data(rows)
@@ -113,6 +114,7 @@ local Function = { __name = "function name" }
 Function.__index = function(self, name)
   return setmetatable({ self[1] .. "." .. name }, Function)
 end
+Function.__tostring = function(self) return "func." .. self[1] end
 Function.__call = function(self, ...)
   return core.func(self[1], ...)
 end

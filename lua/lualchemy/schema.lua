@@ -30,10 +30,14 @@ end
 
 Constraint.__tostring = function(self)
   local ok, text = pcall(core.ddl, "constraint", "create", self.record, {})
-  return ok and text:match "^ALTER TABLE .- ADD (.*)$" or ("%s(%s)"):format(self.kind, self.name or "")
+  return ok and text:match "^ALTER TABLE .- ADD (.*)$" or ("%s(%s)"):format(self.kind, self.name or tostring(self.sqltext or ""))
 end
 
 ForeignKey.__tostring = function(self) return ("ForeignKey(%s)"):format(self.target) end
+Column.__tostring = function(self) return ("Column(%s)"):format(self.name or self.type and tostring(self.type) or "") end
+Computed.__tostring = function(self) return ("Computed(%s)"):format(tostring(self.sqltext)) end
+Identity.__tostring = function() return "Identity()" end
+FetchedValue.__tostring = function() return "FetchedValue()" end
 
 -- Conditions --------------------------------------------------------------------------------------
 

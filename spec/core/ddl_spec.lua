@@ -186,8 +186,9 @@ describe("DDL as text", function()
     local ddl = la.DDL { "ALTER TABLE %(fullname)s x %(table)s y %(schema)s z %(word)s 100%%", context = { word = "w" } }
     assert.equal([[ALTER TABLE s."Odd" x "Odd" y s z w 100%]], tostring(ddl:against(t)))
     assert.equal("plain", tostring(la.DDL "plain"))
-    refused("ArgumentError", "the nearest is %(fullname)s", tostring, la.DDL("%(fullnam)s"):against(t))
-    refused("ArgumentError", "is written twice", tostring, la.DDL "100% sure")
+    refused("ArgumentError", "the nearest is %(fullname)s", function() return la.DDL("%(fullnam)s"):against(t):compile() end)
+    assert.truthy(tostring(la.DDL("%(fullnam)s"):against(t)):find("<DDL: DDL knows no", 1, true))
+    refused("ArgumentError", "is written twice", function() return la.DDL("100% sure"):compile() end)
   end)
 end)
 

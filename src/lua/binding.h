@@ -193,6 +193,7 @@ void binding_wait(lua_State *L, binding *b, alch_connection *connection, lua_KCo
 
 /* ---- opening: each file adds its names to the module table on top of the stack ---- */
 void binding_open_value(lua_State *L, binding *b);      /* value.c: null, decimal, date, time, datetime, interval */
+bool binding_is_error(lua_State *L, binding *b, int index);   /* an error of ours, as Lua has them */
 void binding_open_error(lua_State *L, binding *b);
 void binding_open_type(lua_State *L, binding *b);
 void binding_open_schema(lua_State *L, binding *b);

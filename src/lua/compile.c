@@ -243,10 +243,24 @@ static int statement_compile(lua_State *L) {
   return 1;
 }
 
-static int statement_tostring(lua_State *L) {
+static int statement_show(lua_State *L) {
   binding *b = BINDING(L);
   compile(L, b, 1, find_dialect(L, b, "default"), false);
   lua_pop(L, 1);
+  return 1;
+}
+
+/* What has no text yet (a select whose tables are all those of another one) prints the reason: who prints is looking for a mistake. */
+static int statement_tostring(lua_State *L) {
+  binding *b = BINDING(L);
+  lua_settop(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  lua_pushcclosure(L, statement_show, 1);
+  lua_pushvalue(L, 1);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return 1;
+  if (!binding_is_error(L, b, -1)) return lua_error(L);
+  lua_getfield(L, -1, "message");
+  lua_pushfstring(L, "<%s: %s>", alch_node_kind_name(alch_block_root(binding_block(L, b, 1))->kind), lua_tostring(L, -1));
   return 1;
 }
 

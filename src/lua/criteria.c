@@ -131,8 +131,17 @@ uint32_t binding_criteria(lua_State *L, binding *b, const alch_block *statement,
   return push_conditions(L, b, statement, source, index);
 }
 
+static int criterion_tostring(lua_State *L) {
+  lua_getfield(L, 1, "method");
+  lua_pushliteral(L, "(\xe2\x80\xa6)");
+  lua_concat(L, 2);
+  return 1;
+}
+
 void binding_open_criteria(lua_State *L, binding *b) {
   lua_newtable(L);
+  lua_pushcfunction(L, criterion_tostring);
+  lua_setfield(L, -2, "__tostring");
   lua_pushliteral(L, "criterion");
   lua_setfield(L, -2, "__name");
   b->criterion_metatable = luaL_ref(L, LUA_REGISTRYINDEX);

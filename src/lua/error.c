@@ -89,7 +89,7 @@ const char *binding_text(lua_State *L, binding *b, int index, size_t *length, co
 
 /* ---- what Lua sees ---- */
 
-static bool is_error_object(lua_State *L, binding *b, int index) {
+bool binding_is_error(lua_State *L, binding *b, int index) {
   if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) return false;
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->error_metatable);
   bool same = lua_rawequal(L, -1, -2);
@@ -115,7 +115,7 @@ static int error_is_error(lua_State *L) {
   binding *b = BINDING(L);
   alch_error_kind wanted = check_kind(L, b, 2);
   bool answer = false;
-  if (is_error_object(L, b, 1)) {
+  if (binding_is_error(L, b, 1)) {
     lua_getfield(L, 1, "kind");
     int kind = lua_type(L, -1) == LUA_TSTRING ? alch_error_kind_find(lua_tostring(L, -1)) : -1;
     answer = kind >= 0 ? alch_error_kind_is((alch_error_kind)kind, wanted) : wanted == ALCH_ERROR_BASE;

@@ -195,6 +195,12 @@ static int metadata_eq(lua_State *L) {
   return 1;
 }
 
+static int metadata_tostring(lua_State *L) {
+  const alch_metadata *metadata = *(alch_metadata **)binding_check(L, BINDING(L), 1, BINDING_METADATA);
+  lua_pushfstring(L, "MetaData(%d tables)", (int)alch_map_count(&metadata->tables));
+  return 1;
+}
+
 /* ---- questions for the Lua side ---- */
 
 /* is_table(value), is_column(value): a table; a column of a table */
@@ -266,7 +272,7 @@ static int schema_table_prefixes(lua_State *L) {
 
 void binding_open_schema(lua_State *L, binding *b) {
   static const luaL_Reg metadata_methods[] = { { "remove", metadata_remove }, { "resolve", metadata_resolve }, { NULL, NULL } };
-  static const luaL_Reg metadata_metamethods[] = { { "__eq", metadata_eq }, { NULL, NULL } };
+  static const luaL_Reg metadata_metamethods[] = { { "__eq", metadata_eq }, { "__tostring", metadata_tostring }, { NULL, NULL } };
   static const luaL_Reg table_metamethods[] = { { "__tostring", table_tostring }, { NULL, NULL } };
   static const luaL_Reg functions[] = {
     { "metadata", schema_metadata }, { "table", schema_table }, { "table_option", schema_table_option }, { "find_table", schema_find_table },

@@ -293,9 +293,16 @@ static int type_custom(lua_State *L) {
 static int type_tostring(lua_State *L) {
   binding *b = BINDING(L);
   const alch_type_id *id = binding_check(L, b, 1, BINDING_TYPE);
+  alch_type type = *alch_catalog_type(b->catalog, *id);
+  int custom = type.host;
+  type.host = 0;
   alch_buffer_clear(&b->scratch);
-  alch_type_print(alch_catalog_type(b->catalog, *id), &b->scratch);
+  alch_type_print(&type, &b->scratch);
   lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+  if (custom == 0) return 1;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, custom);
+  lua_getfield(L, -1, "name");
+  lua_pushfstring(L, "%s(%s)", lua_isstring(L, -1) ? lua_tostring(L, -1) : "TypeDecorator", lua_tostring(L, -3));
   return 1;
 }
 

@@ -143,7 +143,11 @@ static void write_own_name(const alch_dialect *dialect, const alch_type *type, a
 
 alch_status alch_type_write(const alch_dialect *dialect, const alch_type *given, const alch_column *column, alch_buffer *out, alch_error *error) {
   const alch_type *type = alch_type_in(given, dialect->name);
-  if (!type->exact) return dialect->type_name(dialect, type, column, out, error);
+  if (!type->exact) {
+    alch_status status = dialect->type_name(dialect, type, column, out, error);
+    bool has_name = type->family == ALCH_TYPE_NULL || standard_words[type->family];
+    return status != ALCH_OK && !has_name && error->kind == ALCH_ERROR_COMPILE ? refuse_exact(dialect, type, out->allocator, error) : status;
+  }
   alch_type exact = *type;
   if (!dialect->any_type && !alch_exact_belongs(type->exact, dialect->name)) {
     /* A name that all have loses the words of one database. */

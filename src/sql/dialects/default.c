@@ -43,6 +43,11 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_P
 static alch_status type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, struct alch_buffer *out, alch_error *error) {
   static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_NULL] = "NULL" };
   (void)dialect, (void)column;
+  if (type->family == ALCH_TYPE_ARRAY && type->item) {
+    alch_status status = alch_type_write(dialect, type->item, NULL, out, error);
+    for (int i = 0; i < (type->dimensions > 0 ? type->dimensions : 1) && status == ALCH_OK; i++) alch_buffer_add(out, "[]");
+    return status;
+  }
   return alch_type_name_write(words, type, out, error);
 }
 
