@@ -436,3 +436,168 @@ CASE("the first of several hosts that answers is taken") {
   }
   world_close(&w);
 }
+
+/* ---- the driver by itself ---- */
+
+static alch_driver_statement *prepared(world *w, const char *sql, uint32_t count) {
+  alch_driver_statement *statement = NULL;
+  const alch_driver *driver = alch_driver_find("postgresql");
+  CHECK_INT(driver->prepare(alch_connection_driver_connection(w->connection), sql, strlen(sql), NULL, count, &statement, &w->error), ALCH_OK);
+  return statement;
+}
+
+static alch_status polled(world *w, alch_driver_statement *statement) {
+  const alch_driver *driver = alch_driver_find("postgresql");
+  alch_status status;
+  while ((status = driver->poll(statement, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
+  return status;
+}
+
+static int64_t first_cell(world *w, alch_driver_statement *statement) {
+  alch_value value = ALCH_VALUE_NULL;
+  alch_driver_find("postgresql")->row(statement, &value, 1, &w->error);
+  return value.integer;
+}
+
+#define STREAM_ROWS INT64_C(100000)
+
+CASE("a stream can be read beside other statements, and left") {
+  world w;
+  const alch_driver *driver = alch_driver_find("postgresql");
+  if (open_server(&w)) {
+    for (int round = 0; round < 2; round++) {
+      alch_driver_statement *stream = prepared(&w, "select n::int8 from generate_series(1, 100000) n", 0), *other = prepared(&w, "select 7", 0);
+      int64_t sum = 0, rows = 0;
+      driver->stream(stream, 100);
+      CHECK_INT(driver->start(stream, NULL, 0, &w.error), ALCH_OK);
+      while (polled(&w, stream) == ALCH_ROW) {
+        sum += first_cell(&w, stream);
+        if (++rows != 500) continue;
+        CHECK_INT(driver->start(other, NULL, 0, &w.error), ALCH_OK);
+        if (CHECK_INT(polled(&w, other), ALCH_ROW)) CHECK_INT(first_cell(&w, other), 7);
+        driver->finish(other);
+        if (round == 1) break;
+      }
+      if (round == 0) CHECK_INT(sum, STREAM_ROWS * (STREAM_ROWS + 1) / 2);
+      driver->finish(stream);
+      driver->stream(stream, 1);
+      CHECK_INT(driver->start(stream, NULL, 0, &w.error), ALCH_OK);
+      CHECK_INT(polled(&w, stream), ALCH_ROW);
+      driver->finish(stream);
+      CHECK_INT(scalar(&w, "select 8"), 8);
+      driver->finalize(stream);
+      driver->finalize(other);
+    }
+  }
+  close_server(&w);
+}
+
+CASE("an error in the middle of a stream ends it") {
+  world w;
+  const alch_driver *driver = alch_driver_find("postgresql");
+  if (open_server(&w)) {
+    alch_driver_statement *stream = prepared(&w, "select 1 / (n - 30000) from generate_series(1, 100000) n", 0);
+    int64_t rows = 0;
+    alch_status status;
+    driver->stream(stream, 100);
+    CHECK_INT(driver->start(stream, NULL, 0, &w.error), ALCH_OK);
+    while ((status = polled(&w, stream)) == ALCH_ROW) rows++;
+    CHECK_INT(status, ALCH_ERROR);
+    CHECK_TEXT(w.error.sqlstate, "22012");
+    CHECK(rows <= 29999);
+    driver->finish(stream);
+    CHECK_INT(scalar(&w, "select 8"), 8);
+    driver->finalize(stream);
+  }
+  close_server(&w);
+}
+
+enum { SETS = 3000 };
+
+CASE("many sets of values go in one round trip, and their rows come in the order of the sets") {
+  world w;
+  const alch_driver *driver = alch_driver_find("postgresql");
+  if (open_server(&w)) {
+    static alch_value values[SETS * 2];
+    for (int i = 0; i < SETS; i++) {
+      values[2 * i] = alch_value_integer(i == 2000 ? INT64_C(5000000000) : i);
+      values[2 * i + 1] = i % 7 == 0 ? ALCH_VALUE_NULL : text("some text");
+    }
+    run(&w, "create temporary table t (id int8, name text)");
+    CHECK_INT(commit(&w), ALCH_OK);
+    alch_driver_statement *statement = prepared(&w, "insert into t values ($1, $2) returning id", 2);
+    CHECK_INT(driver->start_many(statement, values, 2, SETS, &w.error), ALCH_OK);
+    int rows = 0, wrong = 0;
+    while (polled(&w, statement) == ALCH_ROW) wrong += first_cell(&w, statement) != values[2 * rows++].integer;
+    CHECK_INT(rows, SETS);
+    CHECK_INT(wrong, 0);
+    CHECK_INT(driver->changes(statement), SETS);
+    driver->finish(statement);
+    CHECK_INT(scalar(&w, "select count(name) from t"), SETS - (SETS + 6) / 7);
+    CHECK_INT(commit(&w), ALCH_OK);
+    run(&w, "delete from t");
+    run(&w, "alter table t add check (id <> 1500)");
+    CHECK_INT(commit(&w), ALCH_OK);
+    CHECK_INT(driver->start_many(statement, values, 2, SETS, &w.error), ALCH_OK);
+    CHECK_INT(polled(&w, statement), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "IntegrityError");
+    driver->finish(statement);
+    CHECK_INT(scalar(&w, "select count(*) from t"), 0);
+    driver->finalize(statement);
+  }
+  close_server(&w);
+}
+
+CASE("more parameters than the protocol counts are refused, and as many as it counts go through") {
+  world w;
+  alch_driver_statement *statement = NULL;
+  const alch_driver *driver = alch_driver_find("postgresql");
+  if (open_server(&w)) {
+    CHECK_INT(driver->prepare(alch_connection_driver_connection(w.connection), "select 1", 8, NULL, 65536, &statement, &w.error), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "ProgrammingError");
+    char *sql = malloc(65535 * 8 + 64);
+    alch_value *values = malloc(65535 * sizeof *values);
+    size_t length = (size_t)sprintf(sql, "select cardinality(array[");
+    for (int i = 1; i <= 65535; i++) {
+      length += (size_t)sprintf(sql + length, "%s$%d", i > 1 ? "," : "", i);
+      values[i - 1] = alch_value_integer(i);
+    }
+    strcpy(sql + length, "])");
+    statement = prepared(&w, sql, 65535);
+    CHECK_INT(driver->start(statement, values, 65535, &w.error), ALCH_OK);
+    if (CHECK_INT(polled(&w, statement), ALCH_ROW)) CHECK_INT(first_cell(&w, statement), 65535);
+    driver->finish(statement);
+    driver->finalize(statement);
+    free(values);
+    free(sql);
+  }
+  close_server(&w);
+}
+
+/* Each allocation of the library fails in its turn: an error each time, and nothing is lost. */
+CASE("every allocation may fail") {
+  char url[256];
+  const char *folder = server_folder("postgresql");
+  alch_status status = ALCH_ERROR;
+  if (!folder) return;
+  snprintf(url, sizeof url, "postgresql://spec@/spec?host=%s", folder);
+  for (uint64_t fail_at = 1; status != ALCH_OK && fail_at < 2000; fail_at++) {
+    alch_fault_allocator fault;
+    world w;
+    alch_fault_allocator_init(&fault);
+    fault.fail_at = fail_at;
+    status = world_open_with(&w, url, NULL, &fault.allocator);
+    alch_value values[2] = { alch_value_integer(5), text("abc") };
+    if (status == ALCH_OK) status = start(&w, "select cast(:a as numeric), :b, '\\x00'::bytea, now()", values, 2);
+    if (status == ALCH_OK) status = next_of(&w.execution, &w.error) == ALCH_ROW ? ALCH_OK : ALCH_ERROR;
+    if (status == ALCH_OK) status = start(&w, "select cast(:a as numeric), :b, '\\x00'::bytea, now()", values, 2);
+    if (status == ALCH_OK) status = next_of(&w.execution, &w.error) == ALCH_ROW ? ALCH_OK : ALCH_ERROR;
+    if (status == ALCH_OK && run(&w, "select 1/0") == ALCH_OK) status = ALCH_ERROR;
+    if (fault.failures == 0 && status != ALCH_OK) CHECK_TEXT(alch_error_message(&w.error), "an allocation that failed");
+    world_close(&w);
+    CHECK_INT(fault.live_blocks, 0);
+    CHECK_INT(fault.wrong_sizes, 0);
+    if (fault.failures == 0) break;
+  }
+  CHECK_INT(status, ALCH_OK);
+}

@@ -8,7 +8,8 @@ local memory = { ["sqlite://"] = true, ["sqlite:///:memory:"] = true }
 function la.create_engine(given, options)
   if not memory[given] then return create(given, options) end
   local connection = admin:connect()
-  local schema = connection:scalar(la.text "SELECT 's' || coalesce(max(substr(nspname, 2)::int), 0) + 1 FROM pg_namespace WHERE nspname ~ '^s[0-9]+$'")
+  local schema = connection:scalar(la.text [[
+    SELECT 's' || coalesce(max(substr(nspname, 2)\:\:int), 0) + 1 FROM pg_namespace WHERE nspname ~ '^s[0-9]+$']])
   connection:execute(la.text("CREATE SCHEMA " .. schema))
   connection:commit()
   connection:close()

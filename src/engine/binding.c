@@ -208,8 +208,8 @@ static alch_status bind_slot(binding_walk *walk, const alch_slot *slot) {
 
 alch_status alch_execution_bind(alch_execution *execution, const alch_block *block, const alch_parameters *parameters, alch_error *error) {
   const alch_compiled *compiled = execution->compiled;
-  binding_walk walk = { .execution = execution, .parameters = parameters, .error = error, .block = block };
-  alch_buffer_clear(&execution->texts);
+  binding_walk walk = { .execution = execution, .parameters = parameters, .error = error, .block = block, .filled = execution->sets * compiled->slot_count };
+  if (execution->sets == 0) alch_buffer_clear(&execution->texts);
   execution->count_used = 0;
   rewind_cursor(&walk);
   if (!room_for(&walk, compiled->slot_count)) return no_memory(&walk);

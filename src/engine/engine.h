@@ -170,6 +170,7 @@ typedef struct alch_execution {
   const alch_value *bound;               /* the values that the driver borrows */
   uint32_t bound_count;
   uint32_t stream_rows;                  /* set by whoever starts it: rows of a piece; 0: as the connection has it. Closing sets it back */
+  uint32_t sets;                         /* of values, one behind the other; 0: one */
   alch_buffer texts;                     /* converted and named texts of the values */
   uint32_t *counts, count_capacity, count_used;   /* of expanding and literal slots, see alch_compiled_expand */
 } alch_execution;
@@ -194,6 +195,14 @@ alch_status alch_execution_start(alch_execution *execution, alch_connection *con
 /* The same with all values at hand, already in database form, one a slot: the unit of work's way. Runs the statement to its end when it returns no rows. May be called again and again on one execution for the same compiled: the handle stays.
    An expanding slot has an ALCH_LIST followed by its items. Values are borrowed until the execution is done. ALCH_WAIT: call alch_execution_start_poll after the wait. */
 alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error);
+/* The same for `sets` sets of `count` values, one behind the other, with as few round trips as the driver can. Rows come one after another, in the order of the sets; changes counts all of them. When a
+   set fails nothing of the call has happened, or the transaction is over. Only where alch_execution_takes_many. */
+alch_status alch_execution_run_many(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
+/* Can the driver of the connection take several sets of values at once, and has the statement no lists in it? */
+bool alch_execution_takes_many(const alch_connection *connection, const alch_compiled *compiled);
+/* alch_execution_start for several sets: each is bound by a call of add_set (which opens the execution with the first; the block's and the parameters' values are copied), and start_sets starts all of them. */
+alch_status alch_execution_add_set(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters, alch_error *error);
+alch_status alch_execution_start_sets(alch_execution *execution, alch_error *error);
 alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error);
 /* ALCH_ROW (execution->row is filled), ALCH_DONE (the statement is reset, changes and last_insert_id are known), ALCH_WAIT (again after the wait). */
 alch_status alch_execution_next(alch_execution *execution, alch_error *error);

@@ -30,7 +30,7 @@ static void open_on(alch_execution *execution, alch_connection *connection, alch
   execution->started = execution->done = execution->repeats = false;
   execution->returns_rows = compiled->returns_rows;
   execution->bound = NULL;
-  execution->bound_count = execution->column_count = 0;
+  execution->bound_count = execution->column_count = execution->sets = 0;
   execution->changes = -1;
   execution->last_insert_id = 0;
   execution->phase = PHASE_IDLE;
@@ -78,8 +78,8 @@ static alch_status tell(alch_execution *execution, alch_engine_event_kind kind, 
     .kind = kind,
     .sql = execution->prepared ? execution->prepared->sql : execution->compiled->sql,
     .values = execution->bound,
-    .value_count = execution->bound_count,
-    .executions = 1,
+    .value_count = execution->sets > 0 ? execution->bound_count / execution->sets : execution->bound_count,
+    .executions = execution->sets > 0 ? execution->sets : 1,
     .cached = execution->cached,
     .error = error,
   };
@@ -173,6 +173,14 @@ static void stream(const alch_execution *execution) {
   if (connection->driver->stream) connection->driver->stream(execution->prepared->statement, rows);
 }
 
+static alch_status start_driver(alch_execution *execution, alch_error *error) {
+  const alch_driver *driver = execution->connection->driver;
+  alch_driver_statement *statement = execution->prepared->statement;
+  uint32_t sets = execution->sets;
+  if (ALCH_LIKELY(sets == 0)) return driver->start(statement, execution->bound, execution->bound_count, error);
+  return driver->start_many(statement, execution->bound, execution->bound_count / sets, sets, error);
+}
+
 static alch_status go(alch_execution *execution, alch_error *error) {
   alch_connection *connection = execution->connection;
   execution->phase = PHASE_BEGIN;
@@ -186,7 +194,7 @@ static alch_status go(alch_execution *execution, alch_error *error) {
   }
   execution->phase = PHASE_POLL;
   if (ALCH_UNLIKELY(connection->stream_rows > 0 || execution->stream_rows > 0)) stream(execution);
-  alch_status status = connection->driver->start(execution->prepared->statement, execution->bound, execution->bound_count, error);
+  alch_status status = start_driver(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);
   return status == ALCH_WAIT ? waiting(execution) : status;
 }
@@ -207,6 +215,33 @@ alch_status alch_execution_start(alch_execution *execution, alch_connection *con
   if (ALCH_LIKELY(status == ALCH_OK)) status = tell_before(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) status = go(execution, error);
   return ALCH_LIKELY(status >= 0) ? status : fail(execution, status, error);
+}
+
+bool alch_execution_takes_many(const alch_connection *connection, const alch_compiled *compiled) {
+  return connection->driver->start_many && !compiled->expands && compiled->slot_count > 0;
+}
+
+alch_status alch_execution_add_set(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters, alch_error *error) {
+  bool first = execution->connection != connection || execution->compiled != compiled || execution->sets == 0 || execution->phase != PHASE_IDLE || execution->done;
+  if (first) {
+    alch_execution_close(execution);
+    alch_status usable = alch_connection_usable(connection, error);
+    if (usable != ALCH_OK) return usable;
+    open_on(execution, connection, compiled);
+  }
+  alch_status status = alch_execution_bind(execution, block, parameters, error);
+  if (!execution->connection) return status == ALCH_OK ? closed(error) : status;
+  execution->sets++;
+  return status >= 0 ? status : fail(execution, status, error);
+}
+
+alch_status alch_execution_start_sets(alch_execution *execution, alch_error *error) {
+  if (!execution->connection || execution->sets == 0) return closed(error);
+  alch_status status = alch_connection_usable(execution->connection, error);
+  if (status == ALCH_OK) status = take_handle(execution, error);
+  if (status == ALCH_OK) status = tell_before(execution, error);
+  if (status == ALCH_OK) status = go(execution, error);
+  return status >= 0 ? status : fail(execution, status, error);
 }
 
 alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error) {
@@ -347,7 +382,8 @@ static bool keeps_handle(alch_execution *execution, const alch_connection *conne
   return true;
 }
 
-alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error) {
+/* sets 0: one, without start_many. */
+static alch_status run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
   bool again = keeps_handle(execution, connection, compiled);
   if (!again) alch_execution_close(execution);
   alch_status status = alch_connection_usable(connection, error);
@@ -357,9 +393,20 @@ alch_status alch_execution_run(alch_execution *execution, alch_connection *conne
   }
   if (!again) open_on(execution, connection, compiled);
   execution->repeats = true;
+  execution->sets = sets;
   status = bind_given(execution, values, count, error);
+  if (status == ALCH_OK && sets > 0) execution->bound_count = count * sets;
   if (status == ALCH_OK && !again) status = take_handle(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) status = tell_before(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) status = go(execution, error);
   return ALCH_LIKELY(status >= 0) ? status : fail(execution, status, error);
+}
+
+alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error) {
+  return run(execution, connection, compiled, values, count, 0, error);
+}
+
+alch_status alch_execution_run_many(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+  if (alch_execution_takes_many(connection, compiled) && count <= UINT32_MAX / (sets > 0 ? sets : 1)) return run(execution, connection, compiled, values, count, sets, error);
+  return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' takes no several sets of values at once", connection->driver->name);
 }

@@ -7,6 +7,7 @@
 enum { SLOT_CONNECTION = 1, SLOT_STATEMENT, SLOT_PARAMETERS, SLOT_RESULT };
 enum { FOLLOW_NONE, FOLLOW_SCALAR, FOLLOW_SCALARS };
 enum { STAGE_START, STAGE_POLL, STAGE_COLLECT };
+enum { SETS_AT_ONCE = 1000 };   /* parameter sets that are bound before they are sent: what they need of memory is bounded */
 
 /* ---- arguments ---- */
 
@@ -145,6 +146,30 @@ static alch_status start(lua_State *L, binding *b, binding_result *result) {
   return status;
 }
 
+/* As many parameter sets as go together, where the driver takes several. */
+static alch_status start_sets(lua_State *L, binding *b, binding_result *result, alch_connection *connection) {
+  const alch_block *statement = lua_touserdata(L, SLOT_STATEMENT);
+  uint32_t count = (uint32_t)lua_rawlen(L, SLOT_PARAMETERS), last = result->next_set + SETS_AT_ONCE < count ? result->next_set + SETS_AT_ONCE : count;
+  b->dialect = result->compiled->dialect->name;
+  for (;; result->next_set++) {
+    binding_parameters parameters = { .L = L, .b = b, .compiled = result->compiled };
+    take_parameters(L, b, result, &parameters);
+    alch_parameters callbacks = binding_parameters_callbacks(&parameters);
+    binding_enter(L, b);
+    binding_must(L, b, alch_execution_add_set(&result->execution, connection, result->compiled, statement, &callbacks, &b->error));
+    lua_settop(L, SLOT_RESULT);
+    if (result->next_set >= last) break;
+  }
+  binding_enter(L, b);
+  return binding_must(L, b, alch_execution_start_sets(&result->execution, &b->error));
+}
+
+static alch_status start_next(lua_State *L, binding *b, binding_result *result) {
+  alch_connection *connection = binding_check_connection(L, b, SLOT_CONNECTION);
+  result->next_set++;
+  return result->many && alch_execution_takes_many(connection, result->compiled) ? start_sets(L, b, result, connection) : start(L, b, result);
+}
+
 /* Do all of the values go to Lua by their kind alone? */
 static bool is_plain(const binding_result *result) {
   for (uint32_t i = 0; i < result->execution.column_count; i++) {
@@ -190,8 +215,7 @@ static bool has_more_sets(lua_State *L, binding_result *result) {
 static alch_status advance(lua_State *L, binding *b, binding_result *result) {
   alch_status status = ALCH_OK;
   if (result->stage == STAGE_START) {
-    result->next_set++;
-    status = start(L, b, result);
+    status = start_next(L, b, result);
   } else if (result->stage == STAGE_POLL) {
     binding_enter(L, b);
     status = binding_must(L, b, alch_execution_start_poll(&result->execution, &b->error));
