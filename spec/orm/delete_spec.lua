@@ -8,7 +8,7 @@ local Base = la.declarative_base()
 local Node = Base:model "Node" {
   __tablename = "nodes",
   id    = Column{ Integer, primary_key = true },
-  name  = Column{ la.String },
+  name  = Column{ la.String(80) },
   edges = relationship{ "Edge", back_populates = "source", foreign_keys = "Edge.source_id", cascade = "all, delete-orphan" },
   into  = relationship{ "Edge", back_populates = "target", foreign_keys = "Edge.target_id" },
 }
@@ -207,7 +207,7 @@ describe("session:delete", function()
     local Widget = Circle:model "Widget" {
       __tablename = "widgets",
       id = la.Column{ la.Integer, primary_key = true },
-      name = la.Column{ la.String },
+      name = la.Column{ la.String(80) },
       owner_id = la.Column{ la.ForeignKey "owners.id" },
       owner = la.relationship{ "Owner", foreign_keys = "Widget.owner_id", back_populates = "widgets" },
     }

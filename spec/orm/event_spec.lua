@@ -190,7 +190,7 @@ describe("events of sessions", function()
     la.event.listen(league.engine, "after_execute", function()
       for _, team in ipairs(session:identities()) do assert.is_not_nil(la.inspect(team).state) end
     end)
-    local teams = session:scalars(la.select(Team):options(la.selectinload(Team.players))):all()
+    local teams = session:scalars(la.select(Team):order_by(Team.id):options(la.selectinload(Team.players))):all()
     assert.equal("Ann Bo", shared.names(teams[1].players))
     assert.equal(teams[2], teams[2].players[1].team)
   end)

@@ -8,21 +8,21 @@ local function declare()
   local Team = Base:model "Team" {
     __tablename = "teams",
     id = Column{ la.Integer, primary_key = true },
-    name = Column{ la.String },
+    name = Column{ la.String(80) },
     players = relationship{ "Player", back_populates = "team", cascade = "all, delete-orphan", order_by = "Player.id" },
     tags = relationship{ "Tag", secondary = "team_tags", back_populates = "teams" },
   }
   local Player = Base:model "Player" {
     __tablename = "players",
     id = Column{ la.Integer, primary_key = true },
-    name = Column{ la.String },
+    name = Column{ la.String(80) },
     team_id = Column{ la.ForeignKey "teams.id" },
     team = relationship{ "Team", back_populates = "players" },
   }
   local Tag = Base:model "Tag" {
     __tablename = "tags",
     id = Column{ la.Integer, primary_key = true },
-    name = Column{ la.String },
+    name = Column{ la.String(80) },
     teams = relationship{ "Team", secondary = "team_tags", back_populates = "tags" },
   }
   la.Table{ "team_tags", Base.metadata,
