@@ -63,8 +63,8 @@ static void name_item(alch_output_walk *walk, const alch_node *node, alch_output
       else set_name(out, "anon", 4, true);
       break;
     case ALCH_NODE_NEXT_VALUE: set_name(out, "next_value", 10, true); break;
-    case ALCH_NODE_OVER: case ALCH_NODE_FILTER: case ALCH_NODE_WITHIN_GROUP: set_name(out, "anon", 4, true); break;
-    case ALCH_NODE_CAST: case ALCH_NODE_TYPE_COERCE: case ALCH_NODE_GROUPING: name_item(walk, alch_node_child(node), out); break;
+    case ALCH_NODE_OVER: case ALCH_NODE_FILTER: set_name(out, "anon", 4, true); break;
+    case ALCH_NODE_WITHIN_GROUP: case ALCH_NODE_AGGREGATE_ORDER: case ALCH_NODE_CAST: case ALCH_NODE_TYPE_COERCE: case ALCH_NODE_GROUPING: name_item(walk, alch_node_child(node), out); break;
     case ALCH_NODE_COLUMN:
       if (alch_source_output_at(walk->catalog, walk->block, node->a, node->b, walk->depth + 1, &inner)) set_name(out, inner.name, inner.name_length, inner.anonymous);
       break;
