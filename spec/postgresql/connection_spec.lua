@@ -63,6 +63,19 @@ describe("a PostgreSQL connection", function()
     assert.equal(7000, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 
+  case("tells the key of the row that was inserted", function()
+    local things = create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20), unique = true } }
+    local result = connection:execute(things:insert(), { name = "a" })
+    assert.same({ 1, id = 1 }, result.inserted_primary_key)
+    assert.equal(1, result.rowcount)
+    assert.is_false(result.returns_rows)
+    assert.same({ 9, id = 9 }, connection:execute(things:insert():values { id = 9, name = "b" }).inserted_primary_key)
+    assert.same({ 2, id = 2 }, connection:execute(things:insert():values { name = "c" }).inserted_primary_key)
+    local nothing = things:insert():values { name = "c" }:on_conflict_do_nothing()
+    assert.same({}, connection:execute(nothing).inserted_primary_key)
+    assert.equal(3, connection:scalar(la.select(la.func.count()):select_from(things)))
+  end)
+
   local values = {
     { "small", la.SmallInteger, { -32768, 32767 } }, { "int", la.Integer, { -2147483648, 0, 2147483647 } },
     { "big", la.BigInteger, { math.mininteger, math.maxinteger } }, { "double", la.Double, { 0.1, -1e308, 5e-324, math.huge } },

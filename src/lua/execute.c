@@ -66,6 +66,35 @@ static binding_result *push_result(lua_State *L, binding *b) {
   return result;
 }
 
+/* ---- keys that the database makes ---- */
+
+static bool is_one_row(const alch_node *insert) {
+  const alch_node *rows = alch_node_clause(insert, ALCH_NODE_ROWS);
+  return !rows || (alch_node_child_count(rows) == 1 && alch_node_child(rows)->kind == ALCH_NODE_ROW);
+}
+
+/* Where the driver tells no last key, an INSERT of one row returns it: the table whose key is wanted, or NULL. */
+static const alch_table *returns_key(lua_State *L, binding *b, const alch_block *statement) {
+  const alch_node *root = alch_block_root(statement);
+  if (root->kind != ALCH_NODE_INSERT || alch_node_clause(root, ALCH_NODE_RETURNING) || !is_one_row(root)) return NULL;
+  if (lua_istable(L, SLOT_PARAMETERS) && is_list_of_sets(L, SLOT_PARAMETERS)) return NULL;
+  const alch_dialect *dialect = alch_engine_dialect(alch_connection_engine(binding_check_connection(L, b, SLOT_CONNECTION)));
+  if (alch_dialect_can(dialect, ALCH_CAPABILITY_LAST_INSERT_ID) || !alch_dialect_can(dialect, ALCH_CAPABILITY_INSERT_RETURNING)) return NULL;
+  const alch_table *table = alch_catalog_table(b->catalog, root->a);
+  return table->primary_key && alch_table_autoincrement(table) ? table : NULL;
+}
+
+static void add_key(lua_State *L, binding *b, const alch_table *table, const alch_block *statement) {
+  bool there;
+  alch_reader reader = alch_build_up_to(&b->builder, statement, ALCH_NODE_RETURNING, &there);
+  alch_builder_open(&b->builder, ALCH_NODE_RETURNING, 0, 0, 0);
+  for (uint32_t i = 0; i < table->primary_key->column_count; i++) alch_builder_leaf(&b->builder, ALCH_NODE_COLUMN, 0, table->id, table->primary_key->columns[i]->index);
+  alch_builder_close(&b->builder);
+  alch_build_rest(&b->builder, &reader);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  lua_replace(L, SLOT_STATEMENT);
+}
+
 /* ---- compiling ---- */
 
 static bool has_named_bind(const alch_block *block, const char *name) {
@@ -207,6 +236,22 @@ static alch_status collect(lua_State *L, binding *b, binding_result *result) {
   return status;
 }
 
+/* The key that came, kept beside the result, which has no rows then. */
+static alch_status collect_key(lua_State *L, binding *b, binding_result *result) {
+  alch_status status;
+  while ((status = binding_step(L, b, result)) == ALCH_ROW) {
+    lua_createtable(L, (int)result->execution.column_count, 0);
+    for (uint32_t i = 0; i < result->execution.column_count; i++) {
+      binding_push_cell(L, b, result, i);
+      lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setiuservalue(L, SLOT_RESULT, RESULT_KEY);
+  }
+  if (status == ALCH_WAIT) return status;
+  result->execution.returns_rows = false;
+  return ALCH_OK;
+}
+
 static bool has_more_sets(lua_State *L, binding_result *result) {
   if (!result->many) return false;
   return result->next_set < (uint32_t)lua_rawlen(L, SLOT_PARAMETERS);
@@ -224,6 +269,10 @@ static alch_status advance(lua_State *L, binding *b, binding_result *result) {
   if (result->many && result->execution.returns_rows) {
     result->stage = STAGE_COLLECT;
     if (collect(L, b, result) == ALCH_WAIT) return ALCH_WAIT;
+  }
+  if (result->returns_key && result->execution.returns_rows) {
+    result->stage = STAGE_COLLECT;
+    if (collect_key(L, b, result) == ALCH_WAIT) return ALCH_WAIT;
   }
   if (result->execution.changes > 0) result->changes += result->execution.changes;
   result->stage = STAGE_START;
@@ -247,7 +296,11 @@ static int execute_continue(lua_State *L, int status, lua_KContext follow) {
 static int run(lua_State *L, lua_KContext follow) {
   binding *b = BINDING(L);
   const alch_block *statement = check_arguments(L, b);
+  const alch_table *table = returns_key(L, b, statement);
+  if (table) add_key(L, b, table, statement);
+  statement = lua_touserdata(L, SLOT_STATEMENT);
   binding_result *result = push_result(L, b);
+  result->returns_key = table != NULL;
   result->many = lua_istable(L, SLOT_PARAMETERS) && is_list_of_sets(L, SLOT_PARAMETERS);
   compile(L, b, result, statement);
   return execute_continue(L, LUA_OK, follow);

@@ -104,16 +104,19 @@ static void push_key_value(lua_State *L, binding *b, const binding_result *resul
 /* The primary key of the row that a single INSERT wrote: by place and by name. */
 static int inserted_primary_key(lua_State *L, binding *b, const binding_result *result) {
   const alch_compiled *compiled = result->compiled;
-  if (compiled->kind != ALCH_STATEMENT_INSERT || compiled->returns_rows || result->many)
+  if (compiled->kind != ALCH_STATEMENT_INSERT || (compiled->returns_rows && !result->returns_key) || result->many)
     return binding_error(L, b, ALCH_ERROR_INVALID_REQUEST, "inserted_primary_key is there after an INSERT of one row without returning");
   const alch_constraint *key = compiled->table->primary_key;
   lua_createtable(L, (int)key->column_count, (int)key->column_count);
+  bool returned = lua_getiuservalue(L, 1, RESULT_KEY) == LUA_TTABLE;
   for (uint32_t i = 0; i < key->column_count; i++) {
-    push_key_value(L, b, result, key->columns[i]);
+    if (returned) lua_rawgeti(L, -1, (lua_Integer)i + 1);
+    else push_key_value(L, b, result, key->columns[i]);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (lua_Integer)i + 1);
-    lua_setfield(L, -2, key->columns[i]->key);
+    lua_rawseti(L, -4, (lua_Integer)i + 1);
+    lua_setfield(L, -3, key->columns[i]->key);
   }
+  lua_pop(L, 1);
   return 1;
 }
 

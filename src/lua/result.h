@@ -5,7 +5,7 @@
 #include "lua/engine.h"
 
 /* User values of a result. */
-enum { RESULT_CONNECTION = 1, RESULT_SHAPE, RESULT_STATEMENT, RESULT_SEEN, RESULT_SELECTED, RESULT_ROWS, RESULT_USER_VALUES = RESULT_ROWS };
+enum { RESULT_CONNECTION = 1, RESULT_SHAPE, RESULT_STATEMENT, RESULT_SEEN, RESULT_SELECTED, RESULT_ROWS, RESULT_KEY, RESULT_USER_VALUES = RESULT_KEY };
 enum { RESULT_MODE_ROWS, RESULT_MODE_SCALARS, RESULT_MODE_MAPPINGS };
 
 typedef struct binding_result {
@@ -19,6 +19,7 @@ typedef struct binding_result {
   bool unique;
   bool buffered;                 /* the rows of several executions, in the user value RESULT_ROWS */
   bool many;                     /* several parameter sets */
+  bool returns_key;              /* it is an INSERT that was given a RETURNING for its key: what came is in the user value RESULT_KEY, and not a row of the result */
   uint8_t stage;                 /* execute.c */
   uint32_t scalar_column;        /* from 0 */
   const uint32_t *selected;      /* columns(): places from 0, in the user value RESULT_SELECTED; NULL: all */
