@@ -39,7 +39,7 @@ start_postgresql() {
   if [ -z "$initdb" ] || [ -z "$pg_ctl" ]; then fail 69 "PostgreSQL is not installed (Debian: postgresql)"; fi
   unprivileged "$initdb" -D "$folder/data" -U spec -A trust --no-locale -E UTF8 --no-sync
   unprivileged "$pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 \
-    -o "-k '$folder' -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c timezone=UTC" start
+    -o "-k '$folder' -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_prepared_transactions=10 -c timezone=UTC" start
   unprivileged psql -X -q -h "$folder" -U spec -d postgres -c 'CREATE DATABASE spec'
 }
 

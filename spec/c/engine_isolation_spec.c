@@ -321,3 +321,48 @@ CASE("no failure on the way leaves anything behind") {
     close_scene(&s);
   }
 }
+
+/* ---- memory: the n-th allocation fails, for every n ---- */
+
+static alch_status all_of_it(world *w, const alch_engine_options *options, const alch_allocator *allocator, alch_engine **reading) {
+  uint32_t level;
+  alch_connection *reader = NULL;
+  alch_status status = world_open_with(w, "mock+postgresql://primary", options, allocator);
+  if (status == ALCH_OK) status = alch_connection_begin_twophase(w->connection, NULL, &level, &w->error);
+  if (status == ALCH_OK) status = alch_connection_prepare(w->connection, 1, &w->error);
+  if (status == ALCH_OK) status = alch_connection_commit(w->connection, 1, &w->error);
+  if (status == ALCH_OK) status = alch_connection_end_prepared(w->connection, "x", false, &w->error);
+  if (status == ALCH_OK) status = alch_connection_detach(w->connection, &w->error);
+  if (status == ALCH_OK) status = alch_engine_derive(w->engine, &only_reading, reading, &w->error);
+  if (status == ALCH_OK) status = alch_engine_connect(*reading, &reader, &w->error);
+  if (status == ALCH_OK) status = run_on(w, reader, "SELECT 1");
+  alch_connection_close(reader);
+  return status;
+}
+
+CASE("every failing allocation is an error, and nothing leaks") {
+  bool passed = false;
+  for (uint64_t n = 1; !passed && n < 2000; n++) {
+    world w;
+    alch_engine *reading = NULL;
+    alch_mock *mock = alch_mock_open(&alch_allocator_standard);
+    alch_engine_options options;
+    alch_fault_allocator fault;
+    alch_fault_allocator_init(&fault);
+    alch_engine_options_init(&options);
+    options.driver = alch_mock_driver(mock);
+    options.replicas = replicas;
+    options.replica_count = 2;
+    fault.fail_at = n;
+    alch_status status = all_of_it(&w, &options, &fault.allocator, &reading);
+    passed = fault.failures == 0;
+    if (passed) CHECK_INT(status, ALCH_OK);
+    else if (status != ALCH_OK) CHECK_TEXT(error_name(&w), "OutOfMemoryError");
+    alch_engine_release(reading);
+    world_close(&w);
+    CHECK_INT(fault.live_blocks, 0);
+    CHECK_INT(fault.wrong_sizes, 0);
+    alch_mock_close(mock);
+  }
+  CHECK(passed);
+}

@@ -77,6 +77,38 @@ CASE("a connection that was idle for a while is asked for a sign of life") {
   end_scene(&s);
 }
 
+CASE("a driver without a ping of its own is asked for a row, and who loses patience leaves nothing behind") {
+  scene s;
+  begin_scene(&s);
+  s.options.pool_pre_ping = true;
+  ((alch_driver *)(uintptr_t)s.options.driver)->ping = NULL;
+  if (open_scene(&s)) {
+    alch_link *link = link_of(&s);
+    give_back(&s);
+    link->used_at = 0;
+    CHECK(take(&s));
+    CHECK_TEXT(alch_mock_sql(s.mock, alch_mock_count(s.mock) - 1), "SELECT 1");
+    CHECK(link_of(&s) == link);
+    give_back(&s);
+    link->used_at = 0;
+    alch_mock_wait(s.mock, ALCH_MOCK_START, 5);
+    CHECK_INT(alch_engine_connect(s.w.engine, &s.w.connection, &s.w.error), ALCH_WAIT);
+    give_back(&s);
+    CHECK_INT(alch_mock_open_connections(s.mock), 0);
+    CHECK_INT(alch_mock_open_statements(s.mock), 0);
+    CHECK(take(&s));
+    link = link_of(&s);
+    give_back(&s);
+    link->used_at = 0;
+    CHECK_INT(alch_engine_connect(s.w.engine, &s.w.connection, &s.w.error), ALCH_WAIT);
+    s.w.connection->deadline = 0;
+    CHECK_INT(alch_engine_connect(s.w.engine, &s.w.connection, &s.w.error), ALCH_OK);
+    CHECK_INT(alch_mock_open_connections(s.mock), 1);
+    CHECK_INT(run(&s.w, "SELECT 1"), ALCH_OK);
+  }
+  end_scene(&s);
+}
+
 CASE("one that gives none is replaced, and so are those of its age, without an error") {
   scene s;
   begin_scene(&s);

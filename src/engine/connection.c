@@ -126,6 +126,7 @@ alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch
 void alch_connection_close(alch_connection *connection) {
   if (!connection || connection->closing) return;
   connection->closing = true;
+  if (connection->state == ALCH_CONNECTION_PINGING && connection->link) connection->link->broken = true;
   bool inherited = connection->process != alch_process_serial();
   while (inherited && connection->executions) alch_execution_close(connection->executions);
   if (connection->state == ALCH_CONNECTION_READY && !inherited) {

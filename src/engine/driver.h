@@ -45,7 +45,7 @@ typedef struct alch_driver {
   void (*waits_for)(alch_driver_connection *connection, alch_wait *out);
   void (*close)(alch_driver_connection *connection);                       /* statements are gone by then */
   /* Optional: is the server still there? One short round trip, with nothing else under way. ALCH_OK: it is; ALCH_WAIT: the same call again after the wait; any error: the connection is of no more use.
-     A pool that pings first asks nothing but `alive` where there is none. */
+     Where there is none a pool that pings first runs SELECT 1. */
   alch_status (*ping)(alch_driver_connection *connection, alch_error *error);
   /* Optional: lets go of a connection that another process made and still uses: frees memory and descriptors of this process, without a word to the server and without ending the session. Its statements
      are not finalised before. A forked child calls it in place of close; without it what the child inherited stays where it is. */

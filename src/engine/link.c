@@ -1,4 +1,5 @@
 #include "engine/private.h"
+#include <stdio.h>
 #include <string.h>
 
 alch_link *alch_link_new(alch_engine *engine, alch_error *error) {
@@ -30,9 +31,18 @@ bool alch_link_is_foreign(const alch_link *link) {
 }
 
 alch_status alch_link_ping(alch_link *link, alch_error *error) {
+  const char *from = link->engine->dialect->empty_from;
+  char sql[64];
   if (link->driver->ping) return link->driver->ping(link->driver_connection, error);
-  if (link->driver->alive(link->driver_connection)) return ALCH_OK;
-  return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the connection to the database is lost");
+  snprintf(sql, sizeof sql, "SELECT 1%s", from ? from : "");
+  return alch_link_control(link, sql, error);
+}
+
+void alch_link_give_up(alch_link *link) {
+  link->broken = true;
+  if (link->control && !alch_link_is_foreign(link)) link->driver->finish(link->control->statement);
+  link->control = NULL;
+  link->busy = NULL;
 }
 
 static void end_session(alch_link *link) {
@@ -43,6 +53,7 @@ static void end_session(alch_link *link) {
 }
 
 void alch_link_free(alch_link *link) {
+  if (link->control) alch_link_give_up(link);
   alch_prepared_cache_close(link);
   if (link->driver_connection && !alch_link_is_foreign(link)) end_session(link);
   else if (link->driver_connection && link->driver->abandon) link->driver->abandon(link->driver_connection);

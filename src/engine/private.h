@@ -145,6 +145,8 @@ alch_status alch_link_connect(alch_link *link, alch_error *error);
 void alch_link_free(alch_link *link);
 /* Does somebody else use it, so that not even a goodbye may be sent? */
 bool alch_link_is_foreign(const alch_link *link);
+/* It is left in the middle of a round trip, and of no more use. */
+void alch_link_give_up(alch_link *link);
 /* Asks the server whether it is there. ALCH_WAIT: again after the wait. */
 alch_status alch_link_ping(alch_link *link, alch_error *error);
 /* Runs a text without values to its end. ALCH_WAIT: the same call again, after the wait. */

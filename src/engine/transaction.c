@@ -231,10 +231,7 @@ void alch_transaction_end(alch_connection *connection) {
   bool own = connection->real || !link->owner;
   if (connection->twophase != ALCH_TWOPHASE_NONE) end_twophase(connection);
   if (link->control || link->busy) {
-    link->broken = true;   /* given up in the middle of a round trip */
-    if (link->control) link->driver->finish(link->control->statement);
-    link->control = NULL;
-    link->busy = NULL;
+    alch_link_give_up(link);
   } else if (own && !link->broken && link->driver->in_transaction(link->driver_connection)) {
     reset(connection);
   }
