@@ -10,7 +10,8 @@ local engine_events = {
   before_execute = true, after_execute = true, handle_error = true,
   connect = true, first_connect = true, close = true,
   close_detached = true, reset = true, invalidate = true, checkout = true, checkin = true,
-  begin = true, prepare_twophase = true, commit = true, rollback = true, savepoint = true, release_savepoint = true, rollback_savepoint = true,
+  begin = true, prepare_twophase = true, commit = true, rollback = true, savepoint = true,
+  release_savepoint = true, rollback_savepoint = true,
 }
 
 local listeners = setmetatable({}, { __mode = "k" })   -- engine -> event -> list of functions

@@ -4,7 +4,8 @@ local servers = dofile "spec/servers.lua"
 local fails = dofile("spec/core/world.lua").fails
 
 local kinds = {
-  { name = "postgresql", url = "postgresql://spec@/spec?host=%s", me = "select pg_backend_pid()", kill = "select pg_terminate_backend(%d)" },
+  { name = "postgresql",
+    url = "postgresql://spec@/spec?host=%s", me = "select pg_backend_pid()", kill = "select pg_terminate_backend(%d)" },
   { name = "mariadb", url = "mariadb://spec@/spec?unix_socket=%s/mariadb.sock", me = "select connection_id()", kill = "kill %d" },
 }
 
