@@ -174,6 +174,8 @@ alch_compiled **binding_push_compiled(lua_State *L, binding *b);
 typedef struct binding_option { const char *name; int lua_type; } binding_option;   /* ends with NULL */
 /* Raises ArgumentError for any string key of the table at index that is not in the list, naming the nearest; `where` says whose options these are. */
 void binding_options(lua_State *L, binding *b, int index, const binding_option *known, const char *where);
+/* The same for a table that is nothing but options: a value without a name in it is a mistake. */
+void binding_only_options(lua_State *L, binding *b, int index, const binding_option *known, const char *where);
 
 /* ---- connections ---- */
 /* A connection object: user value 1 is the engine object. */

@@ -224,7 +224,7 @@ static int statement_compile(lua_State *L) {
   bool literal_binds = false;
   if (!lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
-    binding_options(L, b, 2, known, "compile");
+    binding_only_options(L, b, 2, known, "compile");
     if (lua_getfield(L, 2, "dialect") == LUA_TSTRING) dialect = lua_tostring(L, -1);
     lua_getfield(L, 2, "literal_binds");
     literal_binds = lua_toboolean(L, -1);

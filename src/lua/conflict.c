@@ -59,7 +59,7 @@ static alch_column *check_column(lua_State *L, binding *b, const alch_table *tab
 static void read_options(lua_State *L, binding *b, const char *where, const binding_option *known, conflict *out) {
   if (lua_isnoneornil(L, 2)) { lua_settop(L, 1); lua_newtable(L); }
   luaL_checktype(L, 2, LUA_TTABLE);
-  binding_options(L, b, 2, known, where);
+  binding_only_options(L, b, 2, known, where);
   lua_getfield(L, 2, "index_elements");
   int list = lua_gettop(L);
   if (lua_istable(L, list)) {

@@ -362,7 +362,7 @@ static int quantify(lua_State *L, alch_operator quantifier) {
   if (!compares) return 1;
   lua_replace(L, 1);
   if (lua_istable(L, 3)) {
-    binding_options(L, b, 3, known, alch_operator_rows[quantifier].lua_name);
+    binding_only_options(L, b, 3, known, alch_operator_rows[quantifier].lua_name);
     if (lua_getfield(L, 3, "operator") == LUA_TSTRING) op = alch_operator_find(lua_tostring(L, -1));
     if (op < ALCH_OPERATOR_EQ || op > ALCH_OPERATOR_GE) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "operator must be one of eq, ne, lt, le, gt, ge");
   }

@@ -89,7 +89,7 @@ static int function_table_valued(lua_State *L) {
   int top = lua_gettop(L), last = top;
   const char *name = NULL, *ordinality = NULL;
   if (top > 1 && lua_istable(L, top)) {
-    binding_options(L, b, top, known, "table_valued");
+    binding_only_options(L, b, top, known, "table_valued");
     if (lua_getfield(L, top, "name") == LUA_TSTRING) name = lua_tostring(L, -1);
     if (lua_getfield(L, top, "with_ordinality") == LUA_TSTRING) ordinality = lua_tostring(L, -1);
     last--;
@@ -142,7 +142,7 @@ static int selectable_render_derived(lua_State *L) {
   uint32_t bits = definition->b | ALCH_DEFINE_DERIVED;
   const char *name = kept_name(L, definition);
   if (lua_istable(L, 2)) {
-    binding_options(L, b, 2, known, "render_derived");
+    binding_only_options(L, b, 2, known, "render_derived");
     if (lua_getfield(L, 2, "name") == LUA_TSTRING) name = lua_tostring(L, -1);
     lua_getfield(L, 2, "with_types");
     if (lua_toboolean(L, -1)) bits |= ALCH_DEFINE_DERIVED_TYPES;
@@ -221,7 +221,7 @@ static int table_tablesample(lua_State *L) {
   alch_operand method, seed = { .block = NULL };
   bool has_seed = false;
   if (lua_istable(L, 3)) {
-    binding_options(L, b, 3, known, "tablesample");
+    binding_only_options(L, b, 3, known, "tablesample");
     if (lua_getfield(L, 3, "name") == LUA_TSTRING) name = lua_tostring(L, -1);
     has_seed = lua_getfield(L, 3, "seed") != LUA_TNIL;
     if (has_seed) binding_operand(L, b, lua_gettop(L), 0, false, &seed);

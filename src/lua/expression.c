@@ -85,7 +85,7 @@ static int operate_between(lua_State *L, binding *b, alch_operator op) {
   static const binding_option known[] = { { "symmetric", LUA_TBOOLEAN }, { NULL, 0 } };
   if (lua_gettop(L) == 4) {
     luaL_checktype(L, 4, LUA_TTABLE);
-    binding_options(L, b, 4, known, alch_operator_rows[op].lua_name);
+    binding_only_options(L, b, 4, known, alch_operator_rows[op].lua_name);
     lua_getfield(L, 4, "symmetric");
     bool symmetric = lua_toboolean(L, -1);
     lua_settop(L, 3);
@@ -101,7 +101,7 @@ static int operate_like(lua_State *L, binding *b, alch_operator op) {
   char escape = 0;
   if (lua_gettop(L) == 3) {
     luaL_checktype(L, 3, LUA_TTABLE);
-    binding_options(L, b, 3, known, alch_operator_rows[op].lua_name);
+    binding_only_options(L, b, 3, known, alch_operator_rows[op].lua_name);
     lua_getfield(L, 3, "escape");
     if (lua_rawlen(L, -1) != 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "escape must be one character");
     escape = lua_tostring(L, -1)[0];
@@ -150,7 +150,7 @@ static int pattern(lua_State *L, alch_pattern kind, bool ignore_case, const char
   if (lua_gettop(L) < 2) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs a value", name);
   if (lua_gettop(L) > 2) {
     luaL_checktype(L, 3, LUA_TTABLE);
-    binding_options(L, b, 3, known, name);
+    binding_only_options(L, b, 3, known, name);
     lua_getfield(L, 3, "autoescape");
     autoescape = lua_toboolean(L, -1);
     if (lua_getfield(L, 3, "escape") != LUA_TNIL) {
@@ -187,7 +187,7 @@ static const char *flags_option(lua_State *L, binding *b, int index, const char 
   static const binding_option known[] = { { "flags", LUA_TSTRING }, { NULL, 0 } };
   if (lua_isnoneornil(L, index)) return "";
   luaL_checktype(L, index, LUA_TTABLE);
-  binding_options(L, b, index, known, method);
+  binding_only_options(L, b, index, known, method);
   return lua_getfield(L, index, "flags") == LUA_TSTRING ? lua_tostring(L, -1) : "";
 }
 
@@ -221,7 +221,7 @@ static int custom(lua_State *L, bool comparison, const char *method) {
   alch_type_id type = comparison ? ALCH_TYPE_BOOLEAN : 0;
   if (lua_gettop(L) < 3) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs the right side: column:%s(\"->\", value)", method, method);
   if (lua_istable(L, 4)) {
-    binding_options(L, b, 4, known, method);
+    binding_only_options(L, b, 4, known, method);
     lua_getfield(L, 4, "precedence");
     precedence = (uint32_t)lua_tointeger(L, -1);
     lua_getfield(L, 4, "is_comparison");

@@ -22,7 +22,7 @@ static int function_call(lua_State *L) {
   alch_type_id type = 0;
   int top = lua_gettop(L);
   if (top > 1 && lua_istable(L, top) && !binding_block(L, b, top)) {
-    binding_options(L, b, top, known, name);
+    binding_only_options(L, b, top, known, name);
     lua_getfield(L, top, "type_");
     if (!lua_isnil(L, -1)) type = binding_check_type(L, b, -1, "type_");
     top--;

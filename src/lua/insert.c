@@ -215,7 +215,7 @@ static int insert_from_select(lua_State *L) {
   binding *b = BINDING(L);
   bool defaults = true;
   if (lua_istable(L, 4)) {
-    binding_options(L, b, 4, known, "from_select");
+    binding_only_options(L, b, 4, known, "from_select");
     defaults = lua_getfield(L, 4, "include_defaults") == LUA_TNIL || lua_toboolean(L, -1);
   }
   const alch_block *statement = check_insert(L, "from_select");

@@ -111,7 +111,7 @@ static alch_join join_options(lua_State *L, binding *b, alch_join kind) {
   static const binding_option known[] = { { "isouter", LUA_TBOOLEAN }, { "full", LUA_TBOOLEAN }, { NULL, 0 } };
   if (lua_isnil(L, 4)) return kind;
   luaL_checktype(L, 4, LUA_TTABLE);
-  binding_options(L, b, 4, known, "join");
+  binding_only_options(L, b, 4, known, "join");
   lua_getfield(L, 4, "isouter");
   if (lua_toboolean(L, -1)) kind = ALCH_JOIN_LEFT;
   lua_getfield(L, 4, "full");
@@ -242,7 +242,7 @@ static int select_fetch(lua_State *L) {
   static const uint8_t bits[] = { ALCH_FETCH_WITH_TIES, ALCH_FETCH_PERCENT };
   uint8_t op = 0;
   if (lua_istable(L, 3)) {
-    binding_options(L, BINDING(L), 3, known, "fetch");
+    binding_only_options(L, BINDING(L), 3, known, "fetch");
     for (int i = 0; i < 2; i++) {
       lua_getfield(L, 3, known[i].name);
       if (lua_toboolean(L, -1)) op |= bits[i];
@@ -280,7 +280,7 @@ static int select_with_for_update(lua_State *L) {
   uint8_t op = 0;
   uint32_t count = 0;
   if (lua_istable(L, 2)) {
-    binding_options(L, b, 2, known, "with_for_update");
+    binding_only_options(L, b, 2, known, "with_for_update");
     for (int i = 0; i < 4; i++) {
       lua_getfield(L, 2, known[i].name);
       if (lua_toboolean(L, -1)) op |= (uint8_t)(1 << i);

@@ -271,7 +271,7 @@ static int join(lua_State *L, alch_join kind, const char *where) {
   binding *b = BINDING(L);
   lua_settop(L, 4);
   if (lua_istable(L, 4)) {
-    binding_options(L, b, 4, known, where);
+    binding_only_options(L, b, 4, known, where);
     lua_getfield(L, 4, "isouter");
     if (lua_toboolean(L, -1)) kind = ALCH_JOIN_LEFT;
     lua_getfield(L, 4, "full");

@@ -26,6 +26,7 @@ static const binding_option options[] = {
 #define NUMBER LUA_TNUMBER
 #define STRING LUA_TSTRING
 #define BOOLEAN LUA_TBOOLEAN
+#define USERDATA LUA_TUSERDATA
 #define NONE LUA_TNONE
 #define ALCH_TYPE_OPTION(symbol, name, kind) [ALCH_TYPE_OPTION_##symbol] = { name, kind },
 #include "schema/type_option.def"
@@ -33,6 +34,7 @@ static const binding_option options[] = {
 #undef NUMBER
 #undef STRING
 #undef BOOLEAN
+#undef USERDATA
 #undef NONE
 };
 _Static_assert(ALCH_TYPE_OPTION_COUNT <= 64, "options are the bits of one word");
@@ -67,6 +69,11 @@ static int32_t length_option(lua_State *L, binding *b, int index, alch_type_opti
   return size_option(L, b, index, option, type, 1);
 }
 
+static void take_schema(lua_State *L, binding *b, int index, alch_type *type) {
+  const alch_metadata *metadata = *(alch_metadata **)binding_check(L, b, index, BINDING_METADATA);
+  if (!type->schema) type->schema = metadata->schema;
+}
+
 /* Takes the value at index for the option. */
 static void set_option(lua_State *L, binding *b, int index, alch_type_option option, alch_type *type) {
   switch (option) {
@@ -80,6 +87,7 @@ static void set_option(lua_State *L, binding *b, int index, alch_type_option opt
     case ALCH_TYPE_OPTION_TIMEZONE: type->timezone = lua_toboolean(L, index); return;
     case ALCH_TYPE_OPTION_NAME: type->name = lua_tostring(L, index); return;
     case ALCH_TYPE_OPTION_SCHEMA: type->schema = lua_tostring(L, index); return;
+    case ALCH_TYPE_OPTION_METADATA: take_schema(L, b, index, type); return;
     case ALCH_TYPE_OPTION_INHERIT_SCHEMA: type->inherit_schema = lua_toboolean(L, index); return;
     case ALCH_TYPE_OPTION_CREATE_CONSTRAINT: type->create_constraint = lua_toboolean(L, index); return;
     case ALCH_TYPE_OPTION_NATIVE_ENUM: case ALCH_TYPE_OPTION_NATIVE_UUID: case ALCH_TYPE_OPTION_NATIVE: type->native = lua_toboolean(L, index); return;

@@ -35,7 +35,7 @@ uint32_t binding_words(lua_State *L, binding *b, const char *method) {
   const char *dialect = NULL;
   int top = lua_gettop(L);
   if (top >= 2 && lua_istable(L, top)) {
-    binding_options(L, b, top, known, method);
+    binding_only_options(L, b, top, known, method);
     lua_getfield(L, top, "dialect");
     dialect = check_dialect(L, b, -1, method);
     top--;

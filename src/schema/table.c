@@ -136,6 +136,24 @@ static alch_status add_belongings(alch_column *column, alch_error *error) {
   return ALCH_OK;
 }
 
+/* A named type that has no schema is of its metadata's, or of its table's when it says so. */
+static alch_status place_type(alch_column *column, alch_error *error) {
+  alch_table *table = column->table;
+  alch_catalog *catalog = table->metadata->catalog;
+  const alch_type *type = alch_catalog_type(catalog, column->type);
+  const alch_type *named = type->family == ALCH_TYPE_ARRAY && type->item ? type->item : type;
+  const char *schema = named->inherit_schema ? table->schema : table->metadata->schema;
+  if (!column->has_type || named->family != ALCH_TYPE_ENUM || !named->name || named->schema || !schema) return ALCH_OK;
+  alch_type placed = *named, array = *type;
+  placed.schema = schema;
+  placed.inherit_schema = false;
+  alch_status status = alch_catalog_intern(catalog, &placed, &column->type, error);
+  if (status != ALCH_OK || named == type) return status;
+  array.item_id = column->type;
+  array.item = alch_catalog_type(catalog, array.item_id);
+  return alch_catalog_intern(catalog, &array, &column->type, error);
+}
+
 /* Takes back a column and what add_belongings had made before it failed; `before` is the table as it was. */
 static void take_back(alch_table *table, const alch_table *before, const alch_column *column) {
   alch_map_remove(&table->column_map, column->key, strlen(column->key));
@@ -156,7 +174,8 @@ alch_status alch_table_add_column(alch_table *table, const alch_column *given, a
   const alch_table before = *table;
   alch_column *column = copy_column(table, given);
   if (!column || !enter_column(table, column)) return alch_error_out_of_memory(error);
-  alch_status status = add_belongings(column, error);
+  alch_status status = place_type(column, error);
+  if (status == ALCH_OK) status = add_belongings(column, error);
   if (status == ALCH_OK) *out = column;
   else take_back(table, &before, column);
   return status;
