@@ -51,6 +51,11 @@ function la.inspect(value)
   return require "lualchemy.inspection".inspect(value)
 end
 
+--- metadata:reflect{ … }; see lualchemy.reflection, which is loaded when first used.
+function core.metadata_methods.reflect(metadata, options)
+  return require "lualchemy.reflection".reflect(metadata, options)
+end
+
 event.register(ddl.known_events)
 
 la.set_json = json.set_json

@@ -413,14 +413,24 @@ local function set_options(t, definition, options)
   end
 end
 
+-- A copy goes there: the user's table stays as it was written.
+local function autoloaded(definition)
+  local copy = {}
+  for key, value in pairs(definition) do copy[key] = value end
+  return require "lualchemy.reflection".autoload(copy)
+end
+
 --- Table{ "name", metadata, Column{…}, …, constraints, indexes, schema = …, comment = …, quote = …, prefixes = { "TEMPORARY" },
 -- sqlite_… = … }.
--- Table{ "name", metadata } alone gives the table that is there.
+-- Table{ "name", metadata } alone gives the table that is there. autoload_with = engine or connection: columns, constraints and
+-- indexes are those that the database has, but for the columns written by hand; include_columns = { names } of them alone,
+-- resolve_fks = false without the tables that its foreign keys refer to.
 function schema.Table(definition, ...)
   check.alone("Table", ...)
   if type(definition) ~= "table" or type(definition[1]) ~= "string" then
     check.argument('Table takes a name, a MetaData and columns: Table{ "teams", metadata, Column{ … } }')
   end
+  if definition.autoload_with ~= nil then return autoloaded(definition) end
   local options = check.dialect_options(definition, table_options, "table", "Table")
   local name, metadata = definition[1], definition[2]
   if #definition == 2 then

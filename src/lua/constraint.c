@@ -94,6 +94,7 @@ int binding_add_constraint(lua_State *L) {
     .ondelete = text_field(L, DEFINITION, "ondelete"), .onupdate = text_field(L, DEFINITION, "onupdate"), .match = text_field(L, DEFINITION, "match"),
     .initially = text_field(L, DEFINITION, "initially"), .comment = text_field(L, DEFINITION, "comment"), .deferrable = truth_field(L, DEFINITION, "deferrable"),
     .use_alter = truth_field(L, DEFINITION, "use_alter") == 1, .of_column = truth_field(L, DEFINITION, "of_column") == 1,
+    .name_is_final = truth_field(L, DEFINITION, "name_is_final") == 1,
   };
   lua_getfield(L, DEFINITION, "sqltext");
   if (lua_type(L, -1) == LUA_TSTRING) constraint.check_text = lua_tostring(L, -1);
