@@ -10,7 +10,8 @@ local sqlite, null = {}, core.null
 
 local function quoted(name) return '"' .. name:gsub('"', '""') .. '"' end
 
--- %s: the schema's name in quotes. The name of a key's target is looked up where one table is asked for; of all, it is known. What begins with sqlite_ is SQLite's own.
+-- %s: the schema's name in quotes. The name of a key's target is looked up where one table is asked for; of all, it is known.
+-- What begins with sqlite_ is SQLite's own.
 local condition = [[ WHERE m.name NOT LIKE 'sqlite~_%%' ESCAPE '~' AND (? IS NULL OR m.tbl_name = ? COLLATE NOCASE)]]
 local queries = {
   texts = [[SELECT m.type, m.name, m.tbl_name, m.sql FROM %s.sqlite_schema AS m]] .. condition .. [[ ORDER BY m.rowid]],
@@ -34,9 +35,9 @@ end
 
 -- SQLAlchemy's ischema_names (dialects/sqlite/base.py), and what lualchemy itself writes: how many arguments each takes.
 local types = {
-  BIGINT = 0, BINARY = 1, BLOB = 1, BOOLEAN = 0, CHAR = 1, CLOB = 1, DATE = 0, DATETIME = 0, DECIMAL = 2, DOUBLE = 1, DOUBLE_PRECISION = 1,
-  FLOAT = 1, INT = 0, INTEGER = 0, JSON = 0, NCHAR = 1, NUMERIC = 2, NVARCHAR = 1, REAL = 1, SMALLINT = 0, TEXT = 1, TIME = 0, TIMESTAMP = 0,
-  UUID = 0, VARBINARY = 1, VARCHAR = 1,
+  BIGINT = 0, BINARY = 1, BLOB = 1, BOOLEAN = 0, CHAR = 1, CLOB = 1, DATE = 0, DATETIME = 0, DECIMAL = 2, DOUBLE = 1,
+  DOUBLE_PRECISION = 1, FLOAT = 1, INT = 0, INTEGER = 0, JSON = 0, NCHAR = 1, NUMERIC = 2, NVARCHAR = 1, REAL = 1, SMALLINT = 0,
+  TEXT = 1, TIME = 0, TIMESTAMP = 0, UUID = 0, VARBINARY = 1, VARCHAR = 1,
 }
 local other_names = {
   BOOL = "BOOLEAN", DATE_CHAR = "DATE", DATETIME_CHAR = "DATETIME", TIME_CHAR = "TIME", ["DOUBLE PRECISION"] = "DOUBLE_PRECISION",
@@ -164,7 +165,8 @@ local function read_foreign_keys(ask, made, texts, scope)
     if owner ~= row[1] or number ~= row[2] then
       owner, number = row[1], row[2]
       current = {
-        constrained_columns = {}, referred_schema = scope.schema, referred_table = spelling[row[3]:lower()] or row[3], referred_columns = {},
+        constrained_columns = {}, referred_schema = scope.schema, referred_table = spelling[row[3]:lower()] or row[3],
+        referred_columns = {},
         options = {},
       }
       record.foreign_keys[#record.foreign_keys + 1] = current
