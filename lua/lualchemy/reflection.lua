@@ -16,7 +16,7 @@ local function add_options(definition, options)
   return definition
 end
 
-local function column_of(record, source)
+local function column_of(record, of_table, source)
   local definition = {
     record.name, record.type, nullable = record.nullable, comment = record.comment, autoincrement = record.autoincrement,
   }
@@ -25,7 +25,9 @@ local function column_of(record, source)
   elseif record.computed then
     definition[#definition + 1] = schema.Computed { record.computed.sqltext, persisted = record.computed.persisted }
   elseif record.default then
-    definition.server_default = sql(source.default_sql and source.default_sql(record.default) or record.default)
+    local default = record.default
+    if source.default_sql then default = source.default_sql(default, record, of_table) end
+    definition.server_default = default and sql(default)
   end
   if record.on_update then definition.server_onupdate = sql(record.on_update) end
   return schema.Column(add_options(definition, record.dialect_options))
@@ -160,7 +162,7 @@ local function parts_of(record, hand, include, source)
     if not include or include[column.name] then
       local own = hand.columns[column.name]
       keys[column.name] = own and own.key or column.name
-      add(own or column_of(column, source))
+      add(own or column_of(column, record, source))
     end
   end
   for _, column in ipairs(hand.order) do
