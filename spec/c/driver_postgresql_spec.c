@@ -574,6 +574,54 @@ CASE("more parameters than the protocol counts are refused, and as many as it co
   close_server(&w);
 }
 
+static alch_status pinged(world *w) {
+  const alch_driver *driver = alch_driver_find("postgresql");
+  alch_status status;
+  while ((status = driver->ping(alch_connection_driver_connection(w->connection), &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
+  return status;
+}
+
+CASE("a ping finds out whether the server is there, and leaves the transaction as it is") {
+  world w, other;
+  if (open_server(&w) && open_server(&other)) {
+    CHECK_INT(pinged(&w), ALCH_OK);
+    uint32_t level = 0;
+    CHECK_INT(alch_connection_begin(w.connection, &level, &w.error), ALCH_OK);
+    CHECK_INT(pinged(&w), ALCH_OK);
+    run(&w, "create table made_after_ping (a int)");
+    rollback(&w);
+    CHECK_INT(scalar(&w, "select count(*) from pg_class where relname = 'made_after_ping'"), 0);
+    run(&w, "select 1/0");
+    CHECK_INT(pinged(&w), ALCH_OK);
+    CHECK_INT(run(&w, "select 1"), ALCH_ERROR);
+    CHECK_TEXT(w.error.sqlstate, "25P02");
+    rollback(&w);
+    alch_value value = alch_value_integer(scalar(&w, "select pg_backend_pid()"));
+    CHECK_INT(pinged(&w), ALCH_OK);
+    CHECK_INT(start(&other, "select pg_terminate_backend(:a)", &value, 1), ALCH_OK);
+    usleep(100000);
+    CHECK_INT(pinged(&w), ALCH_ERROR);
+    CHECK(w.error.disconnected);
+    close_server(&other);
+  }
+  close_server(&w);
+}
+
+CASE("a child that lets go of the connection does not end the session") {
+  world w;
+  if (open_server(&w)) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+      alch_driver_find("postgresql")->abandon(alch_connection_driver_connection(w.connection));
+      _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    CHECK_INT(scalar(&w, "select 7"), 7);
+  }
+  close_server(&w);
+}
+
 /* Each allocation of the library fails in its turn: an error each time, and nothing is lost. */
 CASE("every allocation may fail") {
   char url[256];

@@ -1,7 +1,9 @@
 /* Connecting without blocking, and what concerns a connection as a whole. Names of hosts are looked up by the library before it starts to connect; that is the one thing that may block. */
 #include "engine/drivers/postgresql_private.h"
 #include "engine/engine.h"
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Dates in ISO's form and intervals in one that is read here, whatever the server, the database or the role has as its default. */
 #define STYLES_TEXT "SELECT set_config('DateStyle', 'ISO', false), set_config('IntervalStyle', 'postgres', false)"
@@ -21,6 +23,15 @@ static void free_connection(alch_driver_connection *connection) {
 }
 
 void alch_postgresql_close(alch_driver_connection *connection) {
+  free_connection(connection);
+}
+
+/* The library would tell the server that the session ends: what it writes goes nowhere. */
+void alch_postgresql_abandon_connection(alch_driver_connection *connection) {
+  int descriptor = connection->library->PQsocket(connection->handle), nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nowhere < 0) return;
+  if (descriptor >= 0) dup2(nowhere, descriptor);
+  close(nowhere);
   free_connection(connection);
 }
 

@@ -236,7 +236,7 @@ static void complete(alch_driver_connection *connection) {
   alch_driver_statement *statement = connection->current;
   connection->current = NULL;
   connection->busy = connection->flushing = connection->rolled_back = false;
-  forget_begin(connection);
+  if (connection->began) forget_begin(connection);
   if (statement) statement->phase = ALCH_POSTGRESQL_COMPLETE;
 }
 
@@ -292,6 +292,7 @@ static alch_status lost(alch_driver_connection *connection, alch_error *error) {
   if (statement) statement->failure.disconnected = true;
   else alch_postgresql_fail_connection(connection, NULL, error);
   connection->in_transaction = false;
+  forget_begin(connection);
   complete(connection);
   if (statement) return ALCH_OK;
   if (error) error->disconnected = true;
@@ -305,6 +306,7 @@ static alch_status refuse_copy(alch_driver_connection *connection, alch_error *e
   alch_error_set(to, ALCH_ERROR_NOT_SUPPORTED, "COPY FROM STDIN and COPY TO STDOUT are no statements to be executed; this connection has to be closed now");
   if (to) to->disconnected = true;
   connection->in_transaction = false;
+  forget_begin(connection);
   complete(connection);
   return statement ? ALCH_OK : ALCH_ERROR;
 }
@@ -346,6 +348,21 @@ alch_status alch_postgresql_pump(alch_driver_connection *connection, alch_error 
   alch_driver_statement *statement = connection->current;
   if (statement && !statement->synced && send_sets(statement, NULL) != ALCH_OK) return lost(connection, error);
   return take_read(connection, error);
+}
+
+/* A Sync alone, which the server answers even in a transaction that has failed. */
+alch_status alch_postgresql_ping(alch_driver_connection *connection, alch_error *error) {
+  alch_status status = ALCH_OK;
+  if (!connection->pinging && !connection->busy) {
+    connection->leading = connection->answered = 0;
+    connection->began = false;
+    connection->busy = true;
+    if (connection->library->PQpipelineSync(connection->handle) != 1) status = lost(connection, error);
+  }
+  connection->pinging = true;
+  while (status == ALCH_OK && connection->busy) status = alch_postgresql_pump(connection, error);
+  connection->pinging = status == ALCH_WAIT;
+  return status;
 }
 
 void alch_postgresql_abandon(alch_driver_statement *statement) {

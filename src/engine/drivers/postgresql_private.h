@@ -83,6 +83,7 @@ struct alch_driver_connection {
   bool connected;
   bool styles;                     /* STYLES_TEXT is under way */
   bool flushing;                   /* output waits for the socket */
+  bool pinging;
   bool busy;                       /* the server has not said that it is ready again */
   bool in_transaction;             /* as it was when the server was last ready, or as what was sent makes it */
   bool began, rolled_back;         /* this round trip begins a transaction; and ends a failed one before */
@@ -111,6 +112,7 @@ alch_status alch_postgresql_connect(const alch_driver *driver, const alch_url *u
 alch_status alch_postgresql_connect_poll(alch_driver_connection *connection, alch_error *error);
 void alch_postgresql_waits_for(alch_driver_connection *connection, alch_wait *out);
 void alch_postgresql_close(alch_driver_connection *connection);
+void alch_postgresql_abandon_connection(alch_driver_connection *connection);
 void alch_postgresql_interrupt(alch_driver_connection *connection);
 bool alch_postgresql_alive(alch_driver_connection *connection);
 
@@ -125,6 +127,8 @@ alch_status alch_postgresql_fail_connection(alch_driver_connection *connection, 
 alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *error);
 /* Writes and reads as far as the socket allows, and gives each result to whom it belongs: ALCH_OK when something has come, ALCH_WAIT, or an error of the connection. */
 alch_status alch_postgresql_pump(alch_driver_connection *connection, alch_error *error);
+/* A round trip that asks for nothing. */
+alch_status alch_postgresql_ping(alch_driver_connection *connection, alch_error *error);
 /* Nobody wants the rest of the statement's results. */
 void alch_postgresql_abandon(alch_driver_statement *statement);
 /* The server may forget it, and does with one of the next round trips. */
