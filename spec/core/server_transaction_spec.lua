@@ -5,8 +5,10 @@ local fails = dofile("spec/core/world.lua").fails
 
 local kinds = {
   { name = "postgresql",
-    url = "postgresql://spec@/spec?host=%s", me = "select pg_backend_pid()", kill = "select pg_terminate_backend(%d)" },
-  { name = "mariadb", url = "mariadb://spec@/spec?unix_socket=%s/mariadb.sock", me = "select connection_id()", kill = "kill %d" },
+    url = "postgresql://spec@/spec?host=%s", me = "select pg_backend_pid()", kill = "select pg_terminate_backend(%d)",
+    rows = "select n from generate_series(1, 5000) n" },
+  { name = "mariadb", url = "mariadb://spec@/spec?unix_socket=%s/mariadb.sock", me = "select connection_id()", kill = "kill %d",
+    rows = "select seq from seq_1_to_5000" },
 }
 
 for _, kind in ipairs(kinds) do
@@ -106,6 +108,23 @@ for _, kind in ipairs(kinds) do
       one:close()
       assert.equal("1", tostring(engine:begin(function(c) return c:exec_driver_sql("select 1 as n"):scalar() end)))
       killer:close()
+    end)
+
+    it("results come in pieces", function()
+      local engine = open()
+      local select = la.text(kind.rows)
+      for _, options in ipairs { { yield_per = 100 }, { stream_results = true }, {} } do
+        engine:begin(function(c)
+          local sum = 0
+          for row in c:execute(select, nil, options) do sum = sum + row[1] end
+          assert.equal(12502500, sum)
+          assert.equal(1, c:execute(select, nil, options):first()[1])
+        end)
+        engine:execution_options(options):begin(function(c) assert.equal(5000, #c:execute(select):all()) end)
+      end
+      fails("ArgumentError", function() engine:connect():execute(select, nil, { yield_pre = 1 }) end, "yield_per")
+      fails("ArgumentError", function() engine:connect():execute(select, nil, { yield_per = 0 }) end, "from 1 on")
+      engine:dispose()
     end)
 
     it("replicas that are away are passed over", function()

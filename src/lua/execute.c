@@ -1,4 +1,5 @@
 /* execute.c - conn:execute and its kin. */
+#include "lua/engine.h"
 #include "lua/expression.h"
 #include "lua/result.h"
 #include <string.h>
@@ -39,11 +40,18 @@ static bool is_list_of_sets(lua_State *L, int index) {
   return list;
 }
 
+/* Of the fourth argument: rows of a piece, 0 where nothing is said. */
+static uint32_t take_options(lua_State *L, binding *b) {
+  static const binding_option known[] = { { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { NULL, 0 } };
+  if (!lua_istable(L, 4)) return 0;
+  binding_options(L, b, 4, known, "execute");
+  int64_t rows = binding_stream_rows(L, b, 4, "execute");
+  return rows > 0 ? (uint32_t)rows : 0;
+}
+
 /* Leaves connection, statement, parameters in their slots. Answers the statement. */
 static const alch_block *check_arguments(lua_State *L, binding *b) {
-  static const binding_option none[] = { { NULL, 0 } };
   binding_check_connection(L, b, SLOT_CONNECTION);
-  if (lua_istable(L, 4)) binding_options(L, b, 4, none, "execute");
   lua_settop(L, SLOT_PARAMETERS);
   if (!lua_isnil(L, SLOT_PARAMETERS) && !lua_istable(L, SLOT_PARAMETERS)) binding_expected(L, b, SLOT_PARAMETERS, "a table of parameters, or a list of such tables", "execute");
   const alch_block *statement = binding_test(L, b, SLOT_STATEMENT, BINDING_STATEMENT);
@@ -295,11 +303,13 @@ static int execute_continue(lua_State *L, int status, lua_KContext follow) {
 
 static int run(lua_State *L, lua_KContext follow) {
   binding *b = BINDING(L);
+  uint32_t stream_rows = take_options(L, b);
   const alch_block *statement = check_arguments(L, b);
   const alch_table *table = returns_key(L, b, statement);
   if (table) add_key(L, b, table, statement);
   statement = lua_touserdata(L, SLOT_STATEMENT);
   binding_result *result = push_result(L, b);
+  result->execution.stream_rows = stream_rows;
   result->returns_key = table != NULL;
   result->many = lua_istable(L, SLOT_PARAMETERS) && is_list_of_sets(L, SLOT_PARAMETERS);
   compile(L, b, result, statement);
