@@ -31,6 +31,10 @@ lua-sql-sqlite3       optional          a peer in the figures
 postgresql            optional          a server that specs start for themselves, and its client
 mariadb-server        optional          another one
 mariadb-client        optional          and its client
+unixodbc              optional          the driver manager of ODBC
+odbc-postgresql       optional          a driver for it
+odbc-mariadb          optional          another one
+libsqliteodbc         optional          and a third
 nodejs                either:node       runs parsers that judge SQL
 npm                   either:npm        fetches them
 python3-sqlalchemy    optional          the model that results are compared with

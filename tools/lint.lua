@@ -38,6 +38,8 @@ local families = {
   { "mysql", "mariadb" },
   { "odbc", "mssql", "oracle" },
 }
+-- A bridge to any database knows of each what is peculiar to it.
+local bridges = { ["odbc"] = true }
 local homes = { ["src/sql/dialects/"] = "dialects.def", ["src/engine/drivers/"] = "drivers.def" }
 
 local forbidden = {}
@@ -74,7 +76,7 @@ local function family_of_file(path)
     if name == list then return "all" end
     for _, family in ipairs(families) do
       for _, database in ipairs(family) do
-        if name and name:sub(1, #database) == database then return family end
+        if name and name:sub(1, #database) == database then return bridges[database] and "all" or family end
       end
     end
   end
