@@ -31,7 +31,7 @@ local databases = {
   {
     name = "SQLite", file = "libsqlite3odbc.so", package = "libsqliteodbc",
     url = function(driver, folder) return ("sqlite+odbc:///%s?driver=%s"):format(escaped(folder), escaped(driver)) end,
-    quirks = { decimals = "numbers are doubles", plane = "characters from U+100000 on lose their highest bit", no_zone = "moments have no zone" },
+    quirks = { decimals = "numbers are doubles", digits = "doubles keep 15 digits", plane = "characters from U+100000 on lose their highest bit", no_zone = "moments have no zone" },
   },
 }
 
@@ -50,7 +50,7 @@ local function values_for(quirks)
   local cases = {
     { "big", math.maxinteger }, { "big", math.mininteger }, { "big", 0 }, { "name", "" }, { "name", "h\u{e9}\u{1F600}" .. (quirks.plane and "\u{FFFFD}" or "\u{10FFFF}") }, { "name", "'}{;?$1" },
     { "note", ("x\u{1F600}\u{e9}"):rep(long // 8) }, { "note", ("a"):rep(2047) }, { "note", ("\u{1F600}"):rep(511) .. "b" }, { "note", ("b\u{1F600}"):rep(700) },
-    { "real", 0.1 }, { "real", -1.7976931348623157e308 }, { "real", 5e-324 }, { "yes", true }, { "yes", false }, { "day", la.date(1, 1, 1) }, { "day", la.date(1969, 2, 3) }, { "day", la.date(9999, 12, 31) },
+    { "real", 0.1 }, { "real", quirks.digits and -1e300 or -1.7976931348623157e308 }, { "real", quirks.digits and 1e-300 or 5e-324 }, { "real", quirks.digits and 0.25 or 1 / 3 }, { "yes", true }, { "yes", false }, { "day", la.date(1, 1, 1) }, { "day", la.date(1969, 2, 3) }, { "day", la.date(9999, 12, 31) },
     { "clock", la.time(13, 14, 15, microsecond) }, { "moment", la.datetime(1961, 2, 3, 4, 5, 6, microsecond) }, { "bytes", "" }, { "bytes", "a\0b\255" }, { "bytes", ("\0\255ab"):rep(long // 4) },
     { "uuid", "123e4567-e89b-12d3-a456-426614174000" }, { "span", la.interval { days = 1, hours = 2 } },
   }
