@@ -397,6 +397,78 @@ CASE("rows come in pieces") {
   close_server(&w);
 }
 
+typedef struct sets_run { world *w; const char *sql; const alch_value *values; uint32_t count, sets; int rows; int64_t sum, changes; } sets_run;
+
+static alch_status run_sets(sets_run *r) {
+  const alch_driver *driver = alch_driver_find("mariadb");
+  alch_driver_connection *connection = alch_connection_driver_connection(r->w->connection);
+  alch_driver_statement *statement;
+  alch_wait wait;
+  alch_value row[1];
+  alch_status status = driver->prepare(connection, r->sql, strlen(r->sql), NULL, r->count, &statement, &r->w->error);
+  if (status != ALCH_OK) return status;
+  r->rows = 0;
+  r->sum = 0;
+  status = r->sets > 0 ? driver->start_many(statement, r->values, r->count, r->sets, &r->w->error) : driver->start(statement, r->values, r->count, &r->w->error);
+  while (status >= 0 && (status = driver->poll(statement, &r->w->error)) != ALCH_DONE && status >= 0) {
+    driver->waits_for(connection, &wait);
+    if (status == ALCH_WAIT) poll(&(struct pollfd){ .fd = wait.descriptor, .events = POLLIN }, 1, 1000);
+    else if (CHECK_INT(driver->row(statement, row, 1, &r->w->error), ALCH_OK)) r->rows++, r->sum = r->sum * 10 + row[0].integer;
+  }
+  r->changes = driver->changes(statement);
+  driver->finish(statement);
+  driver->finalize(statement);
+  return status;
+}
+
+static void check_sets(world *w, const char *sql, const alch_value *values, uint32_t count, uint32_t sets, int64_t changes, int64_t sum) {
+  sets_run r = { .w = w, .sql = sql, .values = values, .count = count, .sets = sets };
+  if (!CHECK_INT(run_sets(&r), ALCH_DONE)) printf("# %s\n", alch_error_message(&w->error));
+  CHECK_INT(r.changes, changes);
+  CHECK_INT(r.sum, sum);
+}
+
+CASE("many sets of values go at once, or one by one, and all of them or none") {
+  world w;
+  if (open_server(&w)) {
+    enum { SETS = 2000 };
+    static alch_value many[SETS * 4];
+    for (int i = 0; i < SETS; i++) {
+      many[i * 4] = alch_value_integer(i);
+      many[i * 4 + 1] = i % 3 == 0 ? ALCH_VALUE_NULL : text(i % 3 == 1 ? "one" : "another");
+      many[i * 4 + 2] = of(ALCH_DATETIME, i * SECOND + i);
+      many[i * 4 + 3] = i % 2 == 0 ? decimal("1.50") : ALCH_VALUE_NULL;
+    }
+    run(&w, "create or replace table m (id int primary key, name varchar(10), at datetime(6), amount decimal(10,2)) engine=innodb");
+    check_sets(&w, "insert into m values (?, ?, ?, ?)", many, 4, SETS, SETS, 0);
+    CHECK_INT(scalar(&w, "select count(*) from m where (name is null) = (id % 3 = 0) and (amount is null) = (id % 2 = 1)"), SETS);
+    CHECK_INT(scalar(&w, "select count(*) from m where at = timestampadd(microsecond, id * 1000001, '1970-01-01')"), SETS);
+    alch_value mixed[] = { alch_value_integer(5000), text("5001"), alch_value_integer(5002) }, updated[] = { text("x"), alch_value_integer(1), text("y"), alch_value_integer(2) };
+    check_sets(&w, "insert into m (id) values (?)", mixed, 1, 3, 3, 0);
+    check_sets(&w, "update m set name = ? where id = ?", updated, 2, 2, 2, 0);
+    alch_value returned[] = { alch_value_integer(6001), alch_value_integer(6002), alch_value_integer(6003) };
+    check_sets(&w, "insert into m (id) values (?) returning id - 6000", returned, 1, 3, 3, 123);
+    alch_value again[] = { alch_value_integer(7001), alch_value_integer(6002), alch_value_integer(7003) }, texts[] = { alch_value_integer(7001), text("7002"), text("6002") };
+    sets_run twice[] = { { .w = &w, .sql = "insert into m (id) values (?)", .values = again, .count = 1, .sets = 3 }, { .w = &w, .sql = "insert into m (id) values (?)", .values = texts, .count = 1, .sets = 3 } };
+    for (int i = 0; i < 2; i++) {
+      run(&w, "start transaction");
+      run(&w, "insert into m (id) values (9999)");
+      CHECK_INT(run_sets(&twice[i]), ALCH_ERROR);
+      CHECK_INT(w.error.code, 1062);
+      CHECK_INT(scalar(&w, "select count(*) from m where id between 7000 and 7999"), 0);
+      CHECK_INT(scalar(&w, "select count(*) from m where id = 9999"), 1);
+      run(&w, "rollback");
+    }
+    alch_value bad[] = { text("8001"), of(ALCH_TIME, 900 * 3600 * SECOND) };
+    sets_run refused = { .w = &w, .sql = "insert into m (name) values (?)", .values = bad, .count = 1, .sets = 2 };
+    CHECK_INT(run_sets(&refused), ALCH_ERROR);
+    CHECK_TEXT(error_name(&w), "DataError");
+    CHECK_INT(scalar(&w, "select 7"), 7);
+    run(&w, "drop table m");
+  }
+  close_server(&w);
+}
+
 CASE("results of a CALL are read away after the first") {
   world w;
   if (open_server(&w)) {

@@ -6,6 +6,9 @@
 
 enum { BREAK_ATTEMPTS = 1000 };
 
+#define SAVE_TEXT "SAVEPOINT alch_sets"
+#define UNDO_TEXT "ROLLBACK TO SAVEPOINT alch_sets"
+
 static int begin(alch_driver_connection *c, alch_mysql_call call, alch_driver_statement *s) {
   const alch_libmariadb *library = c->library;
   const alch_mysql_settings *t = &c->settings;
@@ -13,6 +16,8 @@ static int begin(alch_driver_connection *c, alch_mysql_call call, alch_driver_st
     case ALCH_MYSQL_CONNECT: return library->mysql_real_connect_start(&c->answer.handle, c->handle, t->host, t->user, t->password, t->database, t->port, t->socket, t->flags);
     case ALCH_MYSQL_PING: return library->mysql_ping_start(&c->answer.number, c->handle);
     case ALCH_MYSQL_QUERY: return library->mysql_real_query_start(&c->answer.number, c->handle, s->sql, s->sql_length);
+    case ALCH_MYSQL_SAVE: return library->mysql_real_query_start(&c->answer.number, c->handle, SAVE_TEXT, sizeof SAVE_TEXT - 1);
+    case ALCH_MYSQL_UNDO: return library->mysql_real_query_start(&c->answer.number, c->handle, UNDO_TEXT, sizeof UNDO_TEXT - 1);
     case ALCH_MYSQL_PREPARE: return library->mysql_stmt_prepare_start(&c->answer.number, s->handle, s->sql, s->sql_length);
     case ALCH_MYSQL_EXECUTE: return library->mysql_stmt_execute_start(&c->answer.number, s->handle);
     case ALCH_MYSQL_STORE: return library->mysql_stmt_store_result_start(&c->answer.number, s->handle);
@@ -29,7 +34,7 @@ static int go_on(alch_driver_connection *c, int ready) {
   switch (c->call) {
     case ALCH_MYSQL_CONNECT: return library->mysql_real_connect_cont(&c->answer.handle, c->handle, ready);
     case ALCH_MYSQL_PING: return library->mysql_ping_cont(&c->answer.number, c->handle, ready);
-    case ALCH_MYSQL_QUERY: return library->mysql_real_query_cont(&c->answer.number, c->handle, ready);
+    case ALCH_MYSQL_QUERY: case ALCH_MYSQL_SAVE: case ALCH_MYSQL_UNDO: return library->mysql_real_query_cont(&c->answer.number, c->handle, ready);
     case ALCH_MYSQL_PREPARE: return library->mysql_stmt_prepare_cont(&c->answer.number, s->handle, ready);
     case ALCH_MYSQL_EXECUTE: return library->mysql_stmt_execute_cont(&c->answer.number, s->handle, ready);
     case ALCH_MYSQL_STORE: return library->mysql_stmt_store_result_cont(&c->answer.number, s->handle, ready);
@@ -91,7 +96,7 @@ void alch_mysql_break(alch_driver_connection *connection) {
 static alch_mysql_call after(alch_driver_connection *c, alch_mysql_call call, alch_driver_statement *s) {
   const alch_libmariadb *library = c->library;
   if (call == ALCH_MYSQL_PREPARE) s->prepared = c->answer.number == 0;
-  if (call == ALCH_MYSQL_PREPARE || call == ALCH_MYSQL_QUERY || call == ALCH_MYSQL_FETCH) return ALCH_MYSQL_NONE;
+  if (call == ALCH_MYSQL_PREPARE || call == ALCH_MYSQL_QUERY || call == ALCH_MYSQL_FETCH || call == ALCH_MYSQL_SAVE || call == ALCH_MYSQL_UNDO) return ALCH_MYSQL_NONE;
   bool failed = call == ALCH_MYSQL_FREE ? false : call != ALCH_MYSQL_NONE && c->answer.number != 0;
   bool cursor = (alch_mysql_server_status(c) & SERVER_STATUS_CURSOR_EXISTS) != 0;
   if (failed) return ALCH_MYSQL_NONE;

@@ -50,7 +50,7 @@ static void bind_text(const alch_value *value, alch_mysql_bind *bind, unsigned l
 }
 
 static alch_status bind_value(alch_driver_statement *statement, uint32_t place, alch_error *error) {
-  const alch_value *value = &statement->values[place];
+  const alch_value *value = &statement->values[(size_t)statement->set * statement->count + place];
   alch_mysql_bind *bind = &statement->binds[place];
   memset(bind, 0, sizeof *bind);
   switch (value->kind) {
@@ -96,15 +96,102 @@ static bool make_room(alch_driver_statement *statement, uint32_t count) {
   return true;
 }
 
-alch_status alch_mysql_bind_values(alch_driver_statement *statement, alch_error *error) {
-  const alch_libmariadb *library = statement->connection->library;
-  unsigned long wanted = library->mysql_stmt_param_count(statement->handle);
-  if (wanted != statement->count)
-    return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %lu parameter%s, and %u value%s for them", wanted, wanted == 1 ? "" : "s", statement->count,
-                          statement->count == 1 ? " is there" : "s are there");
-  if (wanted == 0) return ALCH_OK;
-  if (!make_room(statement, statement->count)) return alch_error_out_of_memory(error);
+static alch_status check_count(const alch_driver_statement *statement, alch_error *error) {
+  unsigned long wanted = statement->connection->library->mysql_stmt_param_count(statement->handle);
+  if (wanted == statement->count) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %lu parameter%s, and %u value%s for them", wanted, wanted == 1 ? "" : "s", statement->count,
+                        statement->count == 1 ? " is there" : "s are there");
+}
+
+static alch_status bind_set(alch_driver_statement *statement, alch_error *error) {
   for (uint32_t i = 0; i < statement->count; i++)
     if (bind_value(statement, i, error) != ALCH_OK) return ALCH_ERROR;
-  return library->mysql_stmt_bind_param(statement->handle, statement->binds) == 0 ? ALCH_OK : alch_mysql_fail(statement->connection, statement, error);
+  return ALCH_OK;
+}
+
+alch_status alch_mysql_bind_values(alch_driver_statement *statement, alch_error *error) {
+  if (check_count(statement, error) != ALCH_OK) return ALCH_ERROR;
+  if (statement->count == 0) return ALCH_OK;
+  if (!make_room(statement, statement->count)) return alch_error_out_of_memory(error);
+  if (bind_set(statement, error) != ALCH_OK) return ALCH_ERROR;
+  return statement->connection->library->mysql_stmt_bind_param(statement->handle, statement->binds) == 0 ? ALCH_OK : alch_mysql_fail(statement->connection, statement, error);
+}
+
+/* ---- many sets ---- */
+
+/* The library reads them through pointers that are not to constants. */
+static const char indicators[] = { STMT_INDICATOR_NONE, STMT_INDICATOR_NULL };
+
+static char *indicator_of(bool is_null) { return (char *)(uintptr_t)&indicators[is_null]; }
+
+/* The library asks for one set after the other while it writes its message; the types went before. */
+static char give_set(void *given, alch_mysql_bind *binds, unsigned int set) {
+  alch_driver_statement *statement = given;
+  statement->set = set;
+  if (bind_set(statement, NULL) != ALCH_OK) return 1;
+  for (uint32_t i = 0; i < statement->count; i++) {
+    bool is_null = statement->binds[i].buffer_type == MYSQL_TYPE_NULL;
+    binds[i].u.indicator = indicator_of(is_null);
+    if (is_null) continue;
+    binds[i].buffer = statement->binds[i].buffer;
+    binds[i].buffer_length = statement->binds[i].buffer_length;
+    binds[i].length = statement->binds[i].length;
+  }
+  return 0;
+}
+
+/* The one type of each column, left in statement->binds; all sets are looked at, so that giving them cannot fail. */
+static alch_status find_types(alch_driver_statement *statement, int *types, bool *alike, alch_error *error) {
+  *alike = true;
+  for (uint32_t i = 0; i < statement->count; i++) types[i] = MYSQL_TYPE_NULL;
+  for (statement->set = 0; statement->set < statement->sets; statement->set++) {
+    if (bind_set(statement, error) != ALCH_OK) return ALCH_ERROR;
+    for (uint32_t i = 0; i < statement->count; i++) {
+      int type = statement->binds[i].buffer_type;
+      if (type == MYSQL_TYPE_NULL || type == types[i]) continue;
+      if (types[i] != MYSQL_TYPE_NULL) *alike = false;
+      types[i] = type;
+    }
+  }
+  statement->set = 0;
+  for (uint32_t i = 0; i < statement->count; i++) {
+    statement->binds[i] = (alch_mysql_bind){ .buffer_type = types[i] == MYSQL_TYPE_NULL ? MYSQL_TYPE_STRING : types[i], .length = &statement->lengths[i], .u.indicator = indicator_of(false) };
+    statement->binds[i].buffer = &statement->times[i];
+  }
+  return ALCH_OK;
+}
+
+static alch_status set_array(alch_driver_statement *statement, unsigned int size, alch_error *error) {
+  const alch_libmariadb *library = statement->connection->library;
+  char (*callback)(void *, alch_mysql_bind *, unsigned int) = size > 0 ? give_set : NULL;
+  void *address;
+  memcpy(&address, &callback, sizeof address);
+  bool failed = library->mysql_stmt_attr_set(statement->handle, STMT_ATTR_ARRAY_SIZE, &size) != 0 || library->mysql_stmt_attr_set(statement->handle, STMT_ATTR_CB_USER_DATA, statement) != 0 ||
+                library->mysql_stmt_attr_set(statement->handle, STMT_ATTR_CB_PARAM, address) != 0;
+  statement->arrayed = size > 0;
+  return failed ? alch_mysql_fail(statement->connection, statement, error) : ALCH_OK;
+}
+
+alch_status alch_mysql_unbind_sets(alch_driver_statement *statement, alch_error *error) {
+  return statement->arrayed ? set_array(statement, 0, error) : ALCH_OK;
+}
+
+alch_status alch_mysql_bind_sets(alch_driver_statement *statement, bool *done, alch_error *error) {
+  const alch_libmariadb *library = statement->connection->library;
+  const alch_allocator *allocator = statement->connection->allocator;
+  *done = false;
+  if (check_count(statement, error) != ALCH_OK) return ALCH_ERROR;
+  bool possible = library->mariadb_connection(statement->connection->handle) && library->mysql_stmt_field_count(statement->handle) == 0;
+  if (statement->sets < 2 || statement->count == 0) return alch_mysql_unbind_sets(statement, error);
+  int *types = alch_allocate(allocator, statement->count * sizeof *types);
+  if (!types || !make_room(statement, statement->count)) {
+    alch_free(allocator, types, statement->count * sizeof *types);
+    return alch_error_out_of_memory(error);
+  }
+  alch_status status = find_types(statement, types, done, error);
+  alch_free(allocator, types, statement->count * sizeof *types);
+  *done = *done && possible;
+  if (status == ALCH_OK) status = *done ? set_array(statement, statement->sets, error) : alch_mysql_unbind_sets(statement, error);
+  if (status == ALCH_OK && *done && library->mysql_stmt_bind_param(statement->handle, statement->binds) != 0) status = alch_mysql_fail(statement->connection, statement, error);
+  return status;
 }

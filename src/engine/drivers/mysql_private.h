@@ -13,13 +13,15 @@
 
 /* The calls of the library that may wait. */
 typedef enum alch_mysql_call {
-  ALCH_MYSQL_NONE, ALCH_MYSQL_CONNECT, ALCH_MYSQL_PING, ALCH_MYSQL_QUERY, ALCH_MYSQL_PREPARE, ALCH_MYSQL_EXECUTE, ALCH_MYSQL_STORE, ALCH_MYSQL_FETCH, ALCH_MYSQL_FREE, ALCH_MYSQL_NEXT
+  ALCH_MYSQL_NONE, ALCH_MYSQL_CONNECT, ALCH_MYSQL_PING, ALCH_MYSQL_QUERY, ALCH_MYSQL_PREPARE, ALCH_MYSQL_EXECUTE, ALCH_MYSQL_STORE, ALCH_MYSQL_FETCH, ALCH_MYSQL_FREE, ALCH_MYSQL_NEXT,
+  ALCH_MYSQL_SAVE, ALCH_MYSQL_UNDO   /* a savepoint before many sets of values, and back to it */
 } alch_mysql_call;
 
 typedef enum alch_mysql_phase {
   ALCH_MYSQL_IDLE,
   ALCH_MYSQL_QUEUED,      /* until the connection has ended what others left */
   ALCH_MYSQL_ASKING,      /* the text as it is */
+  ALCH_MYSQL_SAVING,      /* many sets: all of them or none */
   ALCH_MYSQL_PREPARING,
   ALCH_MYSQL_EXECUTING,
   ALCH_MYSQL_RENEWING,    /* the table has other columns than when it was prepared: the result is read away, and it is prepared again */
@@ -28,6 +30,7 @@ typedef enum alch_mysql_phase {
   ALCH_MYSQL_PIECES,      /* they come in pieces */
   ALCH_MYSQL_REST,        /* further results, of a CALL, are read away */
   ALCH_MYSQL_REST_ROWS,
+  ALCH_MYSQL_UNDOING,     /* a set has failed; the handle keeps the error */
   ALCH_MYSQL_COMPLETE
 } alch_mysql_phase;
 
@@ -73,13 +76,14 @@ struct alch_driver_statement {
   uint32_t stream_rows;
   /* parameters; values are borrowed from start to finish */
   const alch_value *values;
-  uint32_t count, sets;
+  uint32_t count;
+  uint32_t sets, set;                /* 0: one, and no more to it; the one under way */
+  bool bulk;                         /* all sets go in one round trip */
+  bool arrayed;                      /* the library would send many sets */
   alch_mysql_bind *binds;
   alch_mysql_time *times;
   unsigned long *lengths;
   uint32_t bind_capacity;
-  char *arrays;                      /* of many sets */
-  size_t arrays_size;
   /* results */
   alch_mysql_bind *results;
   alch_mysql_column *columns;
@@ -143,6 +147,9 @@ alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_drive
 /* ---- mysql_parameter.c ---- */
 /* Hands the values to the library, which copies them when it executes. */
 alch_status alch_mysql_bind_values(alch_driver_statement *statement, alch_error *error);
+/* All sets at once, where the server takes them so and each column has values of one kind; *done says whether. Else the library sends one set at a time from then on. */
+alch_status alch_mysql_bind_sets(alch_driver_statement *statement, bool *done, alch_error *error);
+alch_status alch_mysql_unbind_sets(alch_driver_statement *statement, alch_error *error);
 
 /* ---- mysql_result.c ---- */
 /* Makes room for the rows that the statement's fields say. */
@@ -155,6 +162,7 @@ void alch_mysql_free_columns(alch_driver_statement *statement, bool all);
 void alch_mysql_statement_free(alch_driver_statement *statement);
 alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error);
 alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
+alch_status alch_mysql_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
 alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error);
 void alch_mysql_finish(alch_driver_statement *statement);
 void alch_mysql_finalize(alch_driver_statement *statement);

@@ -32,7 +32,6 @@ void alch_mysql_statement_free(alch_driver_statement *statement) {
   alch_free(allocator, statement->binds, statement->bind_capacity * sizeof *statement->binds);
   alch_free(allocator, statement->times, statement->bind_capacity * sizeof *statement->times);
   alch_free(allocator, statement->lengths, statement->bind_capacity * sizeof *statement->lengths);
-  alch_free(allocator, statement->arrays, statement->arrays_size);
   alch_buffer_close(&statement->scratch);
   alch_free(allocator, statement->sql, statement->sql_length + 1);
   alch_free(allocator, statement, sizeof *statement);
@@ -82,7 +81,15 @@ void alch_mysql_finalize(alch_driver_statement *statement) {
 
 /* ---- executing, from phase to phase ---- */
 
+/* Of many sets all happen or none: what those before have done is undone, unless there is no connection for it. */
 static alch_status fail(alch_driver_statement *statement, alch_error *error) {
+  if (statement->sets > 0 && statement->phase != ALCH_MYSQL_UNDOING && statement->phase > ALCH_MYSQL_PREPARING) {
+    alch_mysql_fail(statement->connection, statement, error);
+    if (!statement->connection->gone && !statement->connection->rolled_back) {
+      statement->phase = ALCH_MYSQL_UNDOING;
+      return ALCH_OK;
+    }
+  }
   statement->phase = ALCH_MYSQL_COMPLETE;
   if (statement->connection->current == statement) statement->connection->current = NULL;
   return alch_mysql_fail(statement->connection, statement->plain ? NULL : statement, error);
@@ -95,14 +102,52 @@ static alch_status complete(alch_driver_statement *statement) {
   return ALCH_DONE;
 }
 
+/* Whatever became of the way back, what is told is why it was gone. */
+static alch_status undone(alch_driver_statement *statement, alch_error *error) {
+  return fail(statement, error);
+}
+
+static alch_status bind(alch_driver_statement *statement, alch_error *error) {
+  if (statement->sets > 0 && statement->set == 0 && alch_mysql_bind_sets(statement, &statement->bulk, error) != ALCH_OK) return ALCH_ERROR;
+  if (statement->bulk) return ALCH_OK;
+  return alch_mysql_unbind_sets(statement, error) == ALCH_OK ? alch_mysql_bind_values(statement, error) : ALCH_ERROR;
+}
+
+static alch_status to_first_call(alch_driver_statement *statement, alch_error *error) {
+  statement->phase = statement->plain ? ALCH_MYSQL_ASKING : statement->prepared ? ALCH_MYSQL_EXECUTING : ALCH_MYSQL_PREPARING;
+  return statement->phase == ALCH_MYSQL_EXECUTING ? bind(statement, error) : ALCH_OK;
+}
+
+static alch_status saved(alch_driver_statement *statement, alch_error *error) {
+  if (statement->connection->answer.number != 0) {
+    statement->phase = ALCH_MYSQL_COMPLETE;
+    return alch_mysql_fail(statement->connection, NULL, error);
+  }
+  return to_first_call(statement, error);
+}
+
+/* After a set: the next one, or the end. */
+static alch_status end_set(alch_driver_statement *statement, alch_error *error) {
+  if (statement->bulk || statement->set + 1 >= statement->sets) return complete(statement);
+  statement->set++;
+  statement->current = false;
+  statement->phase = ALCH_MYSQL_EXECUTING;
+  return bind(statement, error);
+}
+
+static void add_changes(alch_driver_statement *statement, unsigned long long changes) {
+  statement->changes = (statement->changes < 0 ? 0 : statement->changes) + (int64_t)changes;
+}
+
 static alch_status leave_queue(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   alch_status status = alch_mysql_settle(connection);
   if (status != ALCH_OK) return status;
   if (connection->current)
     return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the results of a CALL are still being read on this connection: read them to the end, or close them, before the next statement");
-  statement->phase = statement->plain ? ALCH_MYSQL_ASKING : statement->prepared ? ALCH_MYSQL_EXECUTING : ALCH_MYSQL_PREPARING;
-  return statement->phase == ALCH_MYSQL_EXECUTING ? alch_mysql_bind_values(statement, error) : ALCH_OK;
+  if (statement->sets == 0) return to_first_call(statement, error);
+  statement->phase = ALCH_MYSQL_SAVING;
+  return ALCH_OK;
 }
 
 static alch_status asked(alch_driver_statement *statement, alch_error *error) {
@@ -132,7 +177,7 @@ static alch_status was_prepared(alch_driver_statement *statement, alch_error *er
   }
   statement->prepared = true;
   statement->phase = ALCH_MYSQL_EXECUTING;
-  return alch_mysql_bind_values(statement, error);
+  return bind(statement, error);
 }
 
 static bool sends_pieces(const alch_driver_statement *statement) {
@@ -149,16 +194,29 @@ static alch_status renew(alch_driver_statement *statement, alch_error *error) {
   return ALCH_OK;
 }
 
+/* A server before MariaDB 10.2, which the library finds out before it sends anything. */
+static alch_status one_by_one(alch_driver_statement *statement, alch_error *error) {
+  statement->bulk = false;
+  statement->set = 0;
+  return alch_mysql_unbind_sets(statement, error) == ALCH_OK ? alch_mysql_bind_values(statement, error) : ALCH_ERROR;
+}
+
+static alch_status execution_failed(alch_driver_statement *statement, alch_error *error) {
+  unsigned int code = statement->connection->library->mysql_stmt_errno(statement->handle);
+  if (code == CR_NEW_STMT_METADATA) return renew(statement, error);
+  return code == CR_BULK_UNSUPPORTED && statement->bulk ? one_by_one(statement, error) : fail(statement, error);
+}
+
 static alch_status executed(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   const alch_libmariadb *library = connection->library;
-  if (connection->answer.number != 0) return library->mysql_stmt_errno(statement->handle) == CR_NEW_STMT_METADATA ? renew(statement, error) : fail(statement, error);
+  if (connection->answer.number != 0) return execution_failed(statement, error);
   connection->rolled_back = false;
   connection->last_insert_id = (int64_t)library->mysql_stmt_insert_id(statement->handle);
   if (library->mysql_stmt_field_count(statement->handle) == 0) {
     statement->column_count = 0;
-    statement->changes = (int64_t)library->mysql_stmt_affected_rows(statement->handle);
-    return complete(statement);
+    add_changes(statement, library->mysql_stmt_affected_rows(statement->handle));
+    return end_set(statement, error);
   }
   if (alch_mysql_bind_columns(statement, error) != ALCH_OK) return ALCH_ERROR;
   statement->phase = sends_pieces(statement) ? ALCH_MYSQL_PIECES : ALCH_MYSQL_STORING;
@@ -173,7 +231,7 @@ static alch_status executed(alch_driver_statement *statement, alch_error *error)
 static alch_status stored(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   if (connection->answer.number != 0) return fail(statement, error);
-  if (!statement->reads) statement->changes = (int64_t)connection->library->mysql_stmt_num_rows(statement->handle);
+  if (!statement->reads) add_changes(statement, connection->library->mysql_stmt_num_rows(statement->handle));
   if (connection->library->mysql_stmt_more_results(statement->handle)) connection->current = statement;
   statement->phase = ALCH_MYSQL_ROWS;
   return ALCH_OK;
@@ -185,7 +243,7 @@ static alch_status fetched(alch_driver_statement *statement, int answer, alch_er
   statement->current = answer == 0 || answer == MYSQL_DATA_TRUNCATED;
   if (statement->current) return ALCH_ROW;
   if (answer != MYSQL_NO_DATA) return fail(statement, error);
-  if (!library->mysql_stmt_more_results(statement->handle)) return complete(statement);
+  if (!library->mysql_stmt_more_results(statement->handle)) return end_set(statement, error);
   statement->phase = ALCH_MYSQL_REST;
   return ALCH_OK;
 }
@@ -217,6 +275,8 @@ static alch_status may_renew(alch_driver_statement *statement, alch_error *error
 /* What each phase calls, and what is then to be done. */
 static const phase_row phases[] = {
   [ALCH_MYSQL_ASKING] = { ALCH_MYSQL_QUERY, asked },
+  [ALCH_MYSQL_SAVING] = { ALCH_MYSQL_SAVE, saved },
+  [ALCH_MYSQL_UNDOING] = { ALCH_MYSQL_UNDO, undone },
   [ALCH_MYSQL_PREPARING] = { ALCH_MYSQL_PREPARE, was_prepared },
   [ALCH_MYSQL_EXECUTING] = { ALCH_MYSQL_EXECUTE, executed },
   [ALCH_MYSQL_RENEWING] = { ALCH_MYSQL_FREE, may_renew },
@@ -239,7 +299,7 @@ static alch_status step(alch_driver_statement *statement, alch_error *error) {
     alch_status settled = alch_mysql_settle(connection);
     if (settled != ALCH_OK) return settled;
   }
-  if (statement->phase == ALCH_MYSQL_EXECUTING && connection->call == ALCH_MYSQL_NONE && set_cursor(statement, error) != ALCH_OK) return ALCH_ERROR;
+  if (statement->phase == ALCH_MYSQL_EXECUTING && connection->call == ALCH_MYSQL_NONE && statement->reads && set_cursor(statement, error) != ALCH_OK) return ALCH_ERROR;
   alch_status status = alch_mysql_advance(connection, row->call, statement);
   return status == ALCH_OK ? row->then(statement, error) : status;
 }
@@ -252,7 +312,7 @@ static alch_status drive(alch_driver_statement *statement, alch_error *error) {
   return status;
 }
 
-alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
+alch_status alch_mysql_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
   if (statement->connection->gone) {
     alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the connection to the server is lost");
     if (error) error->disconnected = true;
@@ -260,11 +320,18 @@ alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value 
   }
   statement->values = values;
   statement->count = count;
+  statement->sets = sets;
+  statement->set = 0;
+  statement->bulk = false;
   statement->changes = -1;
   statement->column_count = 0;
   statement->current = statement->renewed = false;
   statement->phase = ALCH_MYSQL_QUEUED;
   return ALCH_OK;
+}
+
+alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
+  return alch_mysql_start_many(statement, values, count, 0, error);
 }
 
 alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error) {
