@@ -138,7 +138,10 @@ local made_constraint = {
     local wanted = all_in(key.constrained_columns, keys) and not any_in(key.constrained_columns, hand.keys)
     return wanted and foreign_key(key, keys) or nil
   end,
-  unique = function(one, keys) return all_in(one.column_names, keys) and unique(one, keys) or nil end,
+  unique = function(one, keys)
+    local wanted = all_in(one.column_names, keys) and not one.duplicates_index
+    return wanted and unique(one, keys) or nil
+  end,
   checks = check_constraint,
 }
 

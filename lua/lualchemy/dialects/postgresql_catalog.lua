@@ -144,7 +144,7 @@ local function kind_of(relkind, persistence)
   return kinds[relkind] == "table" and persistence == "t" and "temporary" or kinds[relkind]
 end
 
-local function number(text) return text and (math.tointeger and math.tointeger(text) or tonumber(text)) or nil end
+local function number(text) return text and tonumber(text) end
 
 local function identity_of(row)
   return {

@@ -1,0 +1,108 @@
+-- luacheck: no max line length
+-- Reflection on a real MariaDB.
+local la = require "lualchemy"
+local servers = dofile "spec/servers.lua"
+local server, why = servers.start "mariadb"
+
+local schema = {
+  "CREATE TABLE parent (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY) COMMENT 'p'",
+  [[CREATE TABLE a (id bigint AUTO_INCREMENT PRIMARY KEY, n varchar(20) NOT NULL DEFAULT 'x:y' COMMENT 'c', p int unsigned, e enum('a','it''s') DEFAULT 'a',
+    ts timestamp(3) NOT NULL DEFAULT current_timestamp(3) ON UPDATE current_timestamp(3), d datetime, g int GENERATED ALWAYS AS (p + 1) VIRTUAL,
+    t text, bl tinyint(1), j json, price decimal(10,2) DEFAULT 1.50, latin varchar(5) CHARACTER SET latin1 COLLATE latin1_bin,
+    CONSTRAINT fk FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE, UNIQUE KEY uq (n, p), CONSTRAINT ck CHECK (p > 0), KEY ix (t(10), n DESC),
+    FULLTEXT KEY ft (t))]],
+  "CREATE SEQUENCE sq START WITH 5 INCREMENT BY 2", "CREATE VIEW v AS SELECT id FROM a",
+}
+
+local kinds = { "columns", "pk_constraint", "foreign_keys", "unique_constraints", "check_constraints", "indexes", "table_comment", "table_options" }
+
+local function described(engine)
+  local inspector, all = la.inspect(engine), {}
+  for _, kind in ipairs(kinds) do all[kind] = inspector["get_multi_" .. kind](inspector) end
+  for _, columns in pairs(all.columns) do
+    for _, column in ipairs(columns) do column.type = tostring(column.type) end
+  end
+  return all
+end
+
+describe("reflection on MariaDB", function()
+  if not server then
+    pending("a server: " .. tostring(why))
+    return
+  end
+  teardown(function() server:stop() end)
+  local engine = la.create_engine(("mariadb://spec@/spec?unix_socket=%s/mariadb.sock"):format(server.folder))
+  engine:begin(function(connection)
+    for _, statement in ipairs(schema) do connection:exec_driver_sql(statement) end
+  end)
+  local inspector = la.inspect(engine)
+
+  it("lists what there is", function()
+    assert.same({ "a", "parent" }, inspector:get_table_names())
+    assert.same({ "v" }, inspector:get_view_names())
+    assert.same({ "sq" }, inspector:get_sequence_names())
+    assert.equal("spec", inspector.default_schema_name)
+    assert.truthy(inspector:get_view_definition "v":find "select")
+    assert.same({ text = "p" }, inspector:get_table_comment "parent")
+  end)
+
+  it("tells columns", function()
+    local types, columns = {}, {}
+    for i, column in ipairs(inspector:get_columns "a") do types[i], columns[column.name] = tostring(column.type), column end
+    assert.same({
+      "mysql.BIGINT{ display_width = 20 }", "mysql.VARCHAR(20)", "mysql.INTEGER{ display_width = 10, unsigned = true }", 'mysql.ENUM{ "a", "it\'s" }',
+      "mysql.TIMESTAMP{ fsp = 3 }", "mysql.DATETIME", "mysql.INTEGER{ display_width = 11 }", "mysql.TEXT", "mysql.TINYINT{ display_width = 1 }", "JSON",
+      "mysql.DECIMAL(10, 2)", 'mysql.VARCHAR{ 5, charset = "latin1", collation = "latin1_bin" }',
+    }, types)
+    assert.is_true(columns.id.autoincrement)
+    assert.is_false(columns.p.autoincrement)
+    assert.equal("'x:y'", columns.n.default)
+    assert.is_nil(columns.p.default)
+    assert.equal("c", columns.n.comment)
+    assert.equal("current_timestamp(3) ON UPDATE current_timestamp(3)", columns.ts.default)
+    assert.same({ sqltext = "`p` + 1", persisted = false }, columns.g.computed)
+  end)
+
+  it("tells keys, constraints and indexes", function()
+    assert.same({ constrained_columns = { "id" } }, inspector:get_pk_constraint "a")
+    assert.same({ {
+      name = "fk", constrained_columns = { "p" }, referred_table = "parent", referred_columns = { "id" }, options = { ondelete = "CASCADE" },
+    } }, inspector:get_foreign_keys "a")
+    assert.same({ { name = "uq", column_names = { "n", "p" }, duplicates_index = "uq" } }, inspector:get_unique_constraints "a")
+    assert.same({ { name = "ck", sqltext = "`p` > 0" } }, inspector:get_check_constraints "a")
+    local indexes = {}
+    for _, index in ipairs(inspector:get_indexes "a") do indexes[index.name] = index end
+    assert.same({
+      name = "ix", unique = false, column_names = { "t", "n" }, column_sorting = { n = { "desc" } }, dialect_options = { mariadb_length = { t = 10 } },
+    }, indexes.ix)
+    assert.same({ mariadb_prefix = "FULLTEXT" }, indexes.ft.dialect_options)
+    assert.is_true(indexes.uq.unique)
+    assert.equal("InnoDB", inspector:get_table_options "a".mariadb_engine)
+  end)
+
+  it("asks as often for 300 tables as for one", function()
+    engine:begin(function(connection)
+      connection:exec_driver_sql "CREATE DATABASE many"
+      for i = 1, 300 do
+        connection:exec_driver_sql(("CREATE TABLE many.t%d (id int PRIMARY KEY, a varchar(20) UNIQUE, b int CHECK (b > 0), KEY (b)) ENGINE = Aria"):format(i))
+      end
+    end)
+    local queries, metadata = 0, la.MetaData()
+    la.event.listen(engine, "before_execute", function() queries = queries + 1 end)
+    metadata:reflect { bind = engine, schema = "many" }
+    local count = 0
+    for _ in pairs(metadata.tables) do count = count + 1 end
+    assert.equal(300, count)
+    assert.equal(5, queries)
+  end)
+
+  it("says the same of what was made from it", function()
+    local metadata = la.MetaData()
+    metadata:reflect { bind = engine }
+    local before = described(engine)
+    metadata:drop_all(engine)
+    metadata:create_all(engine)
+    assert.same(before, described(engine))
+    engine:dispose()
+  end)
+end)
