@@ -95,7 +95,7 @@ static int connection_begin_twophase(lua_State *L) {
   lua_settop(L, 2);
   binding_transaction *transaction = push_transaction(L, b, 1);
   if (strlen(xid) >= sizeof transaction->xid) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "the id of a two-phase transaction has 64 characters at most");
-  strcpy(transaction->xid, xid);
+  snprintf(transaction->xid, sizeof transaction->xid, "%s", xid);
   transaction->twophase = true;
   lua_replace(L, 2);
   return begin_continue(L, LUA_OK, false);
