@@ -75,7 +75,8 @@ void alch_odbc_narrow(const SQLWCHAR *text, size_t count, alch_buffer *out) {
 /* ---- what is a call and no statement ---- */
 
 static const struct control_row { const char *words; uint8_t control; } controls[] = {
-  { "BEGIN", ALCH_ODBC_BEGIN }, { "BEGIN TRANSACTION", ALCH_ODBC_BEGIN }, { "START TRANSACTION", ALCH_ODBC_BEGIN }, { "COMMIT", ALCH_ODBC_COMMIT }, { "ROLLBACK", ALCH_ODBC_ROLLBACK },
+  { "BEGIN", ALCH_ODBC_BEGIN }, { "BEGIN TRANSACTION", ALCH_ODBC_BEGIN }, { "START TRANSACTION", ALCH_ODBC_BEGIN }, { "COMMIT", ALCH_ODBC_COMMIT },
+  { "COMMIT TRANSACTION", ALCH_ODBC_COMMIT }, { "ROLLBACK", ALCH_ODBC_ROLLBACK }, { "ROLLBACK TRANSACTION", ALCH_ODBC_ROLLBACK },
 };
 
 /* The name behind the words, or NULL. */
