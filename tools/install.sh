@@ -27,6 +27,8 @@ libclang-rt-14-dev    optional          its sanitizers
 valgrind              optional          checks memory without a special build
 lua-cjson             optional          JSON columns
 lua-luv               optional          an event loop to run under
+lua-cqueues           optional          another one
+lua-copas             optional          and one more
 lua-sql-sqlite3       optional          a peer in the figures
 postgresql            optional          a server that specs start for themselves, and its client
 mariadb-server        optional          another one

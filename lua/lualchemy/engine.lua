@@ -72,14 +72,14 @@ local function used_up(failure, attempts)
 end
 
 -- Runs body() until it succeeds, fails for good, or has been tried too often. What fails for good is raised as it is.
-local function insist(retry, body, attempt)
+local function insist(source, retry, body, attempt)
   local function settle(ok, ...)
     if ok then return ... end
     local failure = ...
     if not may_retry(failure) then error(failure, 0) end
     if attempt > (retry.retries or 5) then error(used_up(failure, attempt), 0) end
-    core.sleep(pause(retry, attempt))
-    return insist(retry, body, attempt + 1)
+    core.sleep(pause(retry, attempt), source)
+    return insist(source, retry, body, attempt + 1)
   end
   return settle(pcall(body))
 end
@@ -91,7 +91,7 @@ end
 function engine:run_transaction(fn, options)
   local retry, kind = split(options)
   local source = kind and self:execution_options(kind) or self
-  return insist(retry, function() return begin(source, fn) end, 1)
+  return insist(source, retry, function() return begin(source, fn) end, 1)
 end
 
 -- What session:run_transaction is made of.

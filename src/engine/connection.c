@@ -146,6 +146,20 @@ alch_driver_connection *alch_connection_driver_connection(const alch_connection 
   return connection->link ? connection->link->driver_connection : NULL;
 }
 
+const struct alch_embedded *alch_connection_embedded(const alch_connection *connection) {
+  return connection->driver->embedded;
+}
+
+alch_status alch_connection_ready(const alch_connection *connection, alch_error *error) {
+  return alch_connection_usable(connection, error);
+}
+
+bool alch_connection_interrupt(alch_connection *connection) {
+  if (!connection->driver->interrupt) return false;
+  if (connection->link) connection->driver->interrupt(connection->link->driver_connection);
+  return true;
+}
+
 static void limit_wait(alch_wait *wait, int64_t deadline) {
   int64_t left = deadline - alch_clock_microseconds();
   if (left < 0) left = 0;

@@ -134,6 +134,10 @@ const alch_url *alch_engine_url(const alch_engine *engine) {
   return &alch_engine_root(engine)->url;
 }
 
+const void *alch_engine_host(const alch_engine *engine) {
+  return alch_engine_root(engine)->options.host;
+}
+
 void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context) {
   engine = alch_engine_root(engine);
   for (uint32_t i = 0; i < engine->replica_count; i++) alch_engine_listen(engine->replicas[i], listener, context);

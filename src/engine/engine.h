@@ -32,6 +32,7 @@ typedef struct alch_engine_options {
   const char *isolation_level;     /* of all transactions, "SERIALIZABLE", "AUTOCOMMIT"; which there are says the dialect. NULL: the database's own */
   const char *const *replicas;     /* URLs of servers that follow this one: read only connections go to them in turn, to the next when one cannot be reached, and at last to this one. Same dialect */
   uint32_t replica_count;
+  const void *host;                /* whatever the host knows the engine by (alch_engine_host); its replicas have the same */
   const alch_driver *driver;       /* this one, not the one that the URL names; NULL: the URL's. Borrowed: outlives the engine */
 } alch_engine_options;
 void alch_engine_options_init(alch_engine_options *options);
@@ -79,6 +80,7 @@ typedef struct alch_execution_options {
 alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error);
 const alch_dialect *alch_engine_dialect(const alch_engine *engine);
 const alch_url *alch_engine_url(const alch_engine *engine);
+const void *alch_engine_host(const alch_engine *engine);
 void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context);   /* one listener; NULL: none. Without one, events cost nothing */
 alch_cache_info alch_engine_cache_info(alch_engine *engine);
 void alch_engine_cache_clear(alch_engine *engine);
@@ -102,9 +104,17 @@ alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch
 void alch_connection_close(alch_connection *connection);
 alch_engine *alch_connection_engine(const alch_connection *connection);
 alch_driver_connection *alch_connection_driver_connection(const alch_connection *connection);   /* raw access */
+/* What its driver can do beyond statements, or NULL (engine/embedded.h). */
+const struct alch_embedded *alch_connection_embedded(const alch_connection *connection);
+/* ALCH_OK when something new may be run on it. */
+alch_status alch_connection_ready(const alch_connection *connection, alch_error *error);
+/* What runs on it ends with an error. False: the driver cannot. */
+bool alch_connection_interrupt(alch_connection *connection);
 void alch_connection_waits_for(alch_connection *connection, alch_wait *out);
 /* Sleeps in poll(2) as alch_connection_waits_for says: the blocking loop's one place. */
 alch_status alch_connection_wait(alch_connection *connection, alch_error *error);
+/* poll(2) on one descriptor, or only the time. An interrupted sleep counts as over. OPERATIONAL. */
+alch_status alch_wait_for(const alch_wait *wait, alch_error *error);
 /* The connection is broken: it will be closed, not pooled, when it is given back. The others of the pool stay (those of its age go when a statement finds it dead). */
 void alch_connection_invalidate(alch_connection *connection);
 bool alch_connection_is_invalidated(const alch_connection *connection);

@@ -173,8 +173,6 @@ void alch_pool_invalidate(alch_pool *pool, const alch_link *link);
 /* The connection's link is the pool's no more, which may make another. */
 void alch_pool_detach(alch_pool *pool, alch_connection *connection);
 alch_pool_status alch_pool_read_status(alch_pool *pool, uint32_t size);
-/* poll(2) on one descriptor, or only the time. */
-alch_status alch_wait_for(const alch_wait *wait, alch_error *error);
 
 /* ---- connection.c ---- */
 /* Tells the listener, when there is one. RESOURCE_CLOSED when it has closed the connection: then nothing may be done with it any more. */

@@ -1,6 +1,5 @@
 /* engine.c - engines: la.create_engine, cache and pool figures, waiting. */
 #include "lua/engine.h"
-#include <poll.h>
 #include <string.h>
 
 alch_engine *binding_check_engine(lua_State *L, binding *b, int index) {
@@ -11,52 +10,63 @@ alch_engine *binding_check_engine(lua_State *L, binding *b, int index) {
 
 /* ---- waiting: the one place ---- */
 
+static const char *const wait_events[] = { "", "r", "w", "rw" };
+
 static void push_wait(lua_State *L, const alch_wait *wait) {
-  static const char *const events[] = { "", "r", "w", "rw" };
   lua_pushinteger(L, wait->descriptor);
-  lua_pushstring(L, events[wait->events & 3]);
+  lua_pushstring(L, wait_events[wait->events & 3]);
   if (wait->microseconds < 0) lua_pushnil(L);
   else lua_pushnumber(L, (double)wait->microseconds / 1e6);
 }
 
+/* The function that waits for this engine (NULL: for none in particular): its own, or everybody's. False, and nothing on the stack, where there is none. */
+static bool push_hook(lua_State *L, binding *b, const alch_engine *engine) {
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 8, "a wait");
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->connections);
+  if (engine && lua_rawgetp(L, -1, alch_engine_host(engine)) == LUA_TUSERDATA && lua_getiuservalue(L, -1, BINDING_ENGINE_WAIT) == LUA_TFUNCTION) lua_replace(L, top + 1);
+  else if (b->wait_hook != LUA_NOREF) lua_rawgeti(L, LUA_REGISTRYINDEX, b->wait_hook), lua_replace(L, top + 1);
+  else lua_settop(L, top);
+  if (lua_gettop(L) > top) lua_settop(L, top + 1);
+  return lua_gettop(L) > top;
+}
+
 void binding_wait(lua_State *L, binding *b, alch_connection *connection, lua_KContext context, lua_KFunction continuation) {
-  if (b->wait_hook == LUA_NOREF || !lua_isyieldable(L)) {
+  if (!lua_isyieldable(L) || !push_hook(L, b, alch_connection_engine(connection))) {
     binding_must(L, b, alch_connection_wait(connection, &b->error));
     return;
   }
   alch_wait wait;
   alch_connection_waits_for(connection, &wait);
-  luaL_checkstack(L, 8, "a wait");
-  lua_rawgeti(L, LUA_REGISTRYINDEX, b->wait_hook);
   push_wait(L, &wait);
   lua_callk(L, 3, 0, context, continuation);
 }
 
+/* Slots: 1 when it is over, 2 the engine or nil. */
 static int sleep_continue(lua_State *L, int status, lua_KContext context) {
   (void)status;
   binding *b = BINDING(L);
   int64_t left;
   while ((left = (int64_t)lua_tonumber(L, 1) - alch_clock_microseconds()) > 0) {
     alch_wait wait = { .descriptor = -1, .microseconds = left };
-    if (b->wait_hook == LUA_NOREF || !lua_isyieldable(L)) {
-      poll(NULL, 0, (int)((left + 999) / 1000));
+    lua_settop(L, 2);
+    if (!lua_isyieldable(L) || !push_hook(L, b, lua_isnil(L, 2) ? NULL : binding_check_engine(L, b, 2))) {
+      binding_must(L, b, alch_wait_for(&wait, &b->error));
       continue;
     }
-    lua_settop(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, b->wait_hook);
     push_wait(L, &wait);
     lua_callk(L, 3, 0, context, sleep_continue);
   }
   return 0;
 }
 
-/* sleep(seconds): as any wait */
+/* sleep(seconds [, engine]): as any wait (of this engine) */
 static int engine_sleep(lua_State *L) {
   double seconds = luaL_checknumber(L, 1);
   if (!(seconds > 0 && seconds < 1e6)) return 0;
+  lua_settop(L, 2);
   lua_pushnumber(L, (double)alch_clock_microseconds() + seconds * 1e6);
   lua_replace(L, 1);
-  lua_settop(L, 1);
   return sleep_continue(L, LUA_OK, 0);
 }
 
@@ -71,13 +81,26 @@ static int engine_set_wait(lua_State *L) {
   return 0;
 }
 
+/* sleep_until(descriptor, "r" | "w" | "rw" | "", seconds or nil): waits as a call without a hook does, blocking. For hooks that find nobody to yield to. */
+static int engine_sleep_until(lua_State *L) {
+  binding *b = BINDING(L);
+  static const char *const events[] = { "", "r", "w", "rw", NULL };
+  alch_wait wait = { .descriptor = (int)luaL_checkinteger(L, 1), .events = luaL_checkoption(L, 2, "", events), .microseconds = -1 };
+  if (!lua_isnoneornil(L, 3)) {
+    double seconds = luaL_checknumber(L, 3);
+    wait.microseconds = seconds > 0 ? seconds < 1e9 ? (int64_t)(seconds * 1e6) : INT64_C(1000000000000000) : 0;
+  }
+  binding_must(L, b, alch_wait_for(&wait, &b->error));
+  return 0;
+}
+
 /* ---- create_engine ---- */
 
 static const binding_option known_options[] = {
   { "pool_size", LUA_TNUMBER }, { "max_overflow", LUA_TNUMBER }, { "pool_timeout", LUA_TNUMBER }, { "pool_use_lifo", LUA_TBOOLEAN }, { "pool", LUA_TSTRING },
   { "pool_recycle", LUA_TNUMBER }, { "pool_pre_ping", LUA_TBOOLEAN }, { "pool_reset_on_return", LUA_TSTRING }, { "isolation_level", LUA_TSTRING },
   { "replicas", LUA_TTABLE },
-  { "query_cache_size", LUA_TNUMBER }, { "prepared_cache_size", LUA_TNUMBER }, { "mock", LUA_TUSERDATA }, { "echo", LUA_TNONE }, { NULL, 0 },
+  { "query_cache_size", LUA_TNUMBER }, { "prepared_cache_size", LUA_TNUMBER }, { "mock", LUA_TUSERDATA }, { "wait", LUA_TFUNCTION }, { "echo", LUA_TNONE }, { NULL, 0 },
 };
 
 /* A whole number option from `least` on, or `otherwise`. */
@@ -151,7 +174,7 @@ static void release_engine(binding_owned *owned) {
 }
 
 static binding_engine *new_engine(lua_State *L, binding *b) {
-  binding_engine *engine = binding_new(L, b, BINDING_ENGINE, sizeof *engine, 4);
+  binding_engine *engine = binding_new(L, b, BINDING_ENGINE, sizeof *engine, BINDING_ENGINE_VALUES);
   engine->binding = b;
   binding_own(b, &engine->owned, release_engine);
   lua_newtable(L);
@@ -199,15 +222,19 @@ static int engine_create(lua_State *L) {
   }
   binding_engine *engine = new_engine(L, b);
   int object = lua_gettop(L);
+  options.host = engine;
   binding_must(L, b, alch_engine_open(url, length, &options, &b->allocator, &engine->engine, &b->error));
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->connections);
   lua_pushvalue(L, object);
   lua_rawsetp(L, -2, engine);
   lua_settop(L, object);
+  if (lua_isnil(L, 2)) return 1;
   if (options.driver) {
     lua_getfield(L, 2, "mock");
     lua_setiuservalue(L, object, BINDING_ENGINE_MOCK);
   }
+  lua_getfield(L, 2, "wait");
+  lua_setiuservalue(L, object, BINDING_ENGINE_WAIT);
   return 1;
 }
 
@@ -325,7 +352,7 @@ void binding_open_engine(lua_State *L, binding *b) {
     { "begin", binding_engine_begin }, { "listen_", binding_engine_listen }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", engine_gc }, { "__close", engine_close }, { "__tostring", engine_tostring }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { "sleep", engine_sleep }, { "is_engine", engine_is_engine }, { "is_connection", engine_is_connection }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { "sleep_until", engine_sleep_until }, { "sleep", engine_sleep }, { "is_engine", engine_is_engine }, { "is_connection", engine_is_connection }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_ENGINE, "Engine", methods, metamethods);
   binding_kind_properties(L, b, BINDING_ENGINE, engine_property);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);

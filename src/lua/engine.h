@@ -4,7 +4,7 @@
 
 #include "lua/binding.h"
 
-enum { BINDING_ENGINE_SHAPES = 1, BINDING_ENGINE_LISTENER, BINDING_ENGINE_MOCK, BINDING_ENGINE_BASE };   /* user values of an engine */
+enum { BINDING_ENGINE_SHAPES = 1, BINDING_ENGINE_LISTENER, BINDING_ENGINE_MOCK, BINDING_ENGINE_BASE, BINDING_ENGINE_WAIT, BINDING_ENGINE_FUNCTIONS, BINDING_ENGINE_VALUES = BINDING_ENGINE_FUNCTIONS };   /* user values of an engine */
 typedef struct binding_engine {
   binding_owned owned;
   alch_engine *engine;      /* NULL once finalised */
@@ -23,6 +23,7 @@ void binding_remember_connection(lua_State *L, binding *b, int index);
 /* Closes it when it is this object's own. Idempotent. */
 void binding_close_connection(lua_State *L, binding *b, binding_connection *connection);
 void binding_open_connection(lua_State *L, binding *b);
+void binding_open_embedded(lua_State *L, binding *b);   /* embedded.c: functions in Lua, backups and their like */
 /* Serial number of the level that was just begun: what a transaction object knows its level by. */
 uint32_t binding_begin_level(binding_connection *connection, uint32_t level);
 bool binding_level_is(const binding_connection *connection, uint32_t level, uint32_t serial);

@@ -76,6 +76,13 @@ static int mock_wait(lua_State *L) {
   return 1;
 }
 
+/* mock:sleep(seconds): each statement takes so long. */
+static int mock_sleep(lua_State *L) {
+  alch_mock_sleep(check_mock(L, 1), (int64_t)(luaL_checknumber(L, 2) * 1e6));
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* mock:fail(n, kind [, { disconnected =, ends_transaction =, sqlstate = }]): the n-th call that can fail does. */
 static int mock_fail(lua_State *L) {
   binding *b = BINDING(L);
@@ -150,7 +157,7 @@ static int mock_open_statements(lua_State *L) {
 
 void binding_open_mock(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
-    { "answer", mock_answer }, { "wait", mock_wait }, { "fail", mock_fail }, { "statements", mock_statements }, { "forget", mock_forget },
+    { "answer", mock_answer }, { "wait", mock_wait }, { "sleep", mock_sleep }, { "fail", mock_fail }, { "statements", mock_statements }, { "forget", mock_forget },
     { "kill", mock_kill }, { "counts", mock_counts },
     { "open_connections", mock_open_connections }, { "open_statements", mock_open_statements }, { NULL, NULL },
   };

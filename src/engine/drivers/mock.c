@@ -1,5 +1,6 @@
 #include "engine/drivers/mock.h"
 #include "base/arena.h"
+#include "engine/engine.h"
 #include "sql/dialect.h"
 #include <ctype.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ struct alch_mock {
   alch_error_kind fail_kind;
   bool fail_disconnects, fail_ends_transaction;
   int64_t last_id;
+  int64_t sleep;                 /* microseconds of each statement */
   uint32_t connections, statements, kills;
   alch_mock_counts counts;
   char sqlstate[6];
@@ -47,6 +49,7 @@ struct alch_driver_connection {
   uint32_t connect_waits_left, ping_waits_left;
   bool pinging, begins_itself;
   bool signalled;                /* there is a byte in the pipe */
+  int64_t sleeps_until;          /* by the monotonic clock; 0: does not sleep */
   bool in_transaction, dead;
   uint32_t kills;                /* of the mock when it was made */
   int64_t last_id;
@@ -130,6 +133,10 @@ bool alch_mock_add(alch_mock *mock, const alch_mock_answer *answer) {
 
 void alch_mock_wait(alch_mock *mock, alch_mock_point point, uint32_t times) {
   mock->waits[point] = times;
+}
+
+void alch_mock_sleep(alch_mock *mock, int64_t microseconds) {
+  mock->sleep = microseconds;
 }
 
 void alch_mock_fail(alch_mock *mock, uint64_t call, alch_error_kind kind, bool disconnected, bool ends_transaction) {
@@ -288,7 +295,16 @@ static alch_status mock_connect_poll(alch_driver_connection *connection, alch_er
   return status == ALCH_OK ? wait_or(connection, &connection->connect_waits_left, ALCH_OK) : status;
 }
 
+static int64_t sleep_left(const alch_driver_connection *connection) {
+  return connection->sleeps_until > 0 ? connection->sleeps_until - alch_clock_microseconds() : 0;
+}
+
 static void mock_waits_for(alch_driver_connection *connection, alch_wait *out) {
+  int64_t left = sleep_left(connection);
+  if (left > 0) {
+    *out = (alch_wait){ .descriptor = -1, .microseconds = left };
+    return;
+  }
   *out = (alch_wait){ .descriptor = connection->pipe[0], .events = ALCH_WAIT_READ, .microseconds = -1 };
 }
 
@@ -420,6 +436,7 @@ static alch_status mock_start(alch_driver_statement *statement, const alch_value
   statement->next_row = 0;
   statement->is_started = false;
   statement->waits_left = connection->mock->waits[ALCH_MOCK_START];
+  connection->sleeps_until = connection->mock->sleep > 0 ? alch_clock_microseconds() + connection->mock->sleep : 0;
   return wait_or(connection, &statement->waits_left, ALCH_OK);
 }
 
@@ -436,6 +453,7 @@ static alch_status advance(alch_driver_statement *statement) {
 static alch_status mock_poll(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   alch_status status = pass(connection->mock, connection, "poll", error);
+  if (status == ALCH_OK && sleep_left(connection) > 0) return ALCH_WAIT;
   if (status == ALCH_OK) status = wait_or(connection, &statement->waits_left, ALCH_OK);
   return status == ALCH_OK ? advance(statement) : status;
 }
@@ -449,6 +467,7 @@ static alch_status mock_row(alch_driver_statement *statement, alch_value *out, u
 
 static void mock_finish(alch_driver_statement *statement) {
   uint32_t none = 0;
+  statement->connection->sleeps_until = 0;
   wait_or(statement->connection, &none, ALCH_OK);
   statement->is_started = false;
 }

@@ -31,6 +31,8 @@ bool alch_mock_add(alch_mock *mock, const alch_mock_answer *answer);
 /* Each connect, start or row answers ALCH_WAIT this many times before it goes on. */
 typedef enum alch_mock_point { ALCH_MOCK_CONNECT, ALCH_MOCK_START, ALCH_MOCK_ROW, ALCH_MOCK_POINT_COUNT } alch_mock_point;
 void alch_mock_wait(alch_mock *mock, alch_mock_point point, uint32_t times);
+/* Each statement takes so long from its start on, and only time is waited for. */
+void alch_mock_sleep(alch_mock *mock, int64_t microseconds);
 
 /* The n-th call from now (1: the next) of those that can fail (connect, ping, prepare, start, poll, row) fails, once; 0: none. `ends_transaction`: as a full disk or a deadlock does. */
 void alch_mock_fail(alch_mock *mock, uint64_t call, alch_error_kind kind, bool disconnected, bool ends_transaction);

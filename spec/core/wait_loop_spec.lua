@@ -1,0 +1,267 @@
+-- The adapters to event loops, each with its real library: coroutines share few connections, a loop ticks on while a statement sleeps.
+-- luacheck: no max line length
+local la = require "lualchemy"
+local core = require "lualchemy.core"
+local world = dofile "spec/core/world.lua"
+
+-- Debian's copas is not among the files of each version, but runs on all.
+package.path = package.path .. ";/usr/share/lua/5.2/?.lua;/usr/share/lua/5.1/?.lua"
+
+-- How to start a coroutine, to let the loop run until `finished()`, and to have a function called every hundredth of a second.
+local loops = {
+  luv = function(uv)
+    local ticker
+    return {
+      start = function(fn) coroutine.wrap(fn)() end,
+      tick = function(fn) ticker = uv.new_timer() ticker:start(10, 10, fn) end,
+      run = function(finished)
+        while not finished() do uv.run "once" end
+        if ticker then ticker:close() ticker = nil end
+        uv.run "nowait"
+      end,
+      handles = function() local n = 0 uv.walk(function(handle) if not handle:is_closing() then n = n + 1 end end) return n end,
+    }
+  end,
+  cqueues = function(cqueues)
+    local queue, ticking = cqueues.new(), false
+    return {
+      start = function(fn) queue:wrap(fn) end,
+      tick = function(fn)
+        ticking = true
+        queue:wrap(function() while ticking do cqueues.sleep(0.01) fn() end end)
+      end,
+      run = function(finished)
+        while not finished() do assert(queue:step(1)) end
+        ticking = false
+        assert(queue:loop(1))
+      end,
+    }
+  end,
+  copas = function(copas)
+    local on_tick
+    return {
+      start = function(fn) copas.addthread(fn) end,
+      tick = function(fn) on_tick = fn end,
+      run = function(finished)
+        while not finished() do
+          copas.step(0.01)
+          if on_tick then on_tick() end
+        end
+        on_tick = nil
+      end,
+    }
+  end,
+}
+
+-- A loop that hangs fails.
+local function in_time(finished)
+  local deadline = core.clock() + 20e9
+  return function()
+    assert(core.clock() < deadline, "the loop did not come to its end")
+    return finished()
+  end
+end
+
+local function mocked(options)
+  local mock = core.mock()
+  options = options or {}
+  options.mock = mock
+  return la.create_engine("mock+sqlite://", options), mock
+end
+
+local function answers(mock, count)
+  for _ = 1, count do mock:answer { pattern = "FROM teams", columns = { "id", "name" }, rows = { { 1, "Red" }, { 2, "Blue" } } } end
+end
+
+for name, open in pairs(loops) do
+  local found, library = pcall(require, name)
+  describe("waits in " .. name, function()
+    if not found then
+      pending("needs lua-" .. name .. ", which is not here")
+      return
+    end
+    local w, loop = world.tables(), open(library)
+    local wait = require("lualchemy.wait." .. name)
+    before_each(function() la.set_wait(wait) end)
+    after_each(function() la.set_wait(nil) end)
+
+    it("let 200 coroutines share 10 connections, in order", function()
+      local engine, mock = mocked { pool_size = 10, max_overflow = 0 }
+      mock:wait("connect", 2):wait("start", 1):wait("row", 1)
+      answers(mock, 200)
+      local begun, most, done, order = 0, 0, 0, {}
+      local arrived = 0
+      for _ = 1, 200 do
+        loop.start(function()
+          arrived = arrived + 1
+          local i = arrived
+          local c <close> = engine:connect()
+          order[#order + 1] = i
+          begun = begun + 1
+          most = math.max(most, begun)
+          assert(#c:execute(la.select(w.teams)):all() == 2)
+          begun, done = begun - 1, done + 1
+        end)
+      end
+      loop.run(in_time(function() return done == 200 end))
+      assert.equal(10, most)
+      assert.equal(10, mock:open_connections())
+      assert.same({ size = 10, idle = 10, in_use = 0, overflow = 0 }, engine:pool_status())
+      -- Those after the first ten were served in the order of their arrival, as near as the ten in front of them end.
+      for place = 11, 200 do assert.is_true(math.abs(order[place] - place) < 10, ("%d came as number %d"):format(order[place], place)) end
+    end)
+
+    it("let the loop tick while a statement sleeps", function()
+      local engine, mock = mocked()
+      mock:sleep(0.3)
+      answers(mock, 1)
+      local ticks, rows = 0, nil
+      loop.tick(function() ticks = ticks + 1 end)
+      loop.start(function()
+        local c <close> = engine:connect()
+        rows = #c:execute(la.select(w.teams)):all()
+      end)
+      loop.run(in_time(function() return rows end))
+      assert.equal(2, rows)
+      assert.is_true(ticks >= 10, tostring(ticks))
+    end)
+
+    it("end with a TimeoutError where no connection comes free", function()
+      local engine = mocked { pool_size = 1, max_overflow = 0, pool_timeout = 0.05 }
+      local failure
+      local holder <close> = engine:connect()
+      loop.tick(function() end)
+      loop.start(function()
+        local _
+        _, failure = pcall(engine.connect, engine)
+      end)
+      loop.run(in_time(function() return failure end))
+      assert.equal("TimeoutError", failure.kind)
+      assert.equal(1, engine:pool_status().in_use)
+      assert.is_false(holder.closed)
+    end)
+
+    it("of an engine of its own leave others alone", function()
+      la.set_wait(nil)
+      local other, other_mock = mocked()
+      other_mock:wait("start", 2)
+      answers(other_mock, 1)
+      local calls = 0
+      local engine, mock = mocked { wait = function(...) calls = calls + 1 return wait(...) end }
+      mock:wait("start", 3)
+      answers(mock, 1)
+      local done = false
+      loop.start(function()
+        local own <close> = engine:connect()
+        local c <close> = other:connect()
+        assert(#c:execute(la.select(w.teams)):all() == 2)
+        assert(calls == 0)
+        assert(#own:execute(la.select(w.teams)):all() == 2)
+        done = true
+      end)
+      loop.run(in_time(function() return done end))
+      assert.is_true(calls >= 3, tostring(calls))
+    end)
+
+    it("can be closed in their middle", function()
+      local engine, mock = mocked()
+      mock:sleep(0.05)
+      local thread, after
+      loop.start(function()
+        thread = coroutine.running()
+        local c <close> = engine:connect()
+        c:execute(la.select(w.teams))
+        after = true
+      end)
+      if name == "luv" then
+        assert.equal("suspended", coroutine.status(thread))
+        assert.is_true(coroutine.close(thread))
+        assert.equal(0, loop.handles())
+        assert.equal(0, engine:pool_status().in_use)
+        loop.run(in_time(function() return true end))
+        assert.is_nil(after)
+      else
+        loop.tick(function() end)
+        loop.run(in_time(function() return after end))
+      end
+      assert.equal(0, engine:pool_status().in_use)
+    end)
+
+    it("let lazy loads go on side by side", function()
+      local Base = la.declarative_base()
+      local Team = Base:model "Team" {
+        __tablename = "teams", id = la.Column{ la.Integer, primary_key = true }, name = la.Column{ la.String(40) },
+        players = la.relationship{ "Player", order_by = "Player.id" },
+      }
+      Base:model "Player" {
+        __tablename = "players", id = la.Column{ la.Integer, primary_key = true }, name = la.Column{ la.String(40) },
+        team_id = la.Column{ la.ForeignKey "teams.id" },
+      }
+      local trace, done = {}, 0
+      for i = 1, 2 do
+        local engine, mock = mocked()
+        mock:sleep(0.03)
+        answers(mock, 1)
+        mock:answer { pattern = "FROM players", columns = { "id", "name", "team_id", "team_id__1" }, rows = { { 1, "Ann", 1, 1 } } }
+        loop.start(function()
+          local session = la.Session(engine)
+          local team = session:scalars(la.select(Team)):first()
+          trace[#trace + 1] = "before " .. i
+          assert(team.players[1].name == "Ann")
+          trace[#trace + 1] = "after " .. i
+          session:close()
+          done = done + 1
+        end)
+      end
+      loop.tick(function() end)
+      loop.run(in_time(function() return done == 2 end))
+      assert.equal("before", trace[1]:match "%a+")
+      assert.equal("before", trace[2]:match "%a+")
+    end)
+  end)
+end
+
+describe("a wait of one's own", function()
+  local w = world.tables()
+
+  it("belongs to its engine, and is a function", function()
+    world.fails("ArgumentError", function() la.create_engine("mock+sqlite://", { wait = 5 }) end, "wait")
+  end)
+
+  it("may be cancelled: the connection is given up, and the pool is whole", function()
+    local engine, mock = mocked { pool_size = 1, max_overflow = 0, wait = function() if coroutine.yield() == "cancel" then error("cancelled", 0) end end }
+    mock:wait("start", 2)
+    answers(mock, 2)
+    local thread = coroutine.create(function()
+      local c <close> = engine:connect()
+      return c:execute(la.select(w.teams)):all()
+    end)
+    assert(coroutine.resume(thread))
+    local ok, failure = coroutine.resume(thread, "cancel")
+    assert.is_false(ok)
+    assert.equal("cancelled", failure)
+    coroutine.close(thread)   -- a coroutine that failed closes its variables then
+    assert.equal(0, engine:pool_status().in_use)
+    local c <close> = engine:connect()
+    assert.equal(2, #c:execute(la.select(w.teams)):all())
+  end)
+
+  it("for a place in the pool leaves the queue when it is dropped", function()
+    local engine = mocked { pool_size = 1, max_overflow = 0, wait = function() coroutine.yield() end }
+    local held = engine:connect()
+    local dropped, next_one = coroutine.create(function() return engine:connect() end), coroutine.create(function() return engine:connect() end)
+    assert(coroutine.resume(dropped))
+    assert(coroutine.resume(next_one))
+    assert.is_true(coroutine.close(dropped))
+    dropped = nil
+    collectgarbage()
+    collectgarbage()
+    held:close()
+    local ok, c = coroutine.resume(next_one)
+    assert.is_true(ok)
+    assert.equal("dead", coroutine.status(next_one))
+    assert.is_false(c.closed)
+    c:close()
+    assert.is_nil(dropped)
+  end)
+end)
