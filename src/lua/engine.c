@@ -358,6 +358,7 @@ void binding_open_engine(lua_State *L, binding *b) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   luaL_setfuncs(L, functions, 1);
   binding_open_connection(L, b);
+  binding_open_embedded(L, b);
   binding_open_transaction(L, b);
   binding_open_schema_run(L, b);
   binding_open_execution_options(L, b);

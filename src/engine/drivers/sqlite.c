@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-struct alch_driver_connection {
-  const alch_allocator *allocator;
-  sqlite3 *db;
-};
-
 struct alch_driver_statement {
   alch_driver_connection *connection;
   sqlite3_stmt *handle;
@@ -58,7 +53,7 @@ static alch_status open_database(alch_driver_connection *connection, const alch_
 }
 
 static alch_status run_pragma(alch_driver_connection *connection, const char *name, const char *value, alch_error *error) {
-  char sql[64];
+  char sql[128];
   snprintf(sql, sizeof sql, "PRAGMA %s=%s", name, value);
   int code = sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
   return code == SQLITE_OK ? ALCH_OK : alch_sqlite_fail(connection->db, code, error);
@@ -80,12 +75,24 @@ static alch_status set_journal_mode(alch_driver_connection *connection, const ch
   return status;
 }
 
+/* Before anything is written: some of them (page_size, encoding) come too late afterwards. */
+static alch_status run_pragmas(alch_driver_connection *connection, const alch_url *url, alch_error *error) {
+  alch_status status = ALCH_OK;
+  for (uint32_t i = 0; i < url->option_count && status == ALCH_OK; i++) {
+    const char *name = alch_sqlite_pragma(&url->options[i]);
+    if (name) status = run_pragma(connection, name, url->options[i].value, error);
+  }
+  return status;
+}
+
 /* A quoted column that does not exist would otherwise be a string, row after row (https://sqlite.org/quirks.html, 8). */
 static alch_status apply_settings(alch_driver_connection *connection, const alch_sqlite_settings *settings, alch_error *error) {
   sqlite3_extended_result_codes(connection->db, 1);
   sqlite3_db_config(connection->db, SQLITE_DBCONFIG_DQS_DML, (int)settings->dqs, (int *)NULL);
-  sqlite3_busy_timeout(connection->db, settings->timeout);
+  alch_sqlite_watch_locks(connection, settings->timeout);
+  connection->begin = settings->begin;
   alch_status status = run_pragma(connection, "foreign_keys", settings->foreign_keys ? "1" : "0", error);
+  if (status == ALCH_OK) status = run_pragmas(connection, settings->url, error);
   if (status == ALCH_OK && settings->journal_mode) status = set_journal_mode(connection, settings->journal_mode, error);
   if (status == ALCH_OK && settings->synchronous) status = run_pragma(connection, "synchronous", settings->synchronous, error);
   return status;
@@ -243,14 +250,26 @@ static void count_changes(alch_driver_statement *statement) {
   statement->changes = sqlite3_total_changes(db) == statement->total_before ? 0 : sqlite3_changes64(db);
 }
 
+/* The host keeps the error of its function; the library was only told that there was one. */
+static alch_status host_failed(alch_driver_connection *connection) {
+  connection->host_failed = false;
+  return ALCH_HOST_ERROR;
+}
+
 static alch_status sqlite_poll(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  bool outer = connection->stepping;
+  connection->stepping = true;
   int code = sqlite3_step(statement->handle);
+  connection->stepping = outer;
+  if (ALCH_UNLIKELY(connection->host_failed)) return host_failed(connection);
   if (ALCH_LIKELY(code == SQLITE_ROW)) return ALCH_ROW;
-  if (code != SQLITE_DONE) return alch_sqlite_fail(statement->connection->db, code, error);
+  if (code != SQLITE_DONE) return alch_sqlite_fail(connection->db, code, error);
   count_changes(statement);
   return ALCH_DONE;
 }
 
+/* Aggregates that were under way are finished, which may fail as well: nobody asks any more. */
 static void sqlite_finish(alch_driver_statement *statement) {
   sqlite3_reset(statement->handle);
 }
@@ -333,6 +352,12 @@ static bool sqlite_alive(alch_driver_connection *connection) {
   return connection->db != NULL;
 }
 
+static alch_status sqlite_begin(alch_driver_connection *connection, const char **sql, alch_error *error) {
+  (void)error;
+  *sql = connection->begin;
+  return ALCH_OK;
+}
+
 static void sqlite_interrupt(alch_driver_connection *connection) {
   sqlite3_interrupt(connection->db);
 }
@@ -367,4 +392,6 @@ const alch_driver alch_driver_sqlite = {
   .in_transaction = sqlite_in_transaction,
   .alive = sqlite_alive,
   .interrupt = sqlite_interrupt,
+  .begin = sqlite_begin,
+  .embedded = &alch_sqlite_embedded,
 };

@@ -112,6 +112,48 @@ static alch_status read_vfs(const alch_url_option *option, alch_sqlite_settings 
   return ALCH_OK;
 }
 
+static alch_status read_begin(const alch_url_option *option, alch_sqlite_settings *out, alch_error *error) {
+  static const choice begins[] = { { "deferred", 0 }, { "immediate", 1 }, { "exclusive", 2 } };
+  static const char *const texts[] = { "BEGIN", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE" };
+  const choice *chosen = NULL;
+  alch_status status = CHOOSE(option, begins, &chosen, error);
+  if (status == ALCH_OK) out->begin = texts[chosen->meaning];
+  return status;
+}
+
+/* ---- settings by their own names: pragma_cache_size=-8000 ---- */
+
+/* Those that set something for a connection or a new file (https://sqlite.org/pragma.html) and have no option of their own. Sorted. */
+static const char *const pragmas[] = {
+  "analysis_limit", "application_id", "auto_vacuum", "automatic_index", "cache_size", "cache_spill", "case_sensitive_like", "cell_size_check", "checkpoint_fullfsync", "encoding",
+  "fullfsync", "hard_heap_limit", "ignore_check_constraints", "journal_size_limit", "legacy_alter_table", "locking_mode", "max_page_count", "mmap_size", "page_size",
+  "recursive_triggers", "reverse_unordered_selects", "secure_delete", "soft_heap_limit", "temp_store", "threads", "trusted_schema", "user_version", "wal_autocheckpoint",
+};
+static const char prefix[] = "pragma_";
+
+const char *alch_sqlite_pragma(const alch_url_option *option) {
+  return strncmp(option->name, prefix, sizeof prefix - 1) == 0 ? option->name + sizeof prefix - 1 : NULL;
+}
+
+/* A number or a word; "UTF-16le" has a dash. */
+static bool is_plain_value(const char *value) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+  size_t length = strlen(value);
+  return length > 0 && length < 32 && strspn(value, letters) == length && !strstr(value, "--");
+}
+
+static alch_status check_pragma(const alch_url_option *option, const char *name, alch_error *error) {
+  size_t i = 0;
+  while (i < ALCH_COUNT(pragmas) && strcmp(pragmas[i], name) != 0) i++;
+  if (i == ALCH_COUNT(pragmas)) {
+    const char *nearest = alch_nearest(name, pragmas, ALCH_COUNT(pragmas));
+    if (nearest) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a SQLite URL takes no '%s'; did you mean 'pragma_%s'?", option->name, nearest);
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a SQLite URL takes no '%s': it is no setting of a connection, or has an option of its own", option->name);
+  }
+  if (is_plain_value(option->value)) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s=%s is neither a number nor a word", option->name, option->value);
+}
+
 static const struct option_row {
   const char *name;
   alch_status (*read)(const alch_url_option *option, alch_sqlite_settings *out, alch_error *error);
@@ -119,7 +161,7 @@ static const struct option_row {
   { "mode", read_mode },           { "cache", read_cache },         { "timeout", read_timeout },
   { "foreign_keys", read_foreign_keys }, { "journal_mode", read_journal_mode }, { "synchronous", read_synchronous },
   { "immutable", read_immutable }, { "uri", read_uri },             { "vfs", read_vfs },
-  { "dqs", read_dqs },
+  { "dqs", read_dqs },             { "begin", read_begin },
 };
 
 static alch_status unknown_option(const char *name, alch_error *error) {
@@ -128,13 +170,15 @@ static alch_status unknown_option(const char *name, alch_error *error) {
   const char *nearest = alch_nearest(name, known, ALCH_COUNT(rows));
   if (nearest) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a SQLite URL has no option '%s'; did you mean '%s'?", name, nearest);
   return alch_error_set(error, ALCH_ERROR_ARGUMENT,
-                        "a SQLite URL has no option '%s'; there are mode, cache, timeout, foreign_keys, journal_mode, synchronous, immutable, uri, vfs, dqs", name);
+                        "a SQLite URL has no option '%s'; there are mode, cache, timeout, foreign_keys, journal_mode, synchronous, immutable, uri, vfs, dqs, begin, pragma_<name>", name);
 }
 
 static alch_status read_option(const alch_url *url, uint32_t index, alch_sqlite_settings *out, alch_error *error) {
   const alch_url_option *option = &url->options[index];
   for (uint32_t i = 0; i < index; i++)
     if (strcmp(url->options[i].name, option->name) == 0) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "the option '%s' is given twice", option->name);
+  const char *pragma = alch_sqlite_pragma(option);
+  if (pragma) return check_pragma(option, pragma, error);
   for (size_t i = 0; i < ALCH_COUNT(rows); i++)
     if (strcmp(rows[i].name, option->name) == 0) return rows[i].read(option, out, error);
   return unknown_option(option->name, error);
@@ -153,6 +197,8 @@ alch_status alch_sqlite_settings_read(const alch_url *url, alch_sqlite_settings 
   *out = (alch_sqlite_settings){
     .path = url->database ? url->database : ":memory:",
     .flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+    .begin = "BEGIN",
+    .url = url,
     .timeout = BUSY_TIMEOUT_DEFAULT,
     .foreign_keys = true,
   };
