@@ -212,3 +212,67 @@ describe("a database", function()
     fails("ArgumentError", function() la.create_engine "sqlite://?begin=now" end, "immediate")
   end)
 end)
+
+describe("a value in pieces", function()
+  local c
+  before_each(function()
+    c = opened()
+    c:exec_driver_sql "CREATE TABLE files (id INTEGER PRIMARY KEY, body BLOB)"
+    c:exec_driver_sql "INSERT INTO files VALUES (7, zeroblob(1000))"
+    c:commit()
+  end)
+  after_each(function() c:close() end)
+
+  it("is written and read as a file is", function()
+    local blob = c:open_blob { table = "files", column = "body", row = 7, writable = true }
+    assert.equal(1000, blob:size())
+    assert.equal(1000, #blob)
+    blob:write("abc"):write("def")
+    assert.equal(6, blob:seek())
+    assert.equal(998, blob:seek("end", -2))
+    blob:write "yz"
+    assert.equal(0, blob:seek "set")
+    assert.equal("abcdef", blob:read(6))
+    assert.equal(("\0"):rep(992) .. "yz", blob:read())
+    assert.is_nil(blob:read(1))
+    assert.equal("", blob:read(0))
+    fails("DataError", function() blob:write "x" end, "zeroblob")
+    fails("ArgumentError", function() blob:seek("set", 1001) end, "1000")
+    blob:close()
+    blob:close()
+    fails("ResourceClosedError", function() blob:read() end, "closed")
+    c:commit()
+    assert.equal("abcdef", one(c, "SELECT substr(body, 1, 6) FROM files"))
+  end)
+
+  it("can only be read where it is not writable, and ends when its row changes", function()
+    local blob <close> = c:open_blob { table = "files", column = "body", row = 7 }
+    fails("OperationalError", function() blob:write "x" end)
+    c:exec_driver_sql "UPDATE files SET body = x'01'"
+    fails("OperationalError", function() blob:read(1) end, "again")
+  end)
+
+  it("says what is missing", function()
+    fails("ArgumentError", function() c:open_blob { table = "files", column = "body" } end, "row")
+    fails("ArgumentError", function() c:open_blob { column = "body", row = 7 } end, "table")
+    fails("OperationalError", function() c:open_blob { table = "files", column = "body", row = 8 } end, "8")
+    fails("ArgumentError", function() c:open_blob { table = "files", columns = "body", row = 7 } end, "column")
+  end)
+
+  it("may outlive its connection and its engine", function()
+    local other, engine = opened()
+    other:exec_driver_sql "CREATE TABLE files (body BLOB)"
+    other:exec_driver_sql "INSERT INTO files VALUES (x'0102')"
+    other:commit()
+    local blob = other:open_blob { table = "files", column = "body", row = 1 }
+    assert.equal("\1", blob:read(1))
+    other:close()
+    engine:dispose()
+    fails("ResourceClosedError", function() blob:read(1) end, "connection")
+    other, engine = nil, nil
+    collectgarbage()
+    collectgarbage()
+    blob:close()
+    assert.is_nil(other or engine)
+  end)
+end)

@@ -61,7 +61,7 @@ typedef struct alch_embedded {
   uint64_t (*large_size)(alch_large *large);
   alch_status (*large_read)(alch_large *large, uint64_t offset, void *bytes, size_t length, alch_error *error);
   alch_status (*large_write)(alch_large *large, uint64_t offset, const void *bytes, size_t length, alch_error *error);
-  void (*large_close)(alch_large *large);
+  void (*large_close)(alch_large *large);             /* also when its connection has been closed before */
 } alch_embedded;
 
 #endif

@@ -335,4 +335,5 @@ void binding_open_embedded(lua_State *L, binding *b) {
     { "backup_to", connection_backup_to }, { "serialize", connection_serialize }, { "deserialize", connection_deserialize }, { "interrupt", connection_interrupt }, { NULL, NULL },
   };
   binding_kind_methods(L, b, BINDING_CONNECTION, methods);
+  binding_open_large(L, b);
 }

@@ -207,8 +207,10 @@ static alch_status deserialize(alch_driver_connection *connection, const char *s
 
 /* ---- blobs in pieces ---- */
 
+/* It may outlive the connection: the library keeps what it needs until the last handle is closed. */
 struct alch_large {
-  alch_driver_connection *connection;
+  const alch_allocator *allocator;
+  sqlite3 *db;
   sqlite3_blob *handle;
 };
 
@@ -216,7 +218,7 @@ static alch_status large_open(alch_driver_connection *connection, const char *sc
   alch_large *large = alch_allocate(connection->allocator, sizeof *large);
   *out = NULL;
   if (!large) return alch_error_out_of_memory(error);
-  *large = (alch_large){ connection, NULL };
+  *large = (alch_large){ connection->allocator, connection->db, NULL };
   int code = sqlite3_blob_open(connection->db, schema, table, column, row, writable, &large->handle);
   if (code == SQLITE_OK) {
     *out = large;
@@ -238,7 +240,7 @@ static alch_status check_piece(alch_large *large, uint64_t offset, size_t length
 /* SQLITE_ABORT: somebody has written to the row meanwhile. */
 static alch_status large_failed(alch_large *large, int code, alch_error *error) {
   if (code == SQLITE_ABORT) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the row of this value was written to meanwhile: open the value again");
-  return alch_sqlite_fail(large->connection->db, code, error);
+  return alch_sqlite_fail(large->db, code, error);
 }
 
 static alch_status large_read(alch_large *large, uint64_t offset, void *bytes, size_t length, alch_error *error) {
@@ -257,7 +259,7 @@ static alch_status large_write(alch_large *large, uint64_t offset, const void *b
 
 static void large_close(alch_large *large) {
   sqlite3_blob_close(large->handle);
-  alch_free(large->connection->allocator, large, sizeof *large);
+  alch_free(large->allocator, large, sizeof *large);
 }
 
 const alch_embedded alch_sqlite_embedded = {
