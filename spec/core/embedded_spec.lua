@@ -263,6 +263,8 @@ describe("a value in pieces", function()
     local other, engine = opened()
     other:exec_driver_sql "CREATE TABLE files (body BLOB)"
     other:exec_driver_sql "INSERT INTO files VALUES (x'0102')"
+    other:create_function("f", print)
+    other:create_collation("g", rawequal)
     other:commit()
     local blob = other:open_blob { table = "files", column = "body", row = 1 }
     assert.equal("\1", blob:read(1))

@@ -58,8 +58,10 @@ static void give_value(alch_function_call *call, const alch_value *value) {
 
 /* ---- functions ---- */
 
+/* Released with the library's own connection, which an open value keeps beyond ours. */
 typedef struct held_function {
   alch_driver_connection *connection;
+  const alch_allocator *allocator;
   alch_user_function function;         /* its name is not kept */
 } held_function;
 
@@ -96,7 +98,7 @@ static void on_finish(sqlite3_context *context) { call_host(context, ALCH_FUNCTI
 static void release_function(void *context) {
   held_function *held = context;
   if (held->function.release) held->function.release(held->function.context);
-  alch_free(held->connection->allocator, held, sizeof *held);
+  alch_free(held->allocator, held, sizeof *held);
 }
 
 static alch_status create_function(alch_driver_connection *connection, const alch_user_function *function, alch_error *error) {
@@ -105,7 +107,7 @@ static alch_status create_function(alch_driver_connection *connection, const alc
     if (function->release) function->release(function->context);
     return alch_error_out_of_memory(error);
   }
-  *held = (held_function){ connection, *function };
+  *held = (held_function){ connection, connection->allocator, *function };
   int flags = SQLITE_UTF8 | (function->deterministic ? SQLITE_DETERMINISTIC : 0), code;
   if (function->window) code = sqlite3_create_window_function(connection->db, function->name, function->arguments, flags, held, on_step, on_finish, on_value, on_inverse, release_function);
   else if (function->aggregate) code = sqlite3_create_function_v2(connection->db, function->name, function->arguments, flags, held, NULL, on_step, on_finish, release_function);
@@ -117,6 +119,7 @@ static alch_status create_function(alch_driver_connection *connection, const alc
 
 typedef struct held_collation {
   alch_driver_connection *connection;
+  const alch_allocator *allocator;
   alch_collation collation;
 } held_collation;
 
@@ -134,7 +137,7 @@ static int on_compare(void *context, int first_length, const void *first, int se
 static void release_collation(void *context) {
   held_collation *held = context;
   if (held->collation.release) held->collation.release(held->collation.context);
-  alch_free(held->connection->allocator, held, sizeof *held);
+  alch_free(held->allocator, held, sizeof *held);
 }
 
 /* Unlike functions, a collation that cannot be made is not released by the library. */
@@ -144,7 +147,7 @@ static alch_status create_collation(alch_driver_connection *connection, const al
     if (collation->release) collation->release(collation->context);
     return alch_error_out_of_memory(error);
   }
-  *held = (held_collation){ connection, *collation };
+  *held = (held_collation){ connection, connection->allocator, *collation };
   int code = sqlite3_create_collation_v2(connection->db, collation->name, SQLITE_UTF8, held, on_compare, release_collation);
   if (code == SQLITE_OK) return ALCH_OK;
   release_collation(held);
