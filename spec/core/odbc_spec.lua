@@ -161,6 +161,18 @@ for _, database in ipairs(databases) do
       assert.equal(2, count())
     end)
 
+    if database.name == "PostgreSQL" then
+      case("a transaction begins with its level", function()
+        local c = engine:connect { isolation_level = "SERIALIZABLE" }
+        local transaction = c:begin()
+        assert.equal("serializable", c:execute(la.text "SHOW transaction_isolation"):scalar())
+        c:execute(t:insert(), { id = 1 })
+        transaction:rollback()
+        c:close()
+        assert.equal(0, count())
+      end)
+    end
+
     case("changes are counted", function()
       engine:begin(function(c)
         for id = 1, 5 do c:execute(t:insert(), { id = id }) end

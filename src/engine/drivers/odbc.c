@@ -88,6 +88,7 @@ static alch_status fill_statement(alch_driver_statement *statement, const char *
   char own[128];
   statement->control = (uint8_t)alch_odbc_control_of(connection->quirks, sql, length, own, sizeof own);
   if (statement->control != ALCH_ODBC_STATEMENT) return ALCH_OK;
+  statement->begins = strncmp(own, "SET TRANSACTION", 15) == 0;
   alch_status status = *own ? prepare_text(statement, own, strlen(own), error) : prepare_text(statement, sql, length, error);
   if (status != ALCH_OK) return status;
   if (!alch_odbc_succeeded(connection->library->SQLAllocHandle(SQL_HANDLE_STMT, connection->handle, &statement->handle))) return alch_odbc_fail(connection, SQL_HANDLE_DBC, connection->handle, error);
@@ -155,6 +156,7 @@ static void reset(alch_driver_statement *statement) {
 static alch_status odbc_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
   reset(statement);
   if (statement->control != ALCH_ODBC_STATEMENT) return alch_odbc_control_run(statement->connection, statement->control, error);
+  if (statement->begins && alch_odbc_control_run(statement->connection, ALCH_ODBC_BEGIN, error) != ALCH_OK) return ALCH_ERROR;
   return execute(statement, values, count, error);
 }
 
@@ -271,6 +273,13 @@ static bool odbc_in_transaction(alch_driver_connection *connection) {
   return connection->in_transaction;
 }
 
+/* Also where the dialect has no word for it. */
+static alch_status odbc_begin(alch_driver_connection *connection, const char **sql, alch_error *error) {
+  (void)connection, (void)error;
+  *sql = "BEGIN";
+  return ALCH_OK;
+}
+
 extern const alch_driver alch_driver_odbc;
 
 const alch_driver alch_driver_odbc = {
@@ -295,4 +304,5 @@ const alch_driver alch_driver_odbc = {
   .in_transaction = odbc_in_transaction,
   .alive = alch_odbc_alive,
   .interrupt = alch_odbc_interrupt,
+  .begin = odbc_begin,
 };

@@ -101,6 +101,7 @@ struct alch_driver_statement {
   SQLUSMALLINT *row_states;
   alch_buffer raw, cells;       /* a cell as it came; texts of the current row */
   int64_t changes;
+  bool begins;                  /* SET TRANSACTION, in place of what would begin one with its level: autocommit is switched off before */
   bool executed, finished;
   bool own_transaction;         /* several sets, outside of a transaction: one of their own */
   /* several sets, one after the other, for statements that return rows */
