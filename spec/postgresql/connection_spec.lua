@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 -- Connections to a real server: many sets of values, values of every type, and what is refused.
 local la = require "lualchemy"
 local servers = dofile "spec/servers.lua"

@@ -1,3 +1,4 @@
+-- luacheck: no max line length
 -- Random expressions and statements, printed and compiled for all dialects: what comes is text, or a CompileError that says
 -- something, never another error and never an address. A seed is part of each failure; LUALCHEMY_SEED gives it back.
 local la = require "lualchemy"
