@@ -20,6 +20,7 @@ local mutable_variables = {
   ["catalog_serial"] = "an atomic counter, so that engines can tell the catalogs of one process apart",
   ["libpq"] = "the client library's functions, written once, when the first connection asks for them",
   ["libmariadb"] = "the same",
+  ["libodbc"] = "the same",
 }
 
 -- ["src/file.c: call"] = "why"

@@ -51,7 +51,7 @@ local numbers = {
   function(depth) return func.percentile_cont(0.5):within_group(number(depth)) end,
   function(depth) return func.coalesce(number(depth), number(depth)) end,
   function(depth) return func.char_length(text(depth)) end,
-  function(depth) return la.extract(any { "year", "month", "doy", "epoch", "hour" }, orders.c.placed) end,
+  function() return la.extract(any { "year", "month", "doy", "epoch", "hour" }, orders.c.placed) end,
   function(depth) return la.cast(value(depth), any(types)) end,
   function(depth) return la.case { { condition(depth), number(depth) }, else_ = number(depth) } end,
   function(depth) return query(depth, 1):scalar_subquery() end,
