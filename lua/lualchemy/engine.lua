@@ -94,8 +94,8 @@ function engine:run_transaction(fn, options)
   return insist(source, retry, function() return begin(source, fn) end, 1)
 end
 
--- What session:run_transaction is made of.
-function core.run_again(options, body)
+-- What session:run_transaction is made of; source: the session's engine, whose wait hook the pauses go by.
+function core.run_again(source, options, body)
   check.options(options or {}, retry_options, "run_transaction")
-  return insist(options or {}, body, 1)
+  return insist(source, options or {}, body, 1)
 end

@@ -143,7 +143,7 @@ function methods:run_transaction(fn, options)
     if self:in_transaction() then pcall(self.rollback, self) end
     error((...), 0)
   end
-  return core.run_again(options, function() return settle(pcall(self.transaction, self, fn)) end)
+  return core.run_again(self:bind(), options, function() return settle(pcall(self.transaction, self, fn)) end)
 end
 
 -- Executing ---------------------------------------------------------------------------------------
