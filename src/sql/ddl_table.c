@@ -17,7 +17,8 @@ static alch_status in_column(const alch_ddl *d, const alch_column *column) {
   return ALCH_ERROR;
 }
 
-static bool is_column_check(const alch_constraint *constraint) {
+static bool is_column_check(const alch_ddl *d, const alch_constraint *constraint) {
+  if (constraint->name && alch_dialect_can(d->dialect, ALCH_CAPABILITY_NAMELESS_COLUMN_CHECKS)) return false;
   return constraint->kind == ALCH_CONSTRAINT_CHECK && constraint->of_column && !constraint->of_type && constraint->column_count == 1;
 }
 
@@ -26,7 +27,7 @@ static alch_status whole_column(alch_ddl *d, const alch_column *column) {
   d->column = column;
   alch_status status = alch_ddl_write(d, ALCH_DDL_PART_COLUMN);
   for (const alch_constraint *constraint = column->table->constraints; constraint && status == ALCH_OK; constraint = constraint->next) {
-    bool wanted = is_column_check(constraint) && constraint->columns[0] == column;
+    bool wanted = is_column_check(d, constraint) && constraint->columns[0] == column;
     if (wanted) status = alch_ddl_wanted(d->catalog, d->dialect, &constraint->condition, constraint, &wanted, d->error);
     if (!wanted || status != ALCH_OK) continue;
     alch_buffer_add_char(d->out, ' ');
@@ -60,7 +61,7 @@ static bool same_schema(const alch_table *left, const alch_table *right) {
 
 /* What the database has a type for needs no check, and what it cannot say is left out, as SQLAlchemy does. */
 static bool is_wanted(const alch_ddl *d, const alch_constraint *constraint) {
-  if (is_omitted(d, constraint) || is_column_check(constraint)) return false;
+  if (is_omitted(d, constraint) || is_column_check(d, constraint)) return false;
   if (constraint->kind == ALCH_CONSTRAINT_FOREIGN_KEY)
     return alch_ddl_can(d, ALCH_CAPABILITY_CROSS_SCHEMA_KEYS) || same_schema(constraint->table, constraint->referred[0]->table);
   if (!constraint->of_type) return true;
