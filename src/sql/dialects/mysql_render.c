@@ -241,7 +241,15 @@ static alch_status render_array(alch_compiler *compiler, const alch_node *node) 
 
 /* ---- functions ---- */
 
+/* MySQL takes both together since 8.0.12, MariaDB not yet (https://mariadb.com/kb/en/select-with-rollup/). */
+static bool refuses_order(const alch_compiler *compiler) {
+  const alch_node *order = compiler->scope ? alch_node_clause(compiler->scope->statement, ALCH_NODE_ORDER_BY) : NULL;
+  return order && alch_node_child_count(order) > 0 && !alch_mysql_has(compiler->dialect, ALCH_MYSQL_ROW_ALIAS);
+}
+
 static alch_status render_function(alch_compiler *compiler, const alch_node *node) {
+  if (alch_is_called(node, "rollup") && refuses_order(compiler))
+    return alch_compile_error(compiler, ALCH_ERROR_UNSUPPORTED_COMPILATION, "ORDER BY beside ROLLUP is not supported by this version of the dialect '%s'; order a subquery's rows", compiler->dialect->name);
   if (alch_is_called(node, "rollup")) return render_enclosed(compiler, node, "", " WITH ROLLUP");
   if (alch_is_called(node, "cube")) return unsupported(compiler, "CUBE", "write a UNION ALL of a select for each grouping");
   if (alch_is_called(node, "grouping_sets")) return unsupported(compiler, "GROUPING SETS", "write a UNION ALL of a select for each grouping");
