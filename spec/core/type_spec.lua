@@ -81,6 +81,8 @@ describe("a variant", function()
     assert.equal("TEXT", name_of(type_, "sqlite"))
     assert.equal('String(80):with_variant(Text, "sqlite"):with_variant(Text, "mysql")', tostring(type_))
     assert.is_true(type_ == la.String(80):with_variant(la.Text, "sqlite", "mysql"))
+    fails("ArgumentError", function() la.ARRAY(la.Integer):with_variant(la.JSON, "sqlite") end, "JSON", "TypeDecorator")
+    fails("ArgumentError", function() la.JSON:with_variant(la.ARRAY(la.Integer), "postgresql") end, "ARRAY", "TypeDecorator")
     assert.equal("SELECT CAST(t.a AS TEXT) AS a", folded(la.select(la.cast(la.literal_column "t.a", type_):label "a"):compile { dialect = "sqlite" }.sql))
   end)
 

@@ -236,6 +236,14 @@ static void check_variant(lua_State *L, binding *b, const alch_type *type, const
     if (strcmp(variants[i].dialect, dialect) == 0) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the type has a variant for the dialect '%s' already", dialect);
 }
 
+/* A value is made from a Lua table before any dialect is known, so what it is made of must be the same everywhere: an array's text in a JSON column would be no JSON. */
+static void check_same_form(lua_State *L, binding *b, const alch_type *type, const alch_type *other) {
+  bool table = type->family == ALCH_TYPE_ARRAY || type->family == ALCH_TYPE_HSTORE || other->family == ALCH_TYPE_ARRAY || other->family == ALCH_TYPE_HSTORE;
+  if (!table || type->family == other->family) return;
+  binding_error(L, b, ALCH_ERROR_ARGUMENT, "the values of %s are not those of %s, so one cannot be the variant of the other; use JSON everywhere, or a TypeDecorator that writes the one form as the other",
+                alch_type_family_name(other->family), alch_type_family_name(type->family));
+}
+
 /* type:with_variant(other, dialect, …) */
 static int type_with_variant(lua_State *L) {
   binding *b = BINDING(L);
@@ -245,6 +253,7 @@ static int type_with_variant(lua_State *L) {
   uint32_t count = (uint32_t)lua_gettop(L) - 2;
   if (count < 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "with_variant needs the name of a dialect: String(80):with_variant(Text, dialect)");
   if (alch_catalog_type(b->catalog, other)->variant_count > 0) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "the type that is to be the variant has variants of its own; give with_variant a plain type");
+  check_same_form(L, b, &type, alch_catalog_type(b->catalog, other));
   alch_type_variant *variants = lua_newuserdatauv(L, (type.variant_count + count) * sizeof *variants, 0);
   if (type.variant_count > 0) memcpy(variants, type.variants, type.variant_count * sizeof *variants);
   for (uint32_t i = 0; i < count; i++) {
