@@ -1,5 +1,5 @@
 -- The specs of Core and of sessions, on a real server: those that must not hold there are named, with the reason.
-local servers = dofile "spec/servers.lua"
+local servers, house = dofile "spec/servers.lua", dofile "spec/house.lua"
 
 -- [file] = { [part of a case's name] = why it holds for SQLite alone }
 local exceptions = {
@@ -29,37 +29,6 @@ end
 
 local server, why = servers.start "postgresql"
 
-local function is_exception(file, name)
-  for part in pairs(exceptions[file] or {}) do
-    if name:find(part, 1, true) then return true end
-  end
-end
-
--- What fails and should not, with what is said of it.
-local function failures(file)
-  local lua = arg and arg[-1] or "lua5.4"
-  local modules = (os.getenv "LUA_CPATH" or "build/release/?.so"):match "[^;]+"
-  local command = ([[SPEC_URL='postgresql://spec@/spec?host=%s' timeout 300 %s "$(command -v busted)" -o tools/tap.lua --cpath=%s]]
-    .. " --helper=spec/postgresql/world.lua %s 2>&1"):format(server.folder, lua, modules, file)
-  local pipe = assert(io.popen(command))
-  local found, said, cases = {}, {}, 0
-  for line in pipe:lines() do
-    local result, name = line:match "^(%l*%s?ok) %d+ %- (.*)"
-    if result == "ok" then
-      cases, said = cases + 1, {}
-    elseif result then
-      cases = cases + 1
-      if not is_exception(file, name) then found[#found + 1] = name .. "\n" .. table.concat(said, "\n") end
-      said = {}
-    else
-      said[#said + 1] = line
-    end
-  end
-  pipe:close()
-  if cases == 0 then found[1] = "no case of " .. file .. " ran\n" .. table.concat(said, "\n") end
-  return table.concat(found, "\n")
-end
-
 describe("PostgreSQL keeps the house:", function()
   teardown(function()
     if server then server:stop() end
@@ -68,7 +37,8 @@ describe("PostgreSQL keeps the house:", function()
   for _, file in ipairs(files) do
     it(file, function()
       if not server then return pending(why) end
-      assert.equal("", failures(file))
+      local url = ("postgresql://spec@/spec?host=%s"):format(server.folder)
+      assert.equal("", house.failures(file, url, "spec/postgresql/world.lua", exceptions[file]))
     end)
   end
 end)
