@@ -15,11 +15,10 @@ local function process_id()
   return (read_all "echo $PPID"):match "%d+"
 end
 
---- Starts "postgresql" or "mariadb": an object for :run and :stop. nil and why when it is not installed, which is an error
---- where CI is set, as is a server that does not start.
-function servers.start(kind)
+-- Runs a command of tools/servers.sh that prints a folder.
+local function settle(kind, command)
   local said = os.tmpname()
-  local folder, code = read_all(("tools/servers.sh start %s %s 2>%s"):format(kind, process_id(), quoted(said)))
+  local folder, code = read_all(("tools/servers.sh %s %s 2>%s"):format(command, process_id(), quoted(said)))
   local file = assert(io.open(said))
   local message = file:read "*a"
   file:close()
@@ -29,8 +28,29 @@ function servers.start(kind)
   error(message, 0)
 end
 
+--- Starts "postgresql" or "mariadb": an object for :run and :stop. nil and why when it is not installed, which is an error
+--- where CI is set, as is a server that does not start.
+function servers.start(kind)
+  return settle(kind, "start " .. kind)
+end
+
+--- A second server that follows this one; or nil and why.
+function servers:replica()
+  return settle(self.kind, "replica " .. quoted(self.folder))
+end
+
 function servers:stop()
   read_all("tools/servers.sh stop " .. quoted(self.folder))
+end
+
+--- The shell command for a verb of tools/servers.sh that needs the folder: "down", "up", "promote", "small".
+function servers:command(verb, ...)
+  return ("tools/servers.sh %s %s %s"):format(verb, quoted(self.folder), table.concat({ ... }, " "))
+end
+
+--- Runs it: what it prints and its exit code.
+function servers:tell(verb, ...)
+  return read_all(self:command(verb, ...) .. " 2>&1")
 end
 
 -- PostgreSQL: CSV, in which NULL is a word that no value of a spec is -------------------------------

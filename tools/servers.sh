@@ -3,10 +3,15 @@
 # own services, and never run by root.
 #
 #   tools/servers.sh start postgresql|mariadb [PID]   prints the folder; the server stops when process PID is gone
+#   tools/servers.sh replica FOLDER [PID]             a second server that follows the one of FOLDER, read only; prints its folder
+#   tools/servers.sh promote FOLDER                   a replica becomes a server of its own
 #   tools/servers.sh stop FOLDER                      stops the server and removes the folder
+#   tools/servers.sh down FOLDER [fast|immediate]     stops the server (immediate: as a crash would) and keeps the folder
+#   tools/servers.sh up FOLDER [ARGUMENT ...]         starts it again, with further arguments of the server
+#   tools/servers.sh small FOLDER SIZE                a file system of so many bytes (8m) in FOLDER/small, which is soon full; needs root
 #   tools/servers.sh client FOLDER [ARGUMENT ...]     its command-line client, connected as user "spec" to database "spec"
 #
-# Exit code 69 (EX_UNAVAILABLE) of start: the server is not installed. The socket: FOLDER/.s.PGSQL.5432, FOLDER/mariadb.sock.
+# Exit code 69 (EX_UNAVAILABLE): the server is not installed, or cannot do that. The socket: FOLDER/.s.PGSQL.5432, FOLDER/mariadb.sock.
 set -eu
 unset LD_PRELOAD   # a spec may run with its sanitizers
 export LC_ALL=C
@@ -34,48 +39,74 @@ mariadb_program() {
   command -v "$1" || command -v "/usr/sbin/$1" || true
 }
 
-start_postgresql() {
-  initdb=$(postgresql_program initdb) && pg_ctl=$(postgresql_program pg_ctl)
-  if [ -z "$initdb" ] || [ -z "$pg_ctl" ]; then fail 69 "PostgreSQL is not installed (Debian: postgresql)"; fi
+make_postgresql() {
+  initdb=$(postgresql_program initdb)
+  if [ -z "$initdb" ] || [ -z "$(postgresql_program pg_ctl)" ]; then fail 69 "PostgreSQL is not installed (Debian: postgresql)"; fi
   unprivileged "$initdb" -D "$folder/data" -U spec -A trust --no-locale -E UTF8 --no-sync
-  unprivileged "$pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 \
-    -o "-k '$folder' -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_prepared_transactions=10 -c timezone=UTC" start
+  up_postgresql
   unprivileged psql -X -q -h "$folder" -U spec -d postgres -c 'CREATE DATABASE spec'
 }
 
-stop_postgresql() {
-  unprivileged "$(postgresql_program pg_ctl)" -D "$folder/data" -m immediate -w stop
+up_postgresql() {
+  unprivileged "$(postgresql_program pg_ctl)" -D "$folder/data" -l "$folder/log" -w -t 60 \
+    -o "-k '$folder' -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_prepared_transactions=10 -c timezone=UTC $*" start
 }
 
-start_mariadb() {
-  install=$(mariadb_program mariadb-install-db) && server=$(mariadb_program mariadbd)
-  if [ -z "$install" ] || [ -z "$server" ]; then fail 69 "MariaDB is not installed (Debian: mariadb-server)"; fi
+down_postgresql() {
+  unprivileged "$(postgresql_program pg_ctl)" -D "$folder/data" -m "${1:-immediate}" -w stop
+}
+
+replicate_postgresql() {
+  unprivileged "$(postgresql_program pg_basebackup)" -h "$1" -U spec -D "$folder/data" -R -X stream -c fast --no-sync
+  up_postgresql
+}
+
+promote_postgresql() {
+  unprivileged "$(postgresql_program pg_ctl)" -D "$folder/data" -w promote
+}
+
+make_mariadb() {
+  install=$(mariadb_program mariadb-install-db)
+  if [ -z "$install" ] || [ -z "$(mariadb_program mariadbd)" ]; then fail 69 "MariaDB is not installed (Debian: mariadb-server)"; fi
   unprivileged "$install" --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve
-  unprivileged "$server" --no-defaults --datadir="$folder/data" --socket="$folder/mariadb.sock" --pid-file="$folder/pid" --skip-networking \
+  up_mariadb
+  unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root -e 'CREATE DATABASE spec; CREATE USER spec@localhost; GRANT ALL ON *.* TO spec@localhost'
+}
+
+up_mariadb() {
+  unprivileged "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" --socket="$folder/mariadb.sock" --pid-file="$folder/pid" --skip-networking \
     --log-error="$folder/log" --character-set-server=utf8mb4 --collation-server=utf8mb4_bin --default-time-zone=+00:00 \
-    --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --innodb-buffer-pool-size=32M --skip-log-bin --skip-name-resolve &
-  for _ in $(seq 300); do
-    [ -S "$folder/mariadb.sock" ] && unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root -e 'CREATE DATABASE spec; CREATE USER spec@localhost;
-      GRANT ALL ON *.* TO spec@localhost' && return
+    --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --innodb-buffer-pool-size=32M --skip-log-bin --skip-name-resolve "$@" </dev/null &
+  for _ in $(seq 600); do
+    [ -S "$folder/mariadb.sock" ] && unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root -e 'SELECT 1' && return
     kill -0 $! 2>/dev/null || break
-    sleep 0.1
+    sleep 0.05
   done
   return 1
 }
 
-stop_mariadb() {
+down_mariadb() {
   pid=$(cat "$folder/pid") || return
-  unprivileged kill "$pid"
-  for _ in $(seq 300); do
-    [ -e "$folder/pid" ] || return 0
-    sleep 0.1
+  [ "${1:-fast}" = immediate ] || unprivileged kill "$pid"
+  [ "${1:-fast}" = immediate ] && unprivileged kill -9 "$pid"
+  for _ in $(seq 600); do
+    if ! kill -0 "$pid" 2>/dev/null; then
+      rm -f "$folder/pid"
+      return
+    fi
+    sleep 0.05
   done
   unprivileged kill -9 "$pid"
 }
 
+replicate_mariadb() {
+  fail 69 "a replica of MariaDB is followed by TCP, and these servers have no network"
+}
+
 stop() {
   kind=$(cat "$folder/kind") || fail 1 "'$folder' is not a folder of mine"
-  "stop_$kind" >>"$folder/log.servers" 2>&1 || true
+  "down_$kind" >>"$folder/log.servers" 2>&1 || true
+  if [ -d "$folder/small" ]; then umount "$folder/small" || true; fi
   rm -rf "$folder"
 }
 
@@ -85,23 +116,48 @@ watch() {
   [ -d "$folder" ] && stop
 }
 
-start() {
-  kind=$1
-  case $kind in postgresql | mariadb) ;; *) fail 64 "'$kind' is neither postgresql nor mariadb" ;; esac
+# KIND PID COMMAND [ARGUMENT ...] : a new folder, in which the command makes a server
+settle() {
+  kind=$1 process=$2
+  shift 2
   folder=$(mktemp -d "${TMPDIR:-/tmp}/servers.XXXXXX")
   echo "$kind" >"$folder/kind"
   chmod 755 "$folder"
   [ "$(id -u)" != 0 ] || chown nobody "$folder"
   # in a subshell and not in a condition, so that set -e holds within
-  (set +e; ("start_$kind") >"$folder/log.servers" 2>&1; echo $? >"$folder/status")
+  (set +e; ("$@") >"$folder/log.servers" 2>&1; echo $? >"$folder/status")
   status=$(cat "$folder/status")
   if [ "$status" != 0 ]; then
     tail -n 20 "$folder/log.servers" "$folder/log" >&2 2>/dev/null || true
     stop
     exit "$status"
   fi
-  [ -z "${2:-}" ] || setsid "$0" watch "$folder" "$2" </dev/null >/dev/null 2>&1 &
+  [ -z "$process" ] || setsid "$0" watch "$folder" "$process" </dev/null >/dev/null 2>&1 &
   echo "$folder"
+}
+
+start() {
+  case $1 in postgresql | mariadb) ;; *) fail 64 "'$1' is neither postgresql nor mariadb" ;; esac
+  settle "$1" "${2:-}" "make_$1"
+}
+
+replica() {
+  primary=$folder
+  kind=$(cat "$primary/kind")
+  settle "$kind" "${1:-}" "replicate_$kind" "$primary"
+}
+
+# the verbs that are the server's own: promote, down, up
+serve() {
+  verb=$1 kind=$(cat "$folder/kind")
+  shift
+  "${verb}_$kind" "$@" >>"$folder/log.servers" 2>&1 || fail $? "$verb of $kind has failed; see $folder/log.servers"
+}
+
+small() {
+  [ "$(id -u)" = 0 ] || fail 69 "only root makes file systems"
+  mkdir "$folder/small"
+  mount -t tmpfs -o "size=$1,mode=700,uid=$(id -u nobody),gid=$(id -g nobody)" tmpfs "$folder/small" || fail 69 "no file system can be made here"
 }
 
 client() {
@@ -114,10 +170,15 @@ client() {
 command=${1:-}
 case $command in
 start) start "${2:-}" "${3:-}" ;;
-stop | client | watch)
+stop | client | watch | replica | small)
   folder=${2:?needs the folder that start printed}
   shift 2
   "$command" "$@"
   ;;
-*) fail 64 "start, stop or client; see the head of the file" ;;
+up | down | promote)
+  folder=${2:?needs the folder that start printed}
+  shift 2
+  serve "$command" "$@"
+  ;;
+*) fail 64 "start, stop, client, …; see the head of the file" ;;
 esac
