@@ -68,13 +68,15 @@ promote_postgresql() {
 make_mariadb() {
   install=$(mariadb_program mariadb-install-db)
   if [ -z "$install" ] || [ -z "$(mariadb_program mariadbd)" ]; then fail 69 "MariaDB is not installed (Debian: mariadb-server)"; fi
-  unprivileged "$install" --no-defaults --datadir="$folder/data" --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve
+  # temporary tables of its own: a server that starts removes whatever lies where it keeps such, and with it another server's
+  unprivileged mkdir "$folder/tables"
+  unprivileged "$install" --no-defaults --datadir="$folder/data" --tmpdir="$folder/tables" --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve
   up_mariadb
   unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root -e 'CREATE DATABASE spec; CREATE USER spec@localhost; GRANT ALL ON *.* TO spec@localhost'
 }
 
 up_mariadb() {
-  unprivileged "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" --socket="$folder/mariadb.sock" --pid-file="$folder/pid" --skip-networking \
+  unprivileged "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" --tmpdir="$folder/tables" --socket="$folder/mariadb.sock" --pid-file="$folder/pid" --skip-networking \
     --log-error="$folder/log" --character-set-server=utf8mb4 --collation-server=utf8mb4_bin --default-time-zone=+00:00 \
     --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --innodb-buffer-pool-size=32M --skip-log-bin --skip-name-resolve "$@" </dev/null &
   for _ in $(seq 600); do
@@ -125,7 +127,7 @@ settle() {
   chmod 755 "$folder"
   [ "$(id -u)" != 0 ] || chown nobody "$folder"
   # in a subshell and not in a condition, so that set -e holds within
-  (set +e; ("$@") >"$folder/log.servers" 2>&1; echo $? >"$folder/status")
+  (set +e; (set -e; "$@") >"$folder/log.servers" 2>&1; echo $? >"$folder/status")
   status=$(cat "$folder/status")
   if [ "$status" != 0 ]; then
     tail -n 20 "$folder/log.servers" "$folder/log" >&2 2>/dev/null || true

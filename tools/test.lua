@@ -2,8 +2,9 @@
 -- "N passed, N failed, N skipped". `make test` calls it; T=name keeps the specs whose path
 -- contains name, and then the release build is left out.
 --
--- Each spec file is a process of its own, so that a crash, a hang or a sanitizer's report is a failure
--- of that file and of nothing else. All of them write TAP, which is counted here.
+-- Each spec file, and each driver's run of the driver suite (spec/suite/quirks), is a process of its own, so that
+-- a crash, a hang or a sanitizer's report is a failure of that file and of nothing else. All of them write TAP,
+-- which is counted here.
 
 local make, compiler = os.getenv "MAKE" or "make", os.getenv "CC" or "cc"
 local lua, wanted = os.getenv "LUA" or "lua5.4", os.getenv "T" or ""
@@ -22,7 +23,7 @@ end
 
 local function specs(pattern)
   local found = {}
-  for path in read_all("find spec -name " .. quoted(pattern) .. " | LC_ALL=C sort"):gmatch "[^\n]+" do
+  for path in read_all("find spec -path " .. quoted(pattern) .. " | LC_ALL=C sort"):gmatch "[^\n]+" do
     if path:find(wanted, 1, true) then found[#found + 1] = path end
   end
   return found
@@ -38,7 +39,9 @@ end
 
 local sanitizers = "ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1"
 
+-- A record of a driver is run by the suite, which writes TAP by itself.
 local function lua_command(path, mode)
+  if path:find("^spec/suite/quirks/") then return ("%s spec/suite/run.lua %s"):format(lua, quoted(path)) end
   return ("%s %s -o tools/tap.lua --verbose --cpath=build/%s/?.so %s"):format(
     lua, quoted(read_all "command -v busted"), mode, quoted(path))
 end
@@ -59,6 +62,7 @@ local function all_jobs()
     add(path, path, "debug", sanitizers .. " build/debug/" .. path:gsub("%.c$", ""))
   end
   local lua_specs = specs "*_spec.lua"
+  for _, path in ipairs(specs "spec/suite/quirks/*.lua") do lua_specs[#lua_specs + 1] = path end
   for _, path in ipairs(lua_specs) do
     add(path, path, "debug", sanitizers .. preload .. " " .. lua_command(path, "debug"))
   end

@@ -1,0 +1,31 @@
+-- Transactions as a connection, an engine and savepoints make them.
+local suite = ...
+local la = require "lualchemy"
+
+suite.case("a rollback takes back what was done, a commit keeps it", function(world)
+  local things = world:names()
+  local connection = world:connect()
+  connection:execute(things:insert(), { id = 1, name = "a" })
+  connection:rollback()
+  assert(world:count(things) == 0, "a row outlived its rollback")
+  connection:execute(things:insert(), { id = 2, name = "b" })
+  connection:commit()
+  assert(world:count(things) == 1, "a row was not kept")
+end)
+
+suite.case("a savepoint that is rolled back takes only its own with it", { needs = { "savepoints" } }, function(world)
+  local things = world:names()
+  world:engine():begin(function(connection)
+    connection:execute(things:insert(), { id = 1, name = "kept" })
+    local savepoint = connection:begin_nested()
+    connection:execute(things:insert(), { id = 2, name = "lost" })
+    savepoint:rollback()
+    savepoint = connection:begin_nested()
+    connection:execute(things:insert(), { id = 3, name = "kept too" })
+    savepoint:commit()
+  end)
+  local ids = world:engine():begin(function(connection)
+    return connection:execute(la.select(things.c.id):order_by(things.c.id)):scalars():all()
+  end)
+  assert(#ids == 2 and ids[1] == 1 and ids[2] == 3, table.concat(ids, " "))
+end)

@@ -1,0 +1,16 @@
+-- SQLite, in a file.
+return {
+  name = "SQLite",
+  url = function(folder) return ("sqlite:///%s/suite.db"):format(folder) end,
+  lacks = {
+    descriptor = "it works within the process",
+    sleep = "there is no function for it",
+    kill = "there are no sessions",
+    two_phase = "the library has none",
+    isolation = "writers wait for one another",
+    row_locks = "a database is locked as a whole",
+    exact_decimals = "a number is a double",
+    zones = "texts hold moments",
+  },
+  sql = { numbers = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < %d) SELECT n FROM s" },
+}
