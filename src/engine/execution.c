@@ -112,6 +112,7 @@ static alch_status tell_after(alch_execution *execution, alch_error *error) {
 static alch_status fail(alch_execution *execution, alch_status status, alch_error *error) {
   if (!execution->connection) return status;
   if (status == ALCH_ERROR) alch_execution_describe_failure(execution, error);
+  if (execution->phase >= PHASE_POLL && !execution->connection->real && !execution->prepared->read_only) alch_transaction_doubt(error);
   give_handle_back(execution);
   alch_connection_note_failure(execution->connection, error);
   if (!execution->connection) return status;

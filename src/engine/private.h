@@ -201,6 +201,8 @@ void alch_twophase_forget(alch_connection *connection);
 
 /* ---- transaction.c ---- */
 alch_status alch_transaction_control(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, const char *sql, alch_error *error);
+/* After a commit, or a statement that is its own transaction: when the connection is lost nobody knows whether it has happened, and nobody may run it again. */
+void alch_transaction_doubt(alch_error *error);
 /* It has ended in the database. */
 void alch_transaction_leave(alch_connection *connection);
 /* Before a statement runs: begins what has to be begun. ALCH_WAIT: the same call again. */

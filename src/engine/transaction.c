@@ -117,8 +117,7 @@ void alch_transaction_leave(alch_connection *connection) {
   if (connection->link->owner == connection) connection->link->owner = NULL;
 }
 
-/* Nobody may run such a transaction again: it may have happened. */
-static void doubt(alch_error *error) {
+void alch_transaction_doubt(alch_error *error) {
   if (!error || !error->disconnected) return;
   error->outcome_unknown = true;
   error->retryable = false;
@@ -129,7 +128,7 @@ static alch_status commit_transaction(alch_connection *connection, alch_error *e
   if (connection->twophase != ALCH_TWOPHASE_NONE) status = alch_twophase_commit(connection, error);
   else if (connection->real) status = alch_transaction_control(connection, ALCH_ENGINE_COMMIT, 1, "COMMIT", error);
   if (status == ALCH_OK) alch_transaction_leave(connection);
-  if (status < 0) doubt(error);
+  if (status < 0) alch_transaction_doubt(error);
   return status;
 }
 

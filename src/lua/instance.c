@@ -97,7 +97,7 @@ static int load_continue(lua_State *L, int status, lua_KContext context) {
     if (answer != ALCH_WAIT) { binding_must(L, o->b, answer); break; }
     binding_keep_known(L, o, 3);
     lua_settop(L, 3);
-    binding_wait(L, o->b, object->session->connection, context, load_continue);
+    binding_wait(L, o->b, alch_session_awaits(object->session), context, load_continue);
   }
   lua_settop(L, 2);
   push_present(L, o, object, slot, 1);

@@ -242,7 +242,7 @@ static int run_continue(lua_State *L, int status, lua_KContext context) {
       binding_keep_known(L, o, one->frame + 1);
       lua_settop(L, one->frame + 1);
     } else if (lua_gettop(L) < RESULT) lua_settop(L, one->frame);
-    binding_wait(L, o->b, s->session->connecting ? s->session->connecting : s->session->connection, context, run_continue);
+    binding_wait(L, o->b, alch_session_awaits(s->session), context, run_continue);
   }
 }
 

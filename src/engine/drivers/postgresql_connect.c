@@ -2,11 +2,14 @@
 #include "engine/drivers/postgresql_private.h"
 #include "engine/engine.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Dates in ISO's form and intervals in one that is read here, whatever the server, the database or the role has as its default. */
 #define STYLES_TEXT "SELECT set_config('DateStyle', 'ISO', false), set_config('IntervalStyle', 'postgres', false)"
+
+enum { UNASKED_READS = 4 };   /* its last words, and the end behind them, with room for a notice before */
 
 /* Warnings and notes of the server would be printed by the library. */
 static void drop_notice(void *context, const PGresult *result) {
@@ -138,8 +141,13 @@ void alch_postgresql_waits_for(alch_driver_connection *connection, alch_wait *ou
   out->microseconds = left > 0 ? left : 0;
 }
 
+/* A server that ends a session says so and closes it, which is to be read without waiting. What else comes unasked, notices and the like, the library keeps. */
 bool alch_postgresql_alive(alch_driver_connection *connection) {
-  return connection->library->PQstatus(connection->handle) == CONNECTION_OK;
+  const alch_libpq *library = connection->library;
+  struct pollfd one = { .fd = library->PQsocket(connection->handle), .events = POLLIN };
+  bool idle = connection->connected && !connection->busy && one.fd >= 0;
+  for (int reads = 0; idle && reads < UNASKED_READS && poll(&one, 1, 0) > 0; reads++) idle = library->PQconsumeInput(connection->handle) == 1;
+  return library->PQstatus(connection->handle) == CONNECTION_OK;
 }
 
 /* The new way works under TLS as well. Both open a connection of their own to the server, and wait for it. */

@@ -1,0 +1,40 @@
+-- The proxy of spec/fault/proxy.lua, as its specs see it. nil and why where there is no loop to run it in.
+local network = {}
+network.__index = network
+
+--- A proxy before the server whose socket this is.
+function network.open(socket_path)
+  if not pcall(require, "luv") then return nil, "needs lua-luv, which is not here" end
+  local fifo = os.tmpname()
+  assert(os.remove(fifo))
+  assert(os.execute("mkfifo " .. fifo))
+  local self = setmetatable({}, network)
+  -- without what a spec may have loaded before its own libraries
+  self.input = assert(io.popen(("env -u LD_PRELOAD %s spec/fault/proxy.lua '%s' >%s"):format(arg and arg[-1] or "lua5.4", socket_path, fifo), "w"))
+  self.output = assert(io.open(fifo))
+  os.remove(fifo)
+  self.port = assert(math.tointeger(tonumber(self.output:read "l")))
+  return self
+end
+
+--- A command, when it has been obeyed: what was answered.
+function network:tell(...)
+  self.input:write(table.concat({ ... }, " "), "\n")
+  self.input:flush()
+  local answer = assert(self.output:read "l", "the proxy is gone")
+  assert(not answer:find "^error", answer)
+  return answer
+end
+
+--- How many connections go through it, and how many have.
+function network:count()
+  local open, made = self:tell("count"):match "(%d+) (%d+)"
+  return tonumber(open), tonumber(made)
+end
+
+function network:close()
+  self.input:close()
+  self.output:close()
+end
+
+return network

@@ -1,0 +1,169 @@
+-- What the specs of faults share: a record for each database (how one kills a session there, sleeps, fails in mid-row), a server with a
+-- proxy before it, and ways to wait and to look at errors.
+local la = require "lualchemy"
+local servers = dofile "spec/servers.lua"
+local network = dofile "spec/fault/network.lua"
+local world = { fails = dofile("spec/core/world.lua").fails, network = network, servers = servers }
+
+world.databases = {
+  postgresql = {
+    url = "postgresql://spec@/spec?host=%s", socket = "%s/.s.PGSQL.5432", away = "postgresql://spec@127.0.0.1:%d/spec",
+    session = "select pg_backend_pid()", kill = "select pg_terminate_backend(%d)", sleep = "select pg_sleep(%s)",
+    sessions = "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+    rows = "select n, repeat('x', 100) as filler from generate_series(1, %d) n",
+    failing_rows = "select n, 1 / (n - %d) as inverse from generate_series(1, 10000) n", failing_kind = "DataError", failing_state = "22012",
+    time_limit = "set statement_timeout = '200ms'", time_state = "57014",
+    lock_limit = "set lock_timeout = '100ms'", lock_state = "55P03",
+    busy = "select count(*) from pg_stat_activity where state = 'active' and query like '%%%s%%' and pid <> pg_backend_pid()",
+  },
+  mariadb = {
+    url = "mariadb://spec@/spec?unix_socket=%s/mariadb.sock", socket = "%s/mariadb.sock", away = "mariadb://spec@127.0.0.1:%d/spec",
+    session = "select connection_id()", kill = "kill %d", sleep = "select sleep(%s)",
+    sessions = "select count(*) from information_schema.processlist where id <> connection_id() and user = 'spec'",
+    rows = "select seq as n, repeat('x', 100) as filler from seq_1_to_%d",
+    failing_rows = "select seq as n, exp(if(seq = %d, 1000, 0)) as inverse from seq_1_to_10000", failing_kind = "DataError",
+    failing_state = "22003",
+    time_limit = "set max_statement_time = 0.2", time_state = "70100",
+    lock_limit = "set innodb_lock_wait_timeout = 1", lock_state = "HY000",
+    busy = "select count(*) from information_schema.processlist where command <> 'Sleep' and info like '%%%s%%' and id <> connection_id()",
+  },
+}
+
+--- How many rounds the long cases do: SPEC_ROUNDS, or few.
+function world.rounds(few)
+  return tonumber(os.getenv "SPEC_ROUNDS") or few
+end
+
+--- Seconds of the wall clock.
+function world.now()
+  return require("lualchemy.core").clock() / 1e9
+end
+
+--- Waits until condition() gives something true, which is answered; an error after 30 s.
+function world.eventually(condition, what)
+  local deadline = world.now() + 30
+  local pause = require("lualchemy.core").sleep
+  while true do
+    local found = condition()
+    if found then return found end
+    assert(world.now() < deadline, "still not so after 30 s: " .. (what or "?"))
+    pause(0.01)
+  end
+end
+
+local place = {}
+place.__index = place
+
+--- A server of that kind: engines on it, and a proxy where one is asked for. nil and why.
+function world.place(name)
+  local server, why = servers.start(name)
+  if not server then return nil, why end
+  local self = setmetatable({ name = name, server = server }, place)
+  for key, value in pairs(world.databases[name]) do self[key] = value end
+  self.admin = la.create_engine(self.url:format(server.folder), { pool = "null", isolation_level = "AUTOCOMMIT" })
+  return self
+end
+
+function place:open(options)
+  return la.create_engine(self.url:format(self.server.folder), options)
+end
+
+--- An engine that goes through the proxy; parameters: more of the URL.
+function place:open_far(options, parameters)
+  return la.create_engine(self.away:format(self.network.port) .. (parameters and "?" .. parameters or ""), options)
+end
+
+--- Needs a proxy from here on. False and why: there is none.
+function place:needs_network()
+  if self.network then return true end
+  local why
+  self.network, why = network.open(self.socket:format(self.server.folder))
+  return self.network ~= nil, why
+end
+
+--- The first value of a statement by a session of its own, as a number.
+function place:ask(sql)
+  local connection <close> = self.admin:connect()
+  return math.tointeger(tonumber(tostring(connection:exec_driver_sql(sql):scalar())))
+end
+
+--- The same for a statement that gives nothing.
+function place:order(...)
+  local connection <close> = self.admin:connect()
+  for _, sql in ipairs { ... } do connection:exec_driver_sql(sql):close() end
+end
+
+--- Ends the connection's session in the server, when it is gone there as well.
+function place:kill_session(id)
+  local before = self:ask(self.sessions)
+  self:order(self.kill:format(id))
+  world.eventually(function() return self:ask(self.sessions) < before end, "the session is gone")
+end
+
+function place:session_of(connection)
+  return math.tointeger(tonumber(tostring(connection:exec_driver_sql(self.session):scalar())))
+end
+
+--- Accounts with a hundred each.
+function place:accounts(count)
+  local metadata = la.MetaData()
+  local accounts = la.Table { "accounts", metadata,
+    la.Column { "id", la.Integer, primary_key = true, autoincrement = false }, la.Column { "balance", la.Integer, nullable = false } }
+  self:order "drop table if exists accounts"
+  local engine = self:open { pool = "null" }
+  metadata:create_all(engine)
+  engine:begin(function(c)
+    local rows = {}
+    for i = 1, count do rows[i] = { id = i, balance = 100 } end
+    c:execute(accounts:insert(), rows)
+  end)
+  return accounts
+end
+
+function place:close()
+  self.admin:dispose()
+  if self.network then self.network:close() end
+  self.server:stop()
+end
+
+--- How many descriptors this process has open.
+function world.descriptors()
+  local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
+  local count = tonumber(pipe:read "n")
+  pipe:close()
+  return count
+end
+
+--- describe() for each of the databases: fn(name, case), in which case(name, run) is it() with run(place). At the end no descriptor is
+-- left open.
+function world.on_servers(title, fn)
+  local busted = require "busted"
+  local describe, it, setup, teardown, pending = busted.describe, busted.it, busted.setup, busted.teardown, busted.pending
+  for _, name in ipairs { "postgresql", "mariadb" } do
+    describe(title .. " on " .. name, function()
+      local before, here, why
+      setup(function()
+        before = world.descriptors()
+        here, why = world.place(name)
+      end)
+      local function case(what, run)
+        it(what, function()
+          if not here then return pending(why) end
+          run(here)
+        end)
+      end
+      fn(name, case)
+      case("leaves no descriptor open", function()
+        here:close()
+        here = nil
+        collectgarbage()
+        collectgarbage()
+        local after = world.descriptors()
+        assert(after == before, ("%d descriptors at the beginning, %d at the end"):format(before, after))
+      end)
+      teardown(function() if here then here:close() end end)
+    end)
+  end
+end
+
+return world
