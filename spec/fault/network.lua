@@ -1,16 +1,18 @@
 -- The proxy of spec/fault/proxy.lua, as its specs see it. nil and why where there is no loop to run it in.
 local network = {}
+local has_loop = pcall(require, "luv")   -- at once: the loop has descriptors of its own
 network.__index = network
 
 --- A proxy before the server whose socket this is.
 function network.open(socket_path)
-  if not pcall(require, "luv") then return nil, "needs lua-luv, which is not here" end
+  if not has_loop then return nil, "needs lua-luv, which is not here" end
   local fifo = os.tmpname()
   assert(os.remove(fifo))
   assert(os.execute("mkfifo " .. fifo))
   local self = setmetatable({}, network)
   -- without what a spec may have loaded before its own libraries
-  self.input = assert(io.popen(("env -u LD_PRELOAD %s spec/fault/proxy.lua '%s' >%s"):format(arg and arg[-1] or "lua5.4", socket_path, fifo), "w"))
+  local command = "env -u LD_PRELOAD %s spec/fault/proxy.lua '%s' >%s"
+  self.input = assert(io.popen(command:format(arg and arg[-1] or "lua5.4", socket_path, fifo), "w"))
   self.output = assert(io.open(fifo))
   os.remove(fifo)
   self.port = assert(math.tointeger(tonumber(self.output:read "l")))
