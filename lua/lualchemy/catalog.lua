@@ -8,12 +8,15 @@
 --   read(ask, scope)                     a catalog (catalog.new) of scope.schema (nil: the default one), or of one table of it,
 --                                        scope.name; a fixed number of queries either way
 --                                        Where a record has .order, a list of { kind, record } of its foreign keys ("foreign_keys"),
---                                        unique ("unique") and check constraints ("checks"), they are made in that order
+--                                        unique ("unique") and check constraints ("checks"), they are made in that order;
+--                                        .depends_on: names of tables that must be made before
 --   default_sql(default, column, record) a default as DEFAULT takes it, where that is not as the catalog has it; nil where the
 --                                        column has it by itself; or the function is not there
 --   view_definition(ask, name, schema)   its text, or nil
 --   sequences(ask, schema)               list of { name, … }, or the function is not there
 --   enums(ask, schema)                   list of { name, schema, labels, visible }, or the function is not there
+--   domains(ask, schema)                 list of { name, schema, visible, type, nullable, default, collation, constraints =
+--                                        { { name, check }, … } }, or the function is not there
 local core = require "lualchemy.core"
 
 local catalog = {}
@@ -30,7 +33,7 @@ end
 function Catalog:add(name, kind)
   local record = {
     name = name, kind = kind, columns = {}, column = {}, pk_constraint = { constrained_columns = {} }, foreign_keys = {},
-    unique_constraints = {}, check_constraints = {}, indexes = {}, options = {},
+    unique_constraints = {}, check_constraints = {}, exclude_constraints = {}, indexes = {}, options = {},
   }
   self.tables[name] = record
   self.names[#self.names + 1] = name

@@ -109,7 +109,7 @@ end
 local parts = {
   { "columns", "columns" }, { "pk_constraint", "pk_constraint" }, { "foreign_keys", "foreign_keys" },
   { "unique_constraints", "unique_constraints" }, { "check_constraints", "check_constraints" }, { "indexes", "indexes" },
-  { "table_comment", "comment" }, { "table_options", "options" },
+  { "exclude_constraints", "exclude_constraints" }, { "table_comment", "comment" }, { "table_options", "options" },
 }
 
 local function part_of(record, field)
@@ -213,6 +213,9 @@ function Inspector:get_sequences(schema) return optional(self, "sequences", sche
 
 --- get_enums([schema]): { name, schema, labels, visible }, …; schema "*" is all of them.
 function Inspector:get_enums(schema) return optional(self, "enums", schema) end
+
+--- get_domains([schema]): { name, schema, visible, type, nullable, default, collation, constraints = { { name, check }, … } }, …
+function Inspector:get_domains(schema) return optional(self, "domains", schema) end
 
 --- has_table(name [, schema]): is there such a table or view?
 function Inspector:has_table(name, schema)

@@ -77,6 +77,21 @@ local function check_constraint(one)
   return final(schema.CheckConstraint(add_options({ one.sqltext, name = one.name }, one.dialect_options)), one.name)
 end
 
+-- A class of operators finds an expression by its label.
+local function with_class(term, text, classes)
+  return classes and classes[text] and term:label(text) or term
+end
+
+local function exclude(one, keys)
+  local definition = { name = one.name, using = one.using, where = one.where and sql(one.where), ops = one.ops }
+  definition.deferrable, definition.initially = one.deferrable, one.initially
+  for place, operator in ipairs(one.operators) do
+    local name, text = one.expressions[place][1], one.expressions[place].text
+    definition[place] = { name and keys[name] or with_class(sql(text), text, one.ops), operator }
+  end
+  return final(schema.ExcludeConstraint(definition), one.name)
+end
+
 -- One place of an index: a plain column's key, or an expression with its direction.
 local function index_term(t, keys, index, place)
   local name = index.column_names[place]
@@ -86,6 +101,7 @@ local function index_term(t, keys, index, place)
   if name and not collation and not sorting then return keys[name] end
   local term = name and t.c[keys[name]] or sql(text)
   if collation then term = term:collate(collation) end
+  term = with_class(term, text, index.dialect_options and index.dialect_options.postgresql_ops)
   for _, word in ipairs(sorting or {}) do term = term[word](term) end
   return term
 end
@@ -142,6 +158,12 @@ local made_constraint = {
     local wanted = all_in(one.column_names, keys) and not one.duplicates_index
     return wanted and unique(one, keys) or nil
   end,
+  exclude = function(one, keys)
+    for _, expression in ipairs(one.expressions) do
+      if expression[1] and not keys[expression[1]] then return nil end
+    end
+    return exclude(one, keys)
+  end,
   checks = check_constraint,
 }
 
@@ -153,6 +175,7 @@ local function in_order(record)
   end
   add("foreign_keys", record.foreign_keys)
   add("unique", record.unique_constraints)
+  add("exclude", record.exclude_constraints)
   add("checks", record.check_constraints)
   return list
 end
@@ -235,6 +258,17 @@ function reflection.autoload(definition)
   return t
 end
 
+-- Tables that must be there before others without a foreign key saying so.
+local function add_dependencies(metadata, catalog, of_schema)
+  for _, name in ipairs(catalog.names) do
+    local t = core.find_table(metadata, full_name(name, of_schema))
+    for _, other in ipairs(t and catalog.tables[name].depends_on or {}) do
+      local on = core.find_table(metadata, full_name(other, of_schema)) or core.find_table(metadata, other)
+      if on then t:add_is_dependent_on(on) end
+    end
+  end
+end
+
 -- What `only` says, as a function; names that are not there are an error.
 local function filter_of(only, catalog, metadata, bind)
   if only == nil then return function() return true end end
@@ -275,6 +309,7 @@ function reflection.reflect(metadata, options)
       if options.resolve_fks ~= false then load_referred(inspector, metadata, record) end
     end
   end
+  add_dependencies(metadata, catalog, of_schema)
 end
 
 return reflection

@@ -42,6 +42,36 @@ CASE("referred tables come first, and the rest keeps its order") {
   schema_close(&s);
 }
 
+CASE("tables come after those that they are said to depend on, and no order is made up for a circle of such") {
+  schema s;
+  sorted out;
+  if (!CHECK(schema_open(&s, &alch_allocator_standard))) return;
+  alch_table *a = schema_table(&s, "a"), *b = schema_table(&s, "b"), *c = schema_table(&s, "c");
+  schema_key(&s, a, "id");
+  schema_key(&s, b, "id");
+  schema_key(&s, c, "id");
+  schema_reference(&s, b, "a_id", "a.id");
+  CHECK_INT(alch_table_add_dependency(a, c, &s.error), ALCH_OK);
+  if (sort(&s, &out)) {
+    names_are(&out, "c a b ");
+    CHECK_INT(out.cycle_count, 0);
+    release(&s, &out);
+  }
+  schema_reference(&s, c, "b_id", "b.id");
+  if (sort(&s, &out)) {
+    names_are(&out, "b c a ");
+    CHECK_INT(out.cycle_count, 1);
+    CHECK(out.cycle[0]->table == b);
+    release(&s, &out);
+  }
+  CHECK_INT(alch_table_add_dependency(a, a, &s.error), ALCH_ERROR);
+  CHECK_INT(s.error.kind, ALCH_ERROR_ARGUMENT);
+  CHECK_INT(alch_table_add_dependency(c, a, &s.error), ALCH_OK);
+  CHECK_INT(alch_metadata_sorted(s.metadata, &out.tables, &out.count, &out.cycle, &out.cycle_count, &s.error), ALCH_ERROR);
+  CHECK_INT(s.error.kind, ALCH_ERROR_CIRCULAR_DEPENDENCY);
+  schema_close(&s);
+}
+
 CASE("no tables, and the foreign keys of a cycle") {
   schema s;
   sorted out;

@@ -270,9 +270,18 @@ static int schema_table_prefixes(lua_State *L) {
   return 0;
 }
 
+/* table:add_is_dependent_on(other): it is created after the other and dropped before it. */
+static int table_depend(lua_State *L) {
+  binding *b = BINDING(L);
+  alch_table *table = binding_check_table(L, b, 1, "add_is_dependent_on"), *on = binding_check_table(L, b, 2, "add_is_dependent_on");
+  binding_must(L, b, alch_table_add_dependency(table, on, &b->error));
+  return 0;
+}
+
 void binding_open_schema(lua_State *L, binding *b) {
   static const luaL_Reg metadata_methods[] = { { "remove", metadata_remove }, { "resolve", metadata_resolve }, { NULL, NULL } };
   static const luaL_Reg metadata_metamethods[] = { { "__eq", metadata_eq }, { "__tostring", metadata_tostring }, { NULL, NULL } };
+  static const luaL_Reg table_methods[] = { { "add_is_dependent_on", table_depend }, { NULL, NULL } };
   static const luaL_Reg table_metamethods[] = { { "__tostring", table_tostring }, { NULL, NULL } };
   static const luaL_Reg functions[] = {
     { "metadata", schema_metadata }, { "table", schema_table }, { "table_option", schema_table_option }, { "find_table", schema_find_table },
@@ -281,7 +290,7 @@ void binding_open_schema(lua_State *L, binding *b) {
   };
   binding_kind_register(L, b, BINDING_METADATA, "MetaData", metadata_methods, metadata_metamethods);
   binding_kind_properties(L, b, BINDING_METADATA, metadata_property);
-  binding_kind_register(L, b, BINDING_TABLE, "Table", NULL, table_metamethods);
+  binding_kind_register(L, b, BINDING_TABLE, "Table", table_methods, table_metamethods);
   binding_kind_properties(L, b, BINDING_TABLE, table_property);
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[BINDING_TABLE]);
   lua_getfield(L, -1, "__methods");

@@ -82,6 +82,17 @@ void alch_metadata_remove(alch_metadata *metadata, alch_table *table) {
   if (alch_metadata_table(metadata, table->full_name) == table) alch_map_remove(&metadata->tables, table->full_name, strlen(table->full_name));
 }
 
+alch_status alch_table_add_dependency(alch_table *table, const alch_table *on, alch_error *error) {
+  if (table == on) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Table '%s' cannot depend on itself", table->full_name);
+  if (table->metadata != on->metadata)
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "Table '%s' cannot depend on Table '%s' of another MetaData: only tables of one are created together", table->full_name, on->full_name);
+  alch_dependency one = { .on = on, .next = table->dependencies };
+  alch_dependency *kept = alch_arena_copy(&table->metadata->catalog->arena, &one, sizeof one);
+  if (!kept) return alch_error_out_of_memory(error);
+  table->dependencies = kept;
+  return ALCH_OK;
+}
+
 alch_status alch_table_set_prefixes(alch_table *table, const char *const *words, uint32_t count, alch_error *error) {
   alch_catalog *catalog = table->metadata->catalog;
   if (!alch_record_texts(catalog, &words, count)) return alch_error_out_of_memory(error);

@@ -137,6 +137,12 @@ typedef struct alch_view {
   bool or_replace, temporary, materialized, if_not_exists;
 } alch_view;
 
+/* A table that must be there before this one, whatever the foreign keys say. */
+typedef struct alch_dependency {
+  const struct alch_table *on;
+  struct alch_dependency *next;
+} alch_dependency;
+
 typedef struct alch_table {
   struct alch_metadata *metadata;
   uint32_t id;                     /* in the catalog; statements name it by this */
@@ -153,6 +159,7 @@ typedef struct alch_table {
   alch_options options;
   const char *const *prefixes;     /* between CREATE and TABLE: "TEMPORARY" */
   uint32_t prefix_count;
+  alch_dependency *dependencies;
   const alch_view *view;           /* what it is made from, or NULL */
   void *host;                      /* the host's handle, for its own use */
 } alch_table;
@@ -192,6 +199,9 @@ alch_status alch_table_add_constraint(alch_table *table, const alch_constraint *
 /* columns[i] NULL: the place is expressions[i]; expressions may be NULL when there are none. name NULL: by naming convention (ix_<table>_<column> by default). */
 alch_status alch_table_add_index(alch_table *table, const char *name, bool unique, const char *const *columns, const struct alch_block *const *expressions, uint32_t count,
                                  const struct alch_block *where, alch_index **out, alch_error *error);
+/* `table` is created after `on` and dropped before it, as if a foreign key referred there (SQLAlchemy: Table.add_is_dependent_on). Errors: ARGUMENT, where the tables are one or belong to two metadatas; that
+   several go round in a circle is found by alch_metadata_sorted. */
+alch_status alch_table_add_dependency(alch_table *table, const alch_table *on, alch_error *error);
 /* Words between CREATE and TABLE. */
 alch_status alch_table_set_prefixes(alch_table *table, const char *const *words, uint32_t count, alch_error *error);
 /* What a table is made from; the block must be the catalog's already. */

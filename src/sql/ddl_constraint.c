@@ -113,19 +113,20 @@ alch_status alch_ddl_check(alch_ddl *d) {
 
 /* ---- EXCLUDE ---- */
 
-static const char *operator_class(const alch_option *classes, const alch_column *column) {
-  for (uint32_t i = 0; classes && column && i < classes->count; i++)
-    if (classes->items[i].name && strcmp(classes->items[i].name, column->key) == 0 && classes->items[i].value.kind == ALCH_TEXT) return classes->items[i].value.text;
-  return NULL;
+static alch_status exclude_expression(alch_ddl *d, const alch_block *expression) {
+  const alch_node *node = alch_block_root(expression);
+  if (node->kind == ALCH_NODE_LABEL) node = alch_node_child(node);
+  return alch_ddl_is_atom(node) ? alch_ddl_expression(d, expression) : alch_ddl_parenthesised(d, expression);
 }
 
 static alch_status exclude_place(alch_ddl *d, uint32_t place, const alch_option *classes) {
   const alch_constraint *exclude = d->constraint;
-  const char *class = operator_class(classes, exclude->columns[place]);
+  const alch_block *expression = exclude->columns[place] ? NULL : exclude->expressions[place];
+  const char *class = alch_ddl_operator_class(classes, exclude->columns[place], expression);
   alch_status status = ALCH_OK;
   if (place > 0) alch_ddl_add(d, ", ");
   if (exclude->columns[place]) alch_ddl_column_name(d, exclude->columns[place]);
-  else status = alch_ddl_expression(d, exclude->expressions[place]);
+  else status = exclude_expression(d, expression);
   if (class) alch_buffer_add_format(d->out, " %s", class);
   alch_buffer_add_format(d->out, " WITH %s", exclude->operators[place]);
   return status;

@@ -1,5 +1,6 @@
 /* Indexes. */
 #include "sql/ddl_part.h"
+#include <string.h>
 
 static alch_status nothing(alch_ddl *d) {
   (void)d;
@@ -10,6 +11,31 @@ alch_status alch_ddl_index_words(alch_ddl *d) { return nothing(d); }
 alch_status alch_ddl_index_more_words(alch_ddl *d) { return nothing(d); }
 alch_status alch_ddl_index_method(alch_ddl *d) { return nothing(d); }
 alch_status alch_ddl_index_suffix(alch_ddl *d) { return nothing(d); }
+
+/* ---- places ---- */
+
+bool alch_ddl_is_order(const alch_node *node) { return node->kind == ALCH_NODE_UNARY && node->op >= ALCH_OPERATOR_DESC && node->op <= ALCH_OPERATOR_NULLS_LAST; }
+
+bool alch_ddl_is_atom(const alch_node *node) {
+  switch (node->kind) {
+    case ALCH_NODE_COLUMN: case ALCH_NODE_NAME: case ALCH_NODE_FUNCTION: case ALCH_NODE_CAST: case ALCH_NODE_EXTRACT: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_GROUPING: case ALCH_NODE_COLLATE:
+      return true;
+    default: return false;
+  }
+}
+
+const char *alch_ddl_operator_class(const alch_option *classes, const alch_column *column, const alch_block *expression) {
+  const alch_node *node = expression ? alch_block_root(expression) : NULL;
+  while (node && alch_ddl_is_order(node)) node = alch_node_child(node);
+  const alch_node *label = node && node->kind == ALCH_NODE_LABEL ? node : NULL;
+  const char *name = column ? column->key : label ? alch_node_text(label) : NULL;
+  size_t length = column ? strlen(name) : label ? label->length : 0;
+  for (uint32_t i = 0; name && classes && i < classes->count; i++) {
+    const alch_option_item *item = &classes->items[i];
+    if (item->name && strlen(item->name) == length && memcmp(item->name, name, length) == 0 && item->value.kind == ALCH_TEXT) return item->value.text;
+  }
+  return NULL;
+}
 
 alch_status alch_ddl_index_place(alch_ddl *d) {
   const alch_index *index = d->index;

@@ -51,6 +51,12 @@ void alch_ddl_columns(alch_ddl *d, alch_column *const *columns, uint32_t count);
 /* Names of an option's list as quoted column names: " INCLUDE (a, b)" with words " INCLUDE ". Errors: ARGUMENT for a name that the table has not. */
 alch_status alch_ddl_named_columns(alch_ddl *d, const char *words, const alch_table *table, const alch_option *option);
 /* Text as a literal; NULL: the word NULL. */
+/* Is the expression, below its label, one that needs no parentheses as a place of an index? */
+bool alch_ddl_is_atom(const alch_node *node);
+/* DESC, NULLS LAST and the like above the expression of a place? */
+bool alch_ddl_is_order(const alch_node *node);
+/* The operator class of a place by the option `ops` (NULL: none): by the key of its column, else by the label of its expression, which may be NULL. NULL: none is named. */
+const char *alch_ddl_operator_class(const alch_option *classes, const alch_column *column, const alch_block *expression);
 alch_status alch_ddl_literal(alch_ddl *d, const char *text);
 /* An expression with literals in place of binds and columns without their table's name; the second in parentheses. */
 alch_status alch_ddl_expression(alch_ddl *d, const struct alch_block *block);

@@ -15,8 +15,14 @@ local queries = {
   names = [[SELECT c.relname, c.relkind::text, c.relpersistence::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = coalesce(CAST(? AS text), current_schema()) AND c.relkind IN ('r', 'p', 'f', 'v', 'm') ORDER BY c.relname]],
   tables = [[SELECT c.relname, c.relkind::text, c.relpersistence::text, obj_description(c.oid, 'pg_class'),
-      c.reloptions::text, t.spcname
+      c.reloptions::text, t.spcname, CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+      CASE WHEN m.amname <> current_setting('default_table_access_method') THEN m.amname::text END,
+      (SELECT string_agg(octet_length(x.name) || ':' || x.name, '' ORDER BY x.place)
+        FROM (SELECT CASE WHEN pg_table_is_visible(p.oid) THEN '' ELSE pn.nspname || '.' END || p.relname AS name, h.inhseqno AS place
+          FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+          WHERE h.inhrelid = c.oid AND NOT c.relispartition) AS x)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
+    LEFT JOIN pg_am m ON m.oid = c.relam AND c.relkind IN ('r', 'p')
     WHERE]] .. which .. [[ ORDER BY c.relname]],
   columns = [[SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), (NOT a.attnotnull)::text,
       pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text, col_description(c.oid, a.attnum),
@@ -25,7 +31,8 @@ local queries = {
       CASE WHEN NOT pg_type_is_visible(coalesce(e.oid, t.oid)) THEN tn.nspname::text END,
       (SELECT string_agg(octet_length(x.enumlabel) || ':' || x.enumlabel, '' ORDER BY x.enumsortorder)
         FROM pg_enum x WHERE x.enumtypid = coalesce(e.oid, t.oid)),
-      q.seqstart::text, q.seqincrement::text, q.seqmin::text, q.seqmax::text, q.seqcycle::text, q.seqcache::text
+      q.seqstart::text, q.seqincrement::text, q.seqmin::text, q.seqmax::text, q.seqcycle::text, q.seqcache::text,
+      CASE WHEN coalesce(e.typtype, t.typtype) = 'd' THEN coalesce(e.oid, t.oid)::text END
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1 AND t.typcategory = 'A'
@@ -38,10 +45,14 @@ local queries = {
   constraints = [[SELECT c.relname, k.conname, k.contype::text, a.attname, fn.nspname, fc.relname, fa.attname, k.confupdtype::text,
       k.confdeltype::text, k.confmatchtype::text, k.condeferrable::text, k.condeferred::text, k.convalidated::text,
       k.connoinherit::text, CASE WHEN k.contype = 'c' THEN pg_get_constraintdef(k.oid) END, obj_description(k.oid, 'pg_constraint'),
-      CASE WHEN pg_table_is_visible(fc.oid) THEN 'visible' END
+      CASE WHEN pg_table_is_visible(fc.oid) THEN 'visible' END, o.oprname,
+      (SELECT string_agg(quote_ident(da.attname), ', ' ORDER BY dc.place)
+        FROM jsonb_array_elements_text(nullif(to_jsonb(k)->'confdelsetcols', 'null')) WITH ORDINALITY AS dc (attnum, place)
+        JOIN pg_attribute da ON da.attrelid = c.oid AND da.attnum = dc.attnum::int)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'f', 'u', 'c')
-    LEFT JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS x (here, there, place) ON true
+    JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'f', 'u', 'c', 'x')
+    LEFT JOIN LATERAL unnest(k.conkey, k.confkey, k.conexclop) WITH ORDINALITY AS x (here, there, operator, place) ON true
+    LEFT JOIN pg_operator o ON o.oid = x.operator
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.here
     LEFT JOIN pg_class fc ON fc.oid = k.confrelid AND k.contype = 'f' LEFT JOIN pg_namespace fn ON fn.oid = fc.relnamespace
     LEFT JOIN pg_attribute fa ON fa.attrelid = fc.oid AND fa.attnum = x.there
@@ -50,13 +61,13 @@ local queries = {
       (g.place > x.indnkeyatts)::text, a.attname, pg_get_indexdef(x.indexrelid, g.place::int, true), (x.indoption[g.place - 1])::text,
       CASE WHEN NOT o.opcdefault THEN o.opcname::text END,
       CASE WHEN x.indcollation[g.place - 1] <> coalesce(a.attcollation, 0) AND a.attnum IS NOT NULL THEN l.collname::text END,
-      k.conname, s.spcname
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index x ON x.indrelid = c.oid AND NOT x.indisprimary
+      k.conname, s.spcname, k.contype::text, to_jsonb(x)->>'indnullsnotdistinct'
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_index x ON x.indrelid = c.oid
     JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam
     CROSS JOIN LATERAL generate_series(1, x.indnatts) AS g (place)
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.indkey[g.place - 1] AND a.attnum > 0
     LEFT JOIN pg_opclass o ON o.oid = x.indclass[g.place - 1] LEFT JOIN pg_collation l ON l.oid = x.indcollation[g.place - 1]
-    LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = c.oid AND k.contype IN ('u', 'x')
+    LEFT JOIN pg_constraint k ON k.conindid = x.indexrelid AND k.conrelid = c.oid AND k.contype IN ('p', 'u', 'x')
     LEFT JOIN pg_tablespace s ON s.oid = i.reltablespace
     WHERE]] .. which .. [[ ORDER BY c.relname, i.relname, g.place]],
   schemas = [[SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg~_%' ESCAPE '~' ORDER BY nspname]],
@@ -72,6 +83,14 @@ local queries = {
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_enum e ON e.enumtypid = t.oid
     WHERE t.typtype = 'e' AND (CAST(? AS text) = '*' OR n.nspname = coalesce(CAST(? AS text), current_schema()))
     ORDER BY n.nspname, t.typname, e.enumsortorder]],
+  domains = [[SELECT t.oid::text, t.typname, n.nspname, pg_type_is_visible(t.oid)::text, format_type(t.typbasetype, t.typtypmod),
+      (NOT t.typnotnull)::text, t.typdefault, CASE WHEN t.typcollation <> b.typcollation THEN l.collname::text END, k.conname,
+      pg_get_constraintdef(k.oid)
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_type b ON b.oid = t.typbasetype
+    LEFT JOIN pg_collation l ON l.oid = t.typcollation LEFT JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c'
+    WHERE t.typtype = 'd' AND n.nspname <> 'information_schema'
+      AND (CAST(? AS text) = '*' OR n.nspname = coalesce(CAST(? AS text), current_schema()))
+    ORDER BY n.nspname, t.typname, k.conname]],
 }
 for name, query in pairs(queries) do queries[name] = query:gsub("%s+", " ") end
 postgresql.queries = queries
@@ -111,8 +130,8 @@ local function plain_type(text, collation)
   return catalog.apply(exact, arguments)
 end
 
--- "3:sad2:ok": each label behind its length in bytes, since it may have any character.
-local function labels_of(text)
+-- "3:sad2:ok": each text behind its length in bytes, since it may have any character.
+local function texts_of(text)
   local labels, at = {}, 1
   while at <= #text do
     local length, from = text:match("^(%d+):()", at)
@@ -122,11 +141,33 @@ local function labels_of(text)
   return labels
 end
 
+-- DEFAULT, NOT NULL and CHECK of a domain, as CREATE DOMAIN has them.
+local function domain_definition(domain)
+  local words = {}
+  if domain.default then words[1] = "DEFAULT " .. domain.default end
+  if not domain.nullable then words[#words + 1] = "NOT NULL" end
+  for _, one in ipairs(domain.constraints) do
+    words[#words + 1] = ("CONSTRAINT %s %s"):format('"' .. one.name:gsub('"', '""') .. '"', one.definition)
+  end
+  return #words > 0 and table.concat(words, " ") or nil
+end
+
+local function domain_type(domain)
+  return catalog.exact("postgresql", "DOMAIN") {
+    plain_type(domain.type), name = domain.name, schema = not domain.visible and domain.schema or nil, collation = domain.collation,
+    definition = domain_definition(domain),
+  }
+end
+
+--- What format_type says as a type. about: { kind = pg_type.typtype, name, schema, labels = texts of an enum behind their lengths,
+-- domain = a record of domains, collation }.
 function postgresql.type(text, about)
   local item = text:match "^(.-)%[%]$"
   local made
-  if about.kind == "e" then
-    local labels = labels_of(about.labels)
+  if about.domain then
+    made = domain_type(about.domain)
+  elseif about.kind == "e" then
+    local labels = texts_of(about.labels)
     labels.name, labels.schema = about.name, about.schema
     made = catalog.exact("postgresql", "ENUM")(labels)
   else
@@ -153,10 +194,11 @@ local function identity_of(row)
   }
 end
 
-local function add_column(record, row)
+local function add_column(record, row, domains)
   local column = {
     name = row[2], nullable = catalog.truth(row[4]), comment = row[8], autoincrement = false,
-    type = postgresql.type(row[3], { kind = row[10], name = row[11], schema = row[12], labels = row[13], collation = row[9] }),
+    type = postgresql.type(row[3], { kind = row[10], name = row[11], schema = row[12], labels = row[13], collation = row[9],
+      domain = domains[row[20]] }),
   }
   if row[7] ~= "" then
     column.computed = { sqltext = row[5], persisted = row[7] == "s" }
@@ -175,7 +217,7 @@ local matches = { f = "FULL", p = "PARTIAL" }
 local function key_options(row)
   local deferrable = catalog.truth(row[11])
   return {
-    onupdate = actions[row[8]], ondelete = actions[row[9]], match = matches[row[10]], deferrable = deferrable or nil,
+    onupdate = actions[row[8]], ondelete = actions[row[9]] and actions[row[9]] .. (row[19] and " (" .. row[19] .. ")" or ""), match = matches[row[10]], deferrable = deferrable or nil,
     initially = catalog.truth(row[12]) and "DEFERRED" or nil,
   }
 end
@@ -206,6 +248,13 @@ local add_constraint = {
     end)
     one.column_names[#one.column_names + 1] = row[4]
   end,
+  x = function(record, row)
+    local one = catalog.named(record.exclude_constraints, row[2], function()
+      local deferred = catalog.truth(row[12]) and "DEFERRED" or nil
+      return { name = row[2], operators = {}, comment = row[16], deferrable = catalog.truth(row[11]) or nil, initially = deferred }
+    end)
+    one.operators[#one.operators + 1] = row[18]
+  end,
   c = function(record, row)
     catalog.named(record.check_constraints, row[2], function()
       return { name = row[2], sqltext = check_text(row[15]), comment = row[16], dialect_options = not_valid(row) }
@@ -235,10 +284,11 @@ end
 local function index_of(record, row)
   return catalog.named(record.indexes, row[2], function()
     local options = { postgresql_where = row[5], postgresql_with = storage(row[6]), postgresql_tablespace = row[14] }
+    options.postgresql_nulls_not_distinct = catalog.truth(row[16]) or nil
     if row[4] ~= "btree" then options.postgresql_using = row[4] end
     return {
       name = row[2], unique = catalog.truth(row[3]), column_names = {}, expressions = {}, include_columns = {}, dialect_options = options,
-      duplicates_constraint = row[13],
+      duplicates_constraint = row[13], of_constraint = row[15],
     }
   end)
 end
@@ -271,12 +321,33 @@ local function add_place(record, row)
   end
 end
 
+-- What the catalog tells of a constraint with its index.
+local complete = {
+  p = function(record, index)
+    if next(index.dialect_options) then record.pk_constraint.dialect_options = index.dialect_options end
+  end,
+  u = function(record, index)
+    if next(index.dialect_options) then catalog.named(record.unique_constraints, index.name).dialect_options = index.dialect_options end
+  end,
+  x = function(record, index)
+    local one, options = catalog.named(record.exclude_constraints, index.name), index.dialect_options
+    one.expressions, one.using, one.where, one.ops = {}, options.postgresql_using or "btree", options.postgresql_where, options.postgresql_ops
+    for place, name in ipairs(index.column_names) do
+      one.expressions[place] = { name or nil, text = index.expressions and index.expressions[place] or name }
+    end
+  end,
+}
+
 local function finish_indexes(record)
+  local kept = {}
   for _, index in ipairs(record.indexes) do
     if not index.has_expressions then index.expressions = nil end
-    index.has_expressions = nil
     if #index.include_columns > 0 then index.dialect_options.postgresql_include = index.include_columns end
+    if index.of_constraint then complete[index.of_constraint](record, index) end
+    if index.of_constraint ~= "p" then kept[#kept + 1] = index end
+    index.has_expressions, index.of_constraint = nil, nil
   end
+  record.indexes = kept
 end
 
 -- The reader --------------------------------------------------------------------------------------
@@ -302,16 +373,48 @@ function postgresql.names(ask, schema)
   return list
 end
 
+local function add_options(record, row)
+  local parents = row[9] and texts_of(row[9])
+  record.options = {
+    postgresql_with = storage(row[5]), postgresql_tablespace = row[6], postgresql_partition_by = row[7], postgresql_using = row[8],
+    postgresql_inherits = parents,
+  }
+  record.depends_on = parents
+  if row[3] == "u" then record.options.prefixes = { "UNLOGGED" } end
+end
+
+local function read_domains(ask, schema)
+  local list = {}
+  for _, row in ipairs(ask(queries.domains, { schema or null, schema or null })) do
+    local one = catalog.named(list, row[1], function()
+      return {
+        name = row[2], schema = row[3], visible = catalog.truth(row[4]), type = row[5], nullable = catalog.truth(row[6]), default = row[7],
+        collation = row[8], constraints = {},
+      }
+    end)
+    if row[9] then one.constraints[#one.constraints + 1] = { name = row[9], check = check_text(row[10]), definition = row[10] } end
+  end
+  return list
+end
+
+-- By their numbers; asked for when a column has one.
+local function domains_of(ask, columns)
+  for _, row in ipairs(columns) do
+    if row[20] then return read_domains(ask, "*").by_name end
+  end
+  return {}
+end
+
 function postgresql.read(ask, scope)
   local made, values = catalog.new(), { scope.schema or null, scope.name or null }
   for _, row in ipairs(ask(queries.tables, values)) do
     local record = made:add(row[1], kind_of(row[2], row[3]))
     record.comment = row[4]
-    if record.kind == "table" then
-      record.options.postgresql_with, record.options.postgresql_tablespace = storage(row[5]), row[6]
-    end
+    if record.kind == "table" then add_options(record, row) end
   end
-  for _, row in ipairs(ask(queries.columns, values)) do add_column(made.tables[row[1]], row) end
+  local columns = ask(queries.columns, values)
+  local domains = domains_of(ask, columns)
+  for _, row in ipairs(columns) do add_column(made.tables[row[1]], row, domains) end
   for _, row in ipairs(ask(queries.constraints, values)) do add_constraint[row[3]](made.tables[row[1]], row, scope) end
   for _, row in ipairs(ask(queries.indexes, values)) do add_place(made.tables[row[1]], row) end
   for _, name in ipairs(made.names) do finish_indexes(made.tables[name]) end
@@ -341,6 +444,16 @@ function postgresql.enums(ask, schema)
       return { name = row[1], schema = row[2], visible = catalog.truth(row[3]), labels = {} }
     end)
     one.labels[#one.labels + 1] = row[4]
+  end
+  list.by_name = nil
+  return list
+end
+
+function postgresql.domains(ask, schema)
+  local list = read_domains(ask, schema)
+  for _, one in ipairs(list) do
+    one.type = plain_type(one.type)
+    for _, constraint in ipairs(one.constraints) do constraint.definition = nil end
   end
   list.by_name = nil
   return list

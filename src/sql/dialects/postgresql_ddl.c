@@ -190,57 +190,27 @@ static alch_status index_method(alch_ddl *d) {
   return status;
 }
 
-static bool is_order(const alch_node *node) { return node->kind == ALCH_NODE_UNARY && node->op >= ALCH_OPERATOR_DESC && node->op <= ALCH_OPERATOR_NULLS_LAST; }
-
-/* The label under the words of the order, or NULL. */
-static const alch_node *label_of(const alch_node *node) {
-  while (is_order(node)) node = alch_node_child(node);
-  return node->kind == ALCH_NODE_LABEL ? node : NULL;
-}
-
 /* How many bytes of the text are its order, as in a DESC NULLS LAST; and what it orders. */
 static size_t order_length(const alch_node **node) {
   size_t length = 0;
-  while ((*node)->kind == ALCH_NODE_LABEL || is_order(*node)) {
-    if (is_order(*node)) length += strlen(alch_operator_rows[(*node)->op].spelling);
+  while ((*node)->kind == ALCH_NODE_LABEL || alch_ddl_is_order(*node)) {
+    if (alch_ddl_is_order(*node)) length += strlen(alch_operator_rows[(*node)->op].spelling);
     *node = alch_node_child(*node);
   }
   return length;
 }
 
-/* The operator class of a column, or of an expression that has a label. */
-static const char *operator_class(alch_ddl *d) {
-  const alch_option *classes = alch_ddl_option(d, &d->index->options, "ops");
-  const alch_column *column = d->index->columns[d->place];
-  const alch_node *label = column ? NULL : label_of(alch_block_root(d->index->expressions[d->place]));
-  const char *name = column ? column->key : label ? alch_node_text(label) : NULL;
-  size_t length = column ? strlen(name) : label ? label->length : 0;
-  for (uint32_t i = 0; name && classes && i < classes->count; i++) {
-    const alch_option_item *item = &classes->items[i];
-    if (item->name && strlen(item->name) == length && memcmp(item->name, name, length) == 0 && item->value.kind == ALCH_TEXT) return item->value.text;
-  }
-  return NULL;
-}
-
-/* Beside columns and calls an expression has to stand in parentheses. */
-static bool is_atom(const alch_node *node) {
-  switch (node->kind) {
-    case ALCH_NODE_COLUMN: case ALCH_NODE_NAME: case ALCH_NODE_FUNCTION: case ALCH_NODE_CAST: case ALCH_NODE_EXTRACT: case ALCH_NODE_TEXT: case ALCH_NODE_LITERAL: case ALCH_NODE_GROUPING: case ALCH_NODE_COLLATE:
-      return true;
-    default: return false;
-  }
-}
-
 static alch_status index_place(alch_ddl *d) {
-  const char *class = operator_class(d);
+  const alch_index *index = d->index;
+  const char *class = alch_ddl_operator_class(alch_ddl_option(d, &index->options, "ops"), index->columns[d->place], index->columns[d->place] ? NULL : index->expressions[d->place]);
   size_t start = d->out->length;
   alch_status status = alch_ddl_write_default(d, ALCH_DDL_PART_INDEX_PLACE);
   if (status != ALCH_OK || alch_buffer_failed(d->out)) return status;
   size_t order = 0;
-  if (!d->index->columns[d->place]) {
-    const alch_node *node = alch_block_root(d->index->expressions[d->place]);
+  if (!index->columns[d->place]) {
+    const alch_node *node = alch_block_root(index->expressions[d->place]);
     order = order_length(&node);
-    if (!is_atom(node)) {
+    if (!alch_ddl_is_atom(node)) {
       alch_buffer_insert(d->out, start, "(", 1);
       alch_buffer_insert(d->out, d->out->length - order, ")", 1);
     }
