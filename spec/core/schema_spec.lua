@@ -188,12 +188,12 @@ describe("defaults", function()
   end)
 
   it("puts tables behind those that they are said to depend on", function()
-    local metadata = la.MetaData()
-    local a, b = la.Table { "a", metadata, la.Column { "id", la.Integer } }, la.Table { "b", metadata, la.Column { "id", la.Integer } }
+    local of = la.MetaData()
+    local a, b = la.Table { "a", of, la.Column { "id", la.Integer } }, la.Table { "b", of, la.Column { "id", la.Integer } }
     a:add_is_dependent_on(b)
-    assert.equal(b, metadata.sorted_tables[1])
+    assert.equal(b, of.sorted_tables[1])
     b:add_is_dependent_on(a)
-    local ok, problem = pcall(function() return metadata.sorted_tables end)
+    local ok, problem = pcall(function() return of.sorted_tables end)
     assert.is_false(ok)
     assert.equal("CircularDependencyError", problem.kind)
     assert.truthy(tostring(select(2, pcall(a.add_is_dependent_on, a, a))):find "cannot depend on itself")

@@ -214,10 +214,16 @@ end
 local actions = { c = "CASCADE", n = "SET NULL", d = "SET DEFAULT", r = "RESTRICT" }
 local matches = { f = "FULL", p = "PARTIAL" }
 
+-- row[19]: the columns that alone are cleared
+local function ondelete_of(row)
+  local action = actions[row[9]]
+  return action and row[19] and ("%s (%s)"):format(action, row[19]) or action
+end
+
 local function key_options(row)
   local deferrable = catalog.truth(row[11])
   return {
-    onupdate = actions[row[8]], ondelete = actions[row[9]] and actions[row[9]] .. (row[19] and " (" .. row[19] .. ")" or ""), match = matches[row[10]], deferrable = deferrable or nil,
+    onupdate = actions[row[8]], ondelete = ondelete_of(row), match = matches[row[10]], deferrable = deferrable or nil,
     initially = catalog.truth(row[12]) and "DEFERRED" or nil,
   }
 end
@@ -227,12 +233,26 @@ local function not_valid(row)
   return { postgresql_not_valid = true }
 end
 
+-- The same length, and nothing in it that stands in quotes.
+local function without_quoted(text)
+  local parts, at = {}, 1
+  while true do
+    local from = text:find("['\"]", at)
+    local to = from and text:find(text:sub(from, from), from + 1, true)
+    if not to then break end
+    parts[#parts + 1] = text:sub(at, from - 1)
+    parts[#parts + 1] = ("x"):rep(to - from + 1)
+    at = to + 1
+  end
+  parts[#parts + 1] = text:sub(at)
+  return table.concat(parts)
+end
+
 -- CHECK ((m > 0)) NO INHERIT
 local function check_text(definition)
-  local text = definition:match "^CHECK (%b())"
-  text = text and text:sub(2, -2) or definition
-  local inner = text:match "^%b()$"
-  return inner and inner:sub(2, -2) or text
+  local text = definition:gsub(" NOT VALID$", ""):gsub(" NO INHERIT$", ""):match "^CHECK %((.*)%)$"
+  if not text then return definition end
+  return without_quoted(text):find "^%b()$" and text:sub(2, -2) or text
 end
 
 local add_constraint = {
@@ -331,7 +351,8 @@ local complete = {
   end,
   x = function(record, index)
     local one, options = catalog.named(record.exclude_constraints, index.name), index.dialect_options
-    one.expressions, one.using, one.where, one.ops = {}, options.postgresql_using or "btree", options.postgresql_where, options.postgresql_ops
+    one.using, one.where, one.ops = options.postgresql_using or "btree", options.postgresql_where, options.postgresql_ops
+    one.expressions = {}
     for place, name in ipairs(index.column_names) do
       one.expressions[place] = { name or nil, text = index.expressions and index.expressions[place] or name }
     end
