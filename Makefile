@@ -53,7 +53,12 @@ BINDING_SOURCES := $(wildcard src/lua/*.c)
 LUA_SOURCES     := $(shell find lua -name '*.lua' 2>/dev/null)
 HEADERS          = $(shell find src -path src/lua -prune -o -name '*.h' -print -o -name '*.def' -print)
 SPEC_SOURCES    := $(wildcard spec/c/*_spec.c spec/host/*_spec.c)
-BENCH_SOURCES   := $(wildcard bench/*.c)
+# The limits on servers are built where their client libraries' headers are.
+PQ_INCDIR       ?= /usr/include/postgresql
+MARIADB_INCDIR  ?= /usr/include/mariadb
+BENCH_SOURCES   := bench/limit_sqlite.c $(if $(wildcard $(PQ_INCDIR)/libpq-fe.h),bench/limit_pg.c) \
+                   $(if $(wildcard $(MARIADB_INCDIR)/mysql.h),bench/limit_mysql.c)
+BENCH_INCLUDES   = $(addprefix -isystem ,$(PQ_INCDIR) $(MARIADB_INCDIR))
 ifdef T
 SPEC_SOURCES    := $(foreach spec,$(SPEC_SOURCES),$(if $(findstring $(T),$(spec)),$(spec)))
 endif
@@ -134,11 +139,14 @@ lint-source: all
 lint-gcc lint-clang: lint-%:
 	@for mode in NDEBUG ALCH_DEBUG; do echo "$* -D$$mode -fsyntax-only ..."; \
 	  $* -D$$mode -fsyntax-only $(LANGUAGE) -Ispec/c -I$(LUA_INCDIR) $(FLOOR_SOURCES) $(BINDING_SOURCES) \
-	    $(wildcard spec/c/*.c spec/host/*.c) $(BENCH_SOURCES) || exit 1; done
+	    $(wildcard spec/c/*.c spec/host/*.c) || exit 1; done
+	@$* -fsyntax-only $(LANGUAGE) $(BENCH_INCLUDES) $(BENCH_SOURCES)
 
+build/bench/limit_pg: BENCH_LIBRARIES = -lpq
+build/bench/limit_mysql: BENCH_LIBRARIES = -lmariadb
 build/bench/%: bench/%.c
 	@mkdir -p $(@D)
-	$(call say,cc) $(CC) $(LANGUAGE) -O2 -DNDEBUG -MMD -MP -MF $@.d -o $@ $< $(LIBRARIES)
+	$(call say,cc) $(CC) $(LANGUAGE) $(BENCH_INCLUDES) -O2 -DNDEBUG -MMD -MP -MF $@.d -o $@ $< $(LIBRARIES) $(BENCH_LIBRARIES)
 
 bench: all $(BENCH_PROGRAMS)
 	$(LUA_ENVIRONMENT) $(LUA) bench/run.lua

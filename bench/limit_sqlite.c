@@ -1,235 +1,31 @@
 /*
  * The limit: what a plain C program over sqlite3 needs for the workloads of this folder when it does
- * them well. The connection takes no mutex, memory statistics are off, each statement is prepared once,
- * everything happens in one transaction, an object is one malloc with its text inline, every object
- * goes into an identity map, and new keys come back into the objects.
+ * them well (limit.h). The connection takes no mutex, memory statistics are off, each statement is prepared once, everything
+ * happens in one transaction.
  *
  *   limit_sqlite WORKLOAD [SIZE] [FILE]     runs one workload, prints its name and nanoseconds a unit
  *   limit_sqlite fill FILE SIZE             makes the database file that W10.memory loads
  *   limit_sqlite spawn TIMES COMMAND...     prints the median nanoseconds from start to end of a command
- *
- * Each workload counts its rows and sums their cells, and fails when they are not what the data says.
- * The timed part of each is one function named timed_*, so that callgrind can count it alone.
  */
 #define _GNU_SOURCE 1
 #include <fcntl.h>
-#include <inttypes.h>
 #include <spawn.h>
 #include <sqlite3.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TIMED static __attribute__((noinline)) void
+#define LIMIT_CONNECTION sqlite3
+#include "limit.h"
 
 extern char **environ;
 
-static void fail(const char *what, const char *why)
-{
-    fprintf(stderr, "limit_sqlite: %s: %s\n", what, why);
-    exit(1);
-}
-
-static void *need(void *block)
-{
-    if (!block) fail("memory", "none left");
-    return block;
-}
-
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-/* ---- the data: the same formulas as in common.lua and sqlalchemy_peer.py ---- */
-
-typedef struct {
-    int64_t age;
-    double score;
-    int name_length, email_length, created_length;
-    char name[24], email[40], created[32];
-} person_values;
-
-typedef struct {
-    int email_length;
-    char email[40];
-} address_values;
-
-static person_values person_data(int64_t i)
-{
-    person_values v = { .age = 18 + i % 70, .score = (double)i * 0.5 + 0.25 };
-    int n = (int)i;
-    v.name_length = snprintf(v.name, sizeof v.name, "Person %06d", n);
-    v.email_length = snprintf(v.email, sizeof v.email, "person%06d@example.org", n);
-    v.created_length = snprintf(v.created, sizeof v.created, "2024-%02d-%02d %02d:%02d:%02d",
-                                1 + n % 12, 1 + n % 28, n % 24, n % 60, n / 60 % 60);
-    return v;
-}
-
-static address_values address_data(int64_t i)
-{
-    address_values v;
-    v.email_length = snprintf(v.email, sizeof v.email, "home%07d@example.org", (int)i);
-    return v;
-}
-
-static int64_t person_sum(int64_t id, int64_t age, double score, int64_t text_length)
-{
-    return id + age + (int64_t)(score * 4) + text_length;
-}
-
-static int64_t expected_person_sum(int64_t rows)
-{
-    int64_t sum = 0;
-    for (int64_t i = 1; i <= rows; i++) {
-        person_values v = person_data(i);
-        sum += person_sum(i, v.age, v.score, v.name_length + v.email_length + v.created_length);
-    }
-    return sum;
-}
-
-/* ---- objects ---- */
-
-typedef struct person person;
-
-typedef struct {
-    int64_t id, person_id;
-    person *parent;
-    int email_length;
-    char text[];
-} address;
-
-struct person {
-    person *next_changed;
-    address **children;
-    int64_t id, age;
-    double score;
-    int child_count, child_room;
-    int name_length, email_length, created_length;   /* the three texts follow one another */
-    char text[];
-};
-
-static person *new_person(int64_t id, int64_t age, double score, const char *name, int name_length,
-                          const char *email, int email_length, const char *created, int created_length)
-{
-    size_t text = (size_t)name_length + (size_t)email_length + (size_t)created_length;
-    person *p = need(malloc(sizeof *p + text));
-    p->next_changed = NULL;
-    p->children = NULL;
-    p->id = id;
-    p->age = age;
-    p->score = score;
-    p->child_count = p->child_room = 0;
-    p->name_length = name_length;
-    p->email_length = email_length;
-    p->created_length = created_length;
-    memcpy(p->text, name, (size_t)name_length);
-    memcpy(p->text + name_length, email, (size_t)email_length);
-    memcpy(p->text + name_length + email_length, created, (size_t)created_length);
-    return p;
-}
-
-static person *person_from_values(const person_values *v)
-{
-    return new_person(0, v->age, v->score, v->name, v->name_length, v->email, v->email_length,
-                      v->created, v->created_length);
-}
-
-static address *new_address(int64_t id, int64_t person_id, const char *email, int email_length)
-{
-    address *a = need(malloc(sizeof *a + (size_t)email_length));
-    a->id = id;
-    a->person_id = person_id;
-    a->parent = NULL;
-    a->email_length = email_length;
-    memcpy(a->text, email, (size_t)email_length);
-    return a;
-}
-
-static void append_child(person *p, address *a)
-{
-    if (p->child_count == p->child_room) {
-        p->child_room = p->child_room ? p->child_room * 2 : 4;
-        p->children = need(realloc(p->children, (size_t)p->child_room * sizeof *p->children));
-    }
-    p->children[p->child_count++] = a;
-    a->parent = p;
-}
-
-/* ---- the identity map: open addressing; the low bits of a key serve, since generated keys are dense ---- */
-
-typedef struct {
-    int64_t key;
-    void *object;
-} entry;
-
-typedef struct {
-    entry *entries;
-    size_t mask, count;
-} identity_map;
-
-static void map_init(identity_map *map)
-{
-    map->mask = 1023;
-    map->count = 0;
-    map->entries = need(calloc(map->mask + 1, sizeof *map->entries));
-}
-
-static entry *map_slot(const identity_map *map, int64_t key)
-{
-    size_t i = (size_t)key & map->mask;
-    while (map->entries[i].object && map->entries[i].key != key) i = (i + 1) & map->mask;
-    return &map->entries[i];
-}
-
-static void *map_get(const identity_map *map, int64_t key)
-{
-    return map_slot(map, key)->object;
-}
-
-static void map_grow(identity_map *map)
-{
-    identity_map bigger = { .mask = map->mask * 2 + 1, .count = map->count };
-    bigger.entries = need(calloc(bigger.mask + 1, sizeof *bigger.entries));
-    for (size_t i = 0; i <= map->mask; i++)
-        if (map->entries[i].object) *map_slot(&bigger, map->entries[i].key) = map->entries[i];
-    free(map->entries);
-    *map = bigger;
-}
-
-static void map_put(identity_map *map, int64_t key, void *object)
-{
-    if (map->count * 4 >= map->mask * 3) map_grow(map);
-    *map_slot(map, key) = (entry){ key, object };
-    map->count++;
-}
-
 /* ---- the database ---- */
-
-typedef struct {
-    sqlite3 *db;
-    const char *file;
-    int64_t size, sum, memory;
-    int children;                    /* of each parent, in W5 and W7 */
-    person_values *people;           /* values that exist before the clock starts */
-    address_values *addresses;
-    person **objects;
-    identity_map person_map, address_map;
-} bench;
 
 static const char schema[] =
     "create table person (id integer primary key, name text, email text, age integer, score real, created text);"
     "create table address (id integer primary key, person_id integer references person (id), email text);"
     "create index ix_address_person_id on address (person_id);";
 
-static const char select_all[] = "select id, name, email, age, score, created from person";
 static const char select_one[] = "select id, name, email, age, score, created from person where id = ?";
 static const char select_children[] = "select id, person_id, email from address where person_id = ?";
 
@@ -334,16 +130,6 @@ static void insert_address(bench *b, sqlite3_stmt *statement, address *a)
 
 /* ---- before the clock starts ---- */
 
-static void make_values(bench *b)
-{
-    int64_t addresses = b->size * b->children;
-    b->people = need(malloc((size_t)b->size * sizeof *b->people));
-    b->objects = need(calloc((size_t)b->size, sizeof *b->objects));
-    for (int64_t i = 0; i < b->size; i++) b->people[i] = person_data(i + 1);
-    b->addresses = need(malloc((size_t)(addresses + 1) * sizeof *b->addresses));
-    for (int64_t i = 0; i < addresses; i++) b->addresses[i] = address_data(i + 1);
-}
-
 static void fill(bench *b, int64_t rows)
 {
     sqlite3_stmt *people = prepare(b, "insert into person values (?, ?, ?, ?, ?, ?)");
@@ -374,14 +160,6 @@ static void fill(bench *b, int64_t rows)
 static void fill_size(bench *b)
 {
     fill(b, b->size);
-}
-
-/* Point queries ask for keys all over a table of 100,000 rows. */
-enum { point_rows = 100000, point_stride = 7919 };
-
-static int64_t point_key(int64_t i)
-{
-    return i * point_stride % point_rows + 1;
 }
 
 static void fill_points(bench *b)
@@ -575,18 +353,6 @@ TIMED timed_W7(bench *b)
     sqlite3_finalize(addresses);
 }
 
-/* The peak of this process alone; the field of getrusage would start from the parent's. */
-static int64_t peak_memory(void)
-{
-    char line[256];
-    int64_t kilobytes = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    if (!status) fail("/proc/self/status", "cannot be read");
-    while (fgets(line, sizeof line, status)) sscanf(line, "VmHWM: %" SCNd64, &kilobytes);
-    fclose(status);
-    return kilobytes * 1024;
-}
-
 static void need_file(bench *b)
 {
     if (!b->file) fail("W10.memory", "needs a filled database file");
@@ -608,13 +374,6 @@ TIMED timed_start(bench *b)
 
 /* ---- afterwards: was the work done? ---- */
 
-static void expect(const char *what, int64_t found, int64_t expected)
-{
-    if (found == expected) return;
-    fprintf(stderr, "limit_sqlite: %s: %" PRId64 " instead of %" PRId64 "\n", what, found, expected);
-    exit(1);
-}
-
 static int64_t query_number(bench *b, const char *sql)
 {
     sqlite3_stmt *row = prepare(b, sql);
@@ -624,52 +383,11 @@ static int64_t query_number(bench *b, const char *sql)
     return number;
 }
 
-static void verify_sum(bench *b)
-{
-    expect("sum of the rows", b->sum, expected_person_sum(b->size));
-}
-
-static void verify_map(bench *b)
-{
-    for (int64_t i = 1; i <= b->size; i++) {
-        person *p = map_get(&b->person_map, i);
-        if (p) b->sum += person_sum(p->id, p->age, p->score, p->name_length + p->email_length + p->created_length);
-    }
-    expect("objects", (int64_t)b->person_map.count, b->size);
-    verify_sum(b);
-}
-
 static void verify_inserted(bench *b)
 {
     verify_map(b);
     expect("rows", query_number(b, "select count(*) from person"), b->size);
     expect("children", query_number(b, "select count(distinct person_id * 1000000 + id) from address"), b->size * b->children);
-}
-
-static void verify_points(bench *b)
-{
-    int64_t sum = 0;
-    for (int64_t i = 0; i < b->size; i++) {
-        person_values v = person_data(point_key(i));
-        sum += person_sum(point_key(i), v.age, v.score, v.name_length + v.email_length + v.created_length);
-    }
-    expect("sum of the rows", b->sum, sum);
-}
-
-static void verify_point_keys(bench *b)
-{
-    for (int64_t i = 0; i < b->size; i++) b->sum -= point_key(i);
-    expect("sum of the keys", b->sum, 0);
-}
-
-static void verify_family(bench *b)
-{
-    verify_map(b);
-    for (int64_t i = 1; i <= b->size; i++) {
-        person *p = map_get(&b->person_map, i);
-        expect("children", p->child_count, b->children);
-        expect("parent", p->children[b->children - 1]->person_id, i);
-    }
 }
 
 static void verify_updated(bench *b)
@@ -684,15 +402,6 @@ static void verify_first(bench *b)
 }
 
 /* ---- the command line ---- */
-
-typedef struct {
-    const char *name;
-    int64_t size;
-    int children;
-    void (*before)(bench *);
-    void (*timed)(bench *);
-    void (*verify)(bench *);
-} workload;
 
 static const workload workloads[] = {
     { "W1", 100000, 0, make_values, timed_W1, verify_inserted },
@@ -710,17 +419,12 @@ static const workload workloads[] = {
     { "start", 1, 0, NULL, timed_start, verify_first },
 };
 
-static int run_workload(const workload *w, int64_t size, const char *file)
+static int run_here(const workload *w, int64_t size, const char *file)
 {
-    bench b = { .size = size ? size : w->size, .children = w->children, .file = file };
+    bench b = { .file = file, .children = w->children };
     open_database(&b);
     if (!file) run(&b, schema);
-    if (w->before) w->before(&b);
-    int64_t start = now();
-    w->timed(&b);
-    int64_t time = now() - start;
-    w->verify(&b);
-    printf("%s %.1f\n", w->name, (double)(b.memory ? b.memory : time) / (double)b.size);
+    run_workload(&b, w, size);
     return 0;
 }
 
@@ -765,6 +469,6 @@ int main(int count, char **arguments)
     if (count > 3 && atoi(arguments[2]) > 0 && !strcmp(arguments[1], "spawn")) return spawn(atoi(arguments[2]), arguments + 3);
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++)
         if (!strcmp(workloads[i].name, arguments[1]))
-            return run_workload(&workloads[i], count > 2 ? atoll(arguments[2]) : 0, count > 3 ? arguments[3] : NULL);
+            return run_here(&workloads[i], count > 2 ? atoll(arguments[2]) : 0, count > 3 ? arguments[3] : NULL);
     fail(arguments[1], "no such workload");
 }

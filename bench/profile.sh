@@ -1,13 +1,21 @@
 #!/bin/sh
 # Where the instructions of one workload go: lualchemy's, and the limit's beside it.
 #
-#   bench/profile.sh WORKLOAD [SIZE]        (after `make bench`, with LUA_PATH and LUA_CPATH as `make -s env` prints them)
+#   bench/profile.sh WORKLOAD [SIZE [URL LIMIT]]        (after `make bench`, with LUA_PATH and LUA_CPATH as `make -s env` prints them)
+#
+# URL and LIMIT are what bench/database.lua prints, for the two sides; without them everything is in SQLite.
 #
 # Callgrind counts only the timed part. Counts repeat to a tenth of a percent, so they make a gate where times do not.
 set -eu
 
-workload=${1:?usage: bench/profile.sh WORKLOAD [SIZE]}
+workload=${1:?usage: bench/profile.sh WORKLOAD [SIZE [URL LIMIT]]}
 size=${2:-10000}
+url=${3:-}
+case $url in
+  "") program=limit_sqlite ;;
+  postgresql:*) program=limit_pg ;;
+  *) program=limit_mysql ;;
+esac
 root=$(cd "$(dirname "$0")/.." && pwd)
 output=$root/build/bench
 lua=${LUA:-lua5.4}
@@ -41,10 +49,10 @@ case $workload in
     limit=$workload
     [ "$workload" = W2.read ] && limit=W2
     valgrind --quiet --tool=callgrind --callgrind-out-file="$output/callgrind.limit" --toggle-collect='timed_*' \
-      "$output/limit_sqlite" "$limit" "$size" > /dev/null
+      "$output/$program" "$limit" "$size" ${4:+"$4"} > /dev/null
     summary "$output/callgrind.limit" limit ;;
 esac
 
 BENCH_CALLGRIND=1 valgrind --quiet --tool=callgrind --callgrind-out-file="$output/callgrind.ours" --instr-atstart=no \
-  "$lua" "$root/bench/workloads/$file.lua" "$workload" "$size" > /dev/null
+  "$lua" "$root/bench/workloads/$file.lua" "$workload" "$size" ${url:+"$url"} > /dev/null
 summary "$output/callgrind.ours" lualchemy

@@ -40,6 +40,10 @@ libsqliteodbc         optional          and a third
 nodejs                either:node       runs parsers that judge SQL
 npm                   either:npm        fetches them
 python3-sqlalchemy    optional          the model that results are compared with
+python3-psycopg2      optional          its driver for PostgreSQL, for the figures
+python3-pymysql       optional          its driver for MariaDB, for the figures
+libpq-dev             optional          the headers that a figure's limit on PostgreSQL is built with
+libmariadb-dev        optional          the same for MariaDB
 tzdata                optional          the time zones that an example reads
 LIST
   true

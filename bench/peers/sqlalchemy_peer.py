@@ -1,4 +1,6 @@
-"""SQLAlchemy on the same workloads: sqlalchemy_peer.py WORKLOAD [SIZE] prints name and nanoseconds a unit.
+"""SQLAlchemy on the same workloads: sqlalchemy_peer.py WORKLOAD [SIZE [URL]] prints name and nanoseconds a unit.
+
+Where a URL is given (of psycopg2 or PyMySQL), the tables are there already; else they are made in memory.
 
 Written for the 1.4 that Debian has (python3-sqlalchemy), expire_on_commit=False, its own default pool.
 """
@@ -30,7 +32,7 @@ class Address(Base):
     person = orm.relationship("Person", back_populates="addresses")
 
 
-# The data: the same formulas as in common.lua and limit_sqlite.c.
+# The data: the same formulas as in common.lua and limit.h.
 def person_values(i):
     return dict(
         name="Person %06d" % i,
@@ -62,7 +64,9 @@ def check_people(people, size):
     assert found == sum(person_sum(dict(person_values(i), id=i)) for i in range(1, size + 1)), found
 
 
-def filled_engine(rows):
+def filled_engine(rows, children=0):
+    if len(sys.argv) > 3:
+        return sa.create_engine(sys.argv[3])
     engine = sa.create_engine("sqlite://")
 
     @sa.event.listens_for(engine, "connect")
@@ -73,11 +77,14 @@ def filled_engine(rows):
     with engine.begin() as connection:
         if rows:
             connection.execute(sa.insert(Person.__table__), [dict(person_values(i), id=i) for i in range(1, rows + 1)])
+        if rows and children:
+            addresses = [dict(address_values(i), id=i, person_id=(i - 1) // children + 1) for i in range(1, rows * children + 1)]
+            connection.execute(sa.insert(Address.__table__), addresses)
     return engine
 
 
-def filled_session(rows):
-    return orm.Session(filled_engine(rows), expire_on_commit=False, future=True)
+def filled_session(rows, children=0):
+    return orm.Session(filled_engine(rows, children), expire_on_commit=False, future=True)
 
 
 def timed(name, units, action):
@@ -154,6 +161,22 @@ def w4_hit(size):
     people = session.execute(sa.select(Person)).scalars().all()
     get_all("W4.hit", session, size)
     assert len(people) == POINT_ROWS
+
+
+def w5(name, option=None):
+    def work(size):
+        session = filled_session(size, 10)
+        statement = sa.select(Person).options(*([option(Person.addresses)] if option else []))
+
+        def action():
+            people = session.execute(statement).scalars().unique().all()
+            return people, sum(len(p.addresses) for p in people)
+
+        people, children = timed(name, size, action)
+        check_people(people, size)
+        assert children == 10 * size, children
+
+    return work
 
 
 def w6(size):
@@ -241,6 +264,9 @@ WORKLOADS = {
     "W4": (w4, 20000),
     "W4.miss": (w4_miss, 20000),
     "W4.hit": (w4_hit, 20000),
+    "W5.lazy": (w5("W5.lazy"), 5000),
+    "W5.joined": (w5("W5.joined", orm.joinedload), 5000),
+    "W5.selectin": (w5("W5.selectin", orm.selectinload), 5000),
     "W6": (w6, 100000),
     "W7": (w7, 20000),
     "W8.compile": (w8_compile, 1000),

@@ -1,7 +1,7 @@
 -- What the workloads share: the clock, the models, the data and its sums.
 --
 -- A workload file describes one or more workloads and ends with bench.main(); run alone it takes
--- [NAME [SIZE [FILE]]] and prints, for each, its name and the nanoseconds a unit.
+-- [NAME [SIZE [URL]]] and prints, for each, its name and the nanoseconds a unit.
 
 local la = require "lualchemy"
 local core = require "lualchemy.core"
@@ -33,7 +33,7 @@ bench.Address = Base:model "Address" {
   person    = relationship{ "Person", back_populates = "addresses" },
 }
 
----- the data: the same formulas as in limit_sqlite.c and sqlalchemy_peer.py ----
+---- the data: the same formulas as in limit.h, database.lua and sqlalchemy_peer.py ----
 
 function bench.person_values(i)
   return {
@@ -62,10 +62,10 @@ local fill_addresses = [[
   insert into address (id, person_id, email) ]] .. numbers .. [[
   select i, (i - 1) / :children + 1, printf('home%07d@example.org', i) from numbers]]
 
--- A new engine with its tables and so many people, each with so many addresses.
-function bench.engine(people, children, url)
-  local engine = la.create_engine(url or "sqlite://")
-  if url then return engine end
+-- A new engine with its tables and so many people, each with so many addresses; where a URL is given they are there already.
+function bench.engine(people, children)
+  local engine = la.create_engine(arg[3] or "sqlite://")
+  if arg[3] then return engine end
   Base.metadata:create_all(engine)
   engine:begin(function(connection)
     if people > 0 then connection:execute(la.text(fill_people), { rows = people }) end
@@ -76,8 +76,8 @@ function bench.engine(people, children, url)
   return engine
 end
 
-function bench.session(people, children, url)
-  return la.sessionmaker{ bind = bench.engine(people, children or 0, url), expire_on_commit = false }()
+function bench.session(people, children)
+  return la.sessionmaker{ bind = bench.engine(people, children or 0), expire_on_commit = false }()
 end
 
 -- Point queries ask for keys all over a table of 100,000 rows.
@@ -127,7 +127,7 @@ end
 
 local workloads = {}
 
--- work(size, timed, report, file) prepares, calls timed(units, action) for the measured part, and checks
+-- work(size, timed, report) prepares, calls timed(units, action) for the measured part, and checks
 -- what came of it. report(name, value) prints a figure that is not a time.
 function bench.workload(name, size, work)
   workloads[#workloads + 1] = { name = name, size = size, work = work }
@@ -157,9 +157,9 @@ local function timer(name)
 end
 
 function bench.main()
-  local wanted, size, file = arg[1], tonumber(arg[2]), arg[3]
+  local wanted, size = arg[1], tonumber(arg[2])
   for _, w in ipairs(workloads) do
-    if not wanted or wanted == w.name then w.work(size or w.size, timer(w.name), report, file) end
+    if not wanted or wanted == w.name then w.work(size or w.size, timer(w.name), report) end
   end
 end
 

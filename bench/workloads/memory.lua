@@ -10,8 +10,9 @@ local function peak_memory()
   end
 end
 
-bench.workload("W10.memory", 1000000, function(size, _, report, file)
-  local session = bench.session(size, 0, "sqlite:///" .. assert(file, "W10.memory needs a filled database file"))
+bench.workload("W10.memory", 1000000, function(size, _, report)
+  assert(arg[3], "W10.memory needs the URL of a filled database file")
+  local session = bench.session(size)
   bench.expect("rows", bench.scalar(session, "select count(*) from person"), size)
   collectgarbage()
   local peak, counted = peak_memory(), collectgarbage "count"
