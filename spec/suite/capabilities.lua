@@ -1,13 +1,13 @@
 -- What a database or a driver may lack, by name: what it means (`what`), and where it is cheap a function that tries it (`works`): it
 -- gives a true value when the thing is there. A case that needs what a record lacks is skipped, and `works` is run in its place: if it
--- succeeds, the record is wrong.
+-- succeeds, the record is wrong. `sql`: the texts that a record must have when it does not lack the capability.
 -- luacheck: no max line length
 local la = require "lualchemy"
 
 local capabilities = {}
 
-local function capability(name, what, works)
-  capabilities[name] = { what = what, works = works }
+local function capability(name, what, works, sql)
+  capabilities[name] = { what = what, works = works, sql = sql or {} }
 end
 
 local function one_column(world, type)
@@ -39,8 +39,8 @@ capability("descriptor", "a wait has a descriptor, so that other coroutines run 
   repeat thread() until waits > 0
   return true
 end)
-capability("sleep", "a statement can sleep (sql.sleep, with seconds)", nil)
-capability("kill", "one session can end another (sql.me tells its number, sql.kill with a number ends it)", nil)
+capability("sleep", "a statement can sleep (sql.sleep, with seconds)", nil, { "sleep" })
+capability("kill", "one session can end another (sql.me tells its number, sql.kill with a number ends it)", nil, { "me", "kill" })
 capability("interrupt", "a statement that runs can be interrupted from outside", function(world)
   world:connect():interrupt()
   return true
@@ -73,6 +73,11 @@ capability("row_locks", "SELECT … FOR UPDATE locks rows", nil)
 -- Statements -------------------------------------------------------------------------------------------
 
 capability("streaming", "rows come in pieces, so that a large result needs little memory", nil)
+capability("late_error", "a query can fail behind its first rows (sql.late_error: at the row 3000 or so)", nil, { "late_error" })
+capability("fresh_columns", "SELECT * shows a column that has come since it was prepared", nil)
+capability("typed_values", "the database knows of what type a value is that stands beside values alone", function(world)
+  return world:connect():scalar(la.select((la.literal(2) + 3):label "b")) == 5
+end)
 capability("returning", "INSERT, UPDATE and DELETE … RETURNING", function(world)
   local things = world:names()
   return world:engine():begin(function(connection)
@@ -80,6 +85,7 @@ capability("returning", "INSERT, UPDATE and DELETE … RETURNING", function(worl
   end)
 end)
 capability("update_returning", "UPDATE … RETURNING", nil)
+capability("many_atomic", "many sets of values are written all or not at all", nil)
 capability("last_row_id", "result.lastrowid tells the key of the row that was inserted", nil)
 
 -- Values -----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ local FOLDER = "spec/suite/cases"
 -- What a record may say: its type, and whether it must be there.
 local fields = {
   name = { "string", true }, url = { "function", true }, server = { "string" }, missing = { "function" }, options = { "table" },
-  lacks = { "table", true }, sql = { "table", true }, errors = { "table" }, levels = { "table" }, refused = { "function" },
+  lacks = { "table", true }, sql = { "table", true }, errors = { "table" }, levels = { "table" }, refused = { "function", true },
   library = { "table" }, identifier_length = { "number" }, schema = { "string" },
 }
 
@@ -32,17 +32,36 @@ local function check_fields(record, path)
   end
 end
 
---- The record in the file, checked: an error tells what is wrong with it.
-function frame.load(path)
-  local record = assert(loadfile(path))()
-  if type(record) ~= "table" then error(path .. ": a quirks record is a table, which its file returns", 0) end
-  check_fields(record, path)
+local function check_lacks(record, path)
   for name, why in pairs(record.lacks) do
     if not capabilities[name] then
       error(("%s: there is no capability '%s' to lack; there are %s"):format(path, tostring(name), known_names(capabilities)), 0)
     end
     if type(why) ~= "string" or why == "" then error(("%s: lacks.%s needs a reason, a text"):format(path, name), 0) end
   end
+end
+
+-- The texts that every record has, and those that come with a capability.
+local function check_sql(record, path)
+  local function must_have(purpose, because)
+    if not record.sql[purpose] then error(("%s: a record needs sql.%s, %s"):format(path, purpose, because), 0) end
+  end
+  must_have("numbers", "a query of the numbers 1 to %d")
+  must_have("echo", "a query of one value: ?")
+  for name, capability in pairs(capabilities) do
+    for _, purpose in ipairs(record.lacks[name] and {} or capability.sql) do
+      must_have(purpose, ("or lacks.%s with a reason: %s"):format(name, capability.what))
+    end
+  end
+end
+
+--- The record in the file, checked: an error tells what is wrong with it.
+function frame.load(path)
+  local record = assert(loadfile(path))()
+  if type(record) ~= "table" then error(path .. ": a quirks record is a table, which its file returns", 0) end
+  check_fields(record, path)
+  check_lacks(record, path)
+  check_sql(record, path)
   return record
 end
 
@@ -118,9 +137,9 @@ local function result(outcome, name, suffix)
   say(outcome == "failed" and "not " or "", "ok ", tap.count, " - ", (name:gsub("%s+", " ")), suffix or "")
 end
 
--- The failure's text, and where in the case it came from.
+-- The failure's text, and where in the case it came from; the frame's own calls below are left out.
 local function explained(failure)
-  return debug.traceback(tostring(failure), 2)
+  return (debug.traceback(tostring(failure), 2):gsub("\n[^\n]*in function 'xpcall'.*$", ""))
 end
 
 local function lacking(case, record)

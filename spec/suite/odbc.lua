@@ -30,7 +30,8 @@ end
 function odbc.lacks(own)
   local all = {
     descriptor = "calls of ODBC block",
-    last_row_id = "the standard has none",
+    streaming = "the drivers that ran here read a result as a whole",
+    late_error = "the drivers that ran here read a result as a whole",
     has_table = "the driver does not know how its database is asked",
   }
   for name, why in pairs(own) do all[name] = why end

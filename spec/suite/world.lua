@@ -6,6 +6,36 @@ local fails = dofile("spec/core/world.lua").fails
 local world = { fails = fails }
 world.__index = world
 
+-- Checks ------------------------------------------------------------------------------------------------
+
+local function shown(value)
+  if type(value) ~= "table" then
+    local text = type(value) == "string" and ("%q"):format(value) or tostring(value)
+    return #text > 200 and text:sub(1, 200) .. "…" or text
+  end
+  local parts = {}
+  for key, item in pairs(value) do parts[#parts + 1] = (type(key) == "number" and "" or tostring(key) .. " = ") .. shown(item) end
+  if #value == 0 then table.sort(parts) end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+local function is_same(one, other)
+  if type(one) ~= "table" or type(other) ~= "table" then return one == other end
+  for key, value in pairs(one) do
+    if not is_same(value, other[key]) then return false end
+  end
+  for key in pairs(other) do
+    if one[key] == nil then return false end
+  end
+  return true
+end
+
+--- Fails unless both values are the same: tables by what they hold. what: said in front.
+function world.same(expected, actual, what)
+  if is_same(expected, actual) then return end
+  error(("%s%s is not %s"):format(what and what .. ": " or "", shown(actual), shown(expected)), 2)
+end
+
 -- The place: what all cases share -----------------------------------------------------------------------
 
 local place = {}

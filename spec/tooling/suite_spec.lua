@@ -2,12 +2,13 @@
 local shell = dofile "spec/tooling/shell.lua"
 
 local record = [[
-local lacks = { %s }
+local lacks = { sleep = "none", kill = "none", late_error = "none", %s }
 return {
   name = "Somebody's driver",
   url = function(folder) return "sqlite:///" .. folder .. "/somebody.db" end,
+  refused = function(folder) return { { url = "sqlite:///" .. folder .. "/no/folder/x.db", says = "unable to open" } } end,
   lacks = lacks,
-  sql = {},
+  sql = { echo = "SELECT ?", numbers = "SELECT 1 AS n WHERE 1 = %%d" },
   %s
 }
 ]]
@@ -53,6 +54,7 @@ describe("the driver suite", function()
       { 'savepoint = "x"', "", "there is no capability 'savepoint'", "savepoints" }, { "savepoints = true", "", "needs a reason" },
       { "", "sever = 'postgresql'", "a record has no 'sever'", "server" }, { "", "options = 5", "options is a number, not a table" },
     }
+    refused[#refused + 1] = { 'sleep = nil', "", "a record needs sql.sleep, or lacks.sleep with a reason" }
     for _, one in ipairs(refused) do
       local output, code = run(one[1], one[2])
       says(output, one[3], one[4] or "")

@@ -3,13 +3,25 @@ return {
   name = "MariaDB (Connector/C)",
   server = "mariadb",
   url = function(folder) return ("mariadb://spec@/spec?unix_socket=%s/mariadb.sock"):format(folder) end,
+  refused = function(folder)
+    return {
+      { url = ("mariadb://spec:wrong@/spec?unix_socket=%s/mariadb.sock"):format(folder), says = "Access denied" },
+      { url = ("mariadb://nobody@/spec?unix_socket=%s/mariadb.sock"):format(folder), says = "nobody" },
+      { url = ("mariadb://spec@/nowhere?unix_socket=%s/mariadb.sock"):format(folder), says = "nowhere" },
+      { url = "mariadb://spec@/spec?unix_socket=/nonexistent/socket", says = "/nonexistent" },
+    }
+  end,
   lacks = {
+    late_error = "a stream reads a cursor, and the server has made its rows before the first one goes",
     transactional_ddl = "DDL commits",
     update_returning = "the server has it for INSERT and DELETE alone",
+    microseconds = "a DATETIME without precision has whole seconds",
+    long_text = "TEXT and BLOB hold 65,535 bytes",
     zones = "columns hold no zone",
   },
   sql = {
-    numbers = "SELECT seq AS n FROM seq_1_to_%d", sleep = "SELECT sleep(%s)",
-    me = "SELECT connection_id()", kill = "KILL %d",
+    echo = "SELECT ?", numbers = "SELECT seq AS n FROM seq_1_to_%d", sleep = "SELECT sleep(%s)",
+    late_error = "SELECT (SELECT x.seq FROM seq_1_to_2 x WHERE s.seq = 3000 OR x.seq = 1) FROM seq_1_to_5000 s",
+    me = "SELECT connection_id()", kill = "KILL %d", backslash = "\\\\",
   },
 }

@@ -2,17 +2,27 @@
 local odbc = dofile "spec/suite/odbc.lua"
 local native = dofile "spec/suite/quirks/mariadb.lua"
 
+local function url(user, folder, database)
+  local place, driver = odbc.parts(folder, "libmaodbc.so")
+  return ("mariadb+odbc://%s@/%s?driver=%s&Socket=%s%%2Fmariadb.sock"):format(user, database, driver, place)
+end
+
 return {
   name = "MariaDB (ODBC)",
   server = "mariadb",
   missing = odbc.missing("libmaodbc.so", "odbc-mariadb"),
-  url = function(folder)
-    local place, driver = odbc.parts(folder, "libmaodbc.so")
-    return ("mariadb+odbc://spec@/spec?driver=%s&Socket=%s%%2Fmariadb.sock"):format(driver, place)
+  url = function(folder) return url("spec", folder, "spec") end,
+  refused = function(folder)
+    return {
+      { url = url("spec:wrong", folder, "spec"), says = "Access denied" }, { url = url("nobody", folder, "spec"), says = "nobody" },
+      { url = url("spec", folder, "nowhere"), says = "nowhere" }, { url = url("spec", "/nonexistent", "spec"), says = "/nonexistent" },
+    }
   end,
   lacks = odbc.lacks {
     transactional_ddl = native.lacks.transactional_ddl,
     update_returning = native.lacks.update_returning,
+    microseconds = native.lacks.microseconds,
+    long_text = native.lacks.long_text,
     zones = native.lacks.zones,
   },
   sql = native.sql,

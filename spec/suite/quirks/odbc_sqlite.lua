@@ -2,19 +2,24 @@
 local odbc = dofile "spec/suite/odbc.lua"
 local native = dofile "spec/suite/quirks/sqlite.lua"
 
+local function url(path)
+  return ("sqlite+odbc:///%s?driver=%s"):format(odbc.parts(path, "libsqlite3odbc.so"))
+end
+
 local lacks = {
   exact_doubles = "numbers go as texts of fifteen digits",
+  fresh_columns = "the driver describes a statement once",
   full_unicode = "characters from U+100000 on lose their highest bit",
 }
+lacks.returning = "the driver shows no rows of a statement that writes"
+lacks.update_returning = lacks.returning
 for name, why in pairs(native.lacks) do lacks[name] = why end
 
 return {
   name = "SQLite (ODBC)",
   missing = odbc.missing("libsqlite3odbc.so", "libsqliteodbc"),
-  url = function(folder)
-    local place, driver = odbc.parts(folder, "libsqlite3odbc.so")
-    return ("sqlite+odbc:///%s%%2Fsuite.db?driver=%s"):format(place, driver)
-  end,
+  url = function(folder) return url(folder .. "/suite.db") end,
+  refused = function(folder) return { { url = url(folder .. "/no/folder/suite.db"), says = "connect failed" } } end,
   lacks = odbc.lacks(lacks),
   sql = native.sql,
 }

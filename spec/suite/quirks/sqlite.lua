@@ -2,6 +2,7 @@
 return {
   name = "SQLite",
   url = function(folder) return ("sqlite:///%s/suite.db"):format(folder) end,
+  refused = function(folder) return { { url = ("sqlite:///%s/no/folder/suite.db"):format(folder), says = "unable to open" } } end,
   lacks = {
     descriptor = "it works within the process",
     sleep = "there is no function for it",
@@ -9,8 +10,14 @@ return {
     two_phase = "the library has none",
     isolation = "writers wait for one another",
     row_locks = "a database is locked as a whole",
+    many_atomic = "the sets of a call run one by one",
     exact_decimals = "a number is a double",
     zones = "texts hold moments",
   },
-  sql = { numbers = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < %d) SELECT n FROM s" },
+  sql = {
+    echo = "SELECT ?",
+    numbers = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < %d) SELECT n FROM s",
+    late_error = [[WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000)
+      SELECT abs(-9223372036854775807 - (n - 2999)) FROM s]],
+  },
 }

@@ -88,6 +88,7 @@ static alch_status fill_statement(alch_driver_statement *statement, const char *
   char own[128];
   statement->control = (uint8_t)alch_odbc_control_of(connection->quirks, sql, length, own, sizeof own);
   if (statement->control != ALCH_ODBC_STATEMENT) return ALCH_OK;
+  statement->returns = strcasestr(sql, "RETURNING") != NULL;
   statement->begins = strncmp(own, "SET TRANSACTION", 15) == 0;
   alch_status status = *own ? prepare_text(statement, own, strlen(own), error) : prepare_text(statement, sql, length, error);
   if (status != ALCH_OK) return status;
@@ -142,8 +143,8 @@ static alch_status execute(alch_driver_statement *statement, const alch_value *v
   alch_odbc_set_running(connection, statement->handle);
   SQLRETURN code = connection->library->SQLExecute(statement->handle);
   alch_odbc_set_running(connection, NULL);
-  if (!alch_odbc_succeeded(code) && code != SQL_NO_DATA) return alch_odbc_fail(connection, SQL_HANDLE_STMT, statement->handle, error);
-  return find_rows(statement, error);
+  statement->failed = !alch_odbc_succeeded(code) && code != SQL_NO_DATA;
+  return statement->failed ? alch_odbc_fail(connection, SQL_HANDLE_STMT, statement->handle, error) : find_rows(statement, error);
 }
 
 static void reset(alch_driver_statement *statement) {
@@ -202,10 +203,20 @@ static alch_status odbc_poll(alch_driver_statement *statement, alch_error *error
   return alch_odbc_control_run(statement->connection, ALCH_ODBC_COMMIT, error) == ALCH_OK ? ALCH_DONE : ALCH_ERROR;
 }
 
+/* MariaDB's driver keeps an answer half read when a table has changed under a prepared statement, and no further statement runs until its handle is gone. */
+static void renew_handle(alch_driver_statement *statement) {
+  const alch_odbc_library *library = statement->connection->library;
+  library->SQLFreeHandle(SQL_HANDLE_STMT, statement->handle);
+  if (!alch_odbc_succeeded(library->SQLAllocHandle(SQL_HANDLE_STMT, statement->connection->handle, &statement->handle))) statement->handle = NULL;
+  statement->epoch = statement->connection->epoch - 1;   /* to be prepared again */
+  statement->failed = false;
+}
+
 static void odbc_finish(alch_driver_statement *statement) {
   if (statement->executed) {
     alch_odbc_result_end(statement);
     statement->connection->library->SQLFreeStmt(statement->handle, SQL_RESET_PARAMS);
+    if (statement->failed) renew_handle(statement);
   }
   if (statement->own_transaction) alch_odbc_control_run(statement->connection, ALCH_ODBC_ROLLBACK, NULL);
   statement->executed = statement->own_transaction = false;
@@ -239,7 +250,7 @@ static alch_status odbc_start_many(alch_driver_statement *statement, const alch_
   reset(statement);
   if (statement->control != ALCH_ODBC_STATEMENT || sets == 0) return alch_error_set(error, ALCH_ERROR_INTERFACE, "a statement without values cannot be run for many sets of them");
   if (!alch_odbc_succeeded(statement->connection->library->SQLNumResultCols(statement->handle, &columns))) columns = 0;
-  bool array = columns == 0 && alch_odbc_fits_array(values, count, sets);
+  bool array = columns == 0 && !statement->returns && alch_odbc_fits_array(values, count, sets);
   if (array) {
     statement->column_count = 0;
     statement->finished = true;
@@ -301,6 +312,7 @@ const alch_driver alch_driver_odbc = {
   .column_count = odbc_column_count,
   .column_name = odbc_column_name,
   .changes = odbc_changes,
+  .last_insert_id = alch_odbc_last_key,
   .in_transaction = odbc_in_transaction,
   .alive = alch_odbc_alive,
   .interrupt = alch_odbc_interrupt,

@@ -111,23 +111,40 @@ alch_status alch_odbc_control_run(alch_driver_connection *connection, uint8_t co
   }
 }
 
-alch_status alch_odbc_run(alch_driver_connection *connection, const char *sql, alch_error *error) {
+/* out: where the first cell of the first row goes, as an integer; NULL: nobody reads rows. */
+static alch_status run_on(alch_driver_connection *connection, SQLHANDLE handle, alch_buffer *wide, int64_t *out, alch_error *error) {
   const alch_odbc_library *library = connection->library;
+  SQLLEN indicator = 0;
+  SQLRETURN code = library->SQLPrepareW(handle, (SQLWCHAR *)(void *)wide->text, (SQLINTEGER)(wide->length / sizeof(SQLWCHAR)));
+  if (alch_odbc_succeeded(code)) code = library->SQLExecute(handle);
+  if (out && alch_odbc_succeeded(code)) code = library->SQLFetch(handle);
+  if (out && alch_odbc_succeeded(code)) code = library->SQLGetData(handle, 1, SQL_C_SBIGINT, out, sizeof *out, &indicator);
+  if (out && indicator == SQL_NULL_DATA) *out = 0;
+  return alch_odbc_succeeded(code) || code == SQL_NO_DATA ? ALCH_OK : alch_odbc_fail(connection, SQL_HANDLE_STMT, handle, error);
+}
+
+static alch_status run_text(alch_driver_connection *connection, const char *sql, int64_t *out, alch_error *error) {
   SQLHANDLE handle = NULL;
   alch_buffer wide;
   alch_buffer_init(&wide, connection->allocator);
   alch_odbc_widen(sql, strlen(sql), &wide);
   alch_status status = ALCH_OK;
   if (alch_buffer_failed(&wide)) status = alch_error_out_of_memory(error);
-  else if (!alch_odbc_succeeded(library->SQLAllocHandle(SQL_HANDLE_STMT, connection->handle, &handle))) status = alch_odbc_fail(connection, SQL_HANDLE_DBC, connection->handle, error);
-  else if (!alch_odbc_succeeded(library->SQLPrepareW(handle, (SQLWCHAR *)(void *)wide.text, (SQLINTEGER)(wide.length / sizeof(SQLWCHAR))))) status = alch_odbc_fail(connection, SQL_HANDLE_STMT, handle, error);
-  else {
-    SQLRETURN code = library->SQLExecute(handle);
-    if (!alch_odbc_succeeded(code) && code != SQL_NO_DATA) status = alch_odbc_fail(connection, SQL_HANDLE_STMT, handle, error);
-  }
-  if (handle) library->SQLFreeHandle(SQL_HANDLE_STMT, handle);
+  else if (!alch_odbc_succeeded(connection->library->SQLAllocHandle(SQL_HANDLE_STMT, connection->handle, &handle))) status = alch_odbc_fail(connection, SQL_HANDLE_DBC, connection->handle, error);
+  else status = run_on(connection, handle, &wide, out, error);
+  if (handle) connection->library->SQLFreeHandle(SQL_HANDLE_STMT, handle);
   alch_buffer_close(&wide);
   return status;
+}
+
+alch_status alch_odbc_run(alch_driver_connection *connection, const char *sql, alch_error *error) {
+  return run_text(connection, sql, NULL, error);
+}
+
+int64_t alch_odbc_last_key(alch_driver_connection *connection) {
+  int64_t key = 0;
+  if (!connection->quirks->last_key || run_text(connection, connection->quirks->last_key, &key, NULL) != ALCH_OK) return 0;
+  return key;
 }
 
 /* ---- signs of life ---- */

@@ -116,7 +116,10 @@ static bool is_doubtful(const char *state) {
 
 static void judge(alch_driver_connection *connection, const record *found, alch_error *error) {
   const native_row *native = find_native(connection->quirks->dialect, found->native);
-  alch_error_set(error, native ? native->kind : kind_of_state(found->state), "%s", without_vendors(alch_buffer_text(&found->message)));
+  alch_error_kind kind = native ? native->kind : kind_of_state(found->state);
+  /* a database that is not there is no fault of a statement */
+  if (!connection->connected && kind == ALCH_ERROR_PROGRAMMING) kind = ALCH_ERROR_OPERATIONAL;
+  alch_error_set(error, kind, "%s", without_vendors(alch_buffer_text(&found->message)));
   bool gone = (native && (native->flags & GONE)) || is_one_of(found->state, gone_states, ALCH_COUNT(gone_states));
   if (!gone && connection->connected && is_doubtful(found->state)) gone = !alch_odbc_alive(connection);
   if (gone) connection->gone = true;

@@ -19,6 +19,7 @@ typedef struct alch_odbc_quirks {
   const char *keywords;         /* said in every connection string unless the URL says otherwise, name=value;name=value */
   const char *session;          /* run on every new connection, or NULL */
   const char *probe;            /* a query that always has a row */
+  const char *last_key;         /* a query of the key that the session's last INSERT has made; NULL: RETURNING and its kin tell it */
   const char *savepoint, *rollback_to, *release;   /* the words before the name; NULL: the standard's; "": there is none and none is needed */
   bool integers_as_text;        /* 64-bit integers are not taken in binary */
   bool trusts_sizes;            /* the sizes of text columns that the driver tells are true */
@@ -101,8 +102,10 @@ struct alch_driver_statement {
   SQLUSMALLINT *row_states;
   alch_buffer raw, cells;       /* a cell as it came; texts of the current row */
   int64_t changes;
+  bool returns;                 /* the word RETURNING is in it: drivers may not know that it gives rows before it has run */
   bool begins;                  /* SET TRANSACTION, in place of what would begin one with its level: autocommit is switched off before */
   bool executed, finished;
+  bool failed;                  /* the last execution: its handle is good for no other */
   bool own_transaction;         /* several sets, outside of a transaction: one of their own */
   /* several sets, one after the other, for statements that return rows */
   const alch_value *sets;
@@ -129,6 +132,8 @@ void alch_odbc_close(alch_driver_connection *connection);
 alch_status alch_odbc_control_run(alch_driver_connection *connection, uint8_t control, alch_error *error);
 /* Runs a text without values or rows. */
 alch_status alch_odbc_run(alch_driver_connection *connection, const char *sql, alch_error *error);
+/* The key that the last INSERT has made, 0 where nobody can tell. */
+int64_t alch_odbc_last_key(alch_driver_connection *connection);
 bool alch_odbc_alive(alch_driver_connection *connection);
 alch_status alch_odbc_ping(alch_driver_connection *connection, alch_error *error);
 void alch_odbc_interrupt(alch_driver_connection *connection);

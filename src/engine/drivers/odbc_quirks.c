@@ -4,13 +4,15 @@
 
 /* The driver for PostgreSQL: BoolsAsChar=0 has booleans described as bits. Protocol=7.4-0: no savepoint of the driver's own round each statement, so that a failed statement ends a transaction as it does with
    the database's own library. Its moments with a zone come without their offset, in the session's zone, which is therefore UTC.
+   psqlODBC's server-side statements fail for good when a table has changed under them, so there are none.
+   OPTION=2 is CLIENT_FOUND_ROWS: rows that an UPDATE finds are counted, also those that stay as they are.
    SQLite has integers and texts where columns are declared as booleans and moments.
    Oracle has no RELEASE; SQL Server has neither that nor the standard's words for the rest. */
 static const alch_odbc_quirks rows[] = {
-  { .dialect = "postgresql", .keywords = "BoolsAsChar=0;Protocol=7.4-0", .session = "SET TIME ZONE 'UTC'", .probe = "SELECT 1", .dollars = true },
-  { .dialect = "sqlite", .probe = "SELECT 1", .few_kinds = true },
-  { .dialect = "mysql", .probe = "SELECT 1", .trusts_sizes = true },
-  { .dialect = "mariadb", .probe = "SELECT 1", .trusts_sizes = true },
+  { .dialect = "postgresql", .keywords = "BoolsAsChar=0;Protocol=7.4-0;UseServerSidePrepare=0", .session = "SET TIME ZONE 'UTC'", .probe = "SELECT 1", .dollars = true },
+  { .dialect = "sqlite", .probe = "SELECT 1", .last_key = "SELECT last_insert_rowid()", .few_kinds = true },
+  { .dialect = "mysql", .keywords = "OPTION=2", .probe = "SELECT 1", .last_key = "SELECT LAST_INSERT_ID()", .trusts_sizes = true },
+  { .dialect = "mariadb", .keywords = "OPTION=2", .probe = "SELECT 1", .last_key = "SELECT LAST_INSERT_ID()", .trusts_sizes = true },
   { .dialect = "mssql", .place = ALCH_ODBC_PLACE_COMMA, .probe = "SELECT 1", .savepoint = "SAVE TRANSACTION ", .rollback_to = "ROLLBACK TRANSACTION ", .release = "", .trusts_sizes = true },
   { .dialect = "oracle", .place = ALCH_ODBC_PLACE_SERVICE, .session = "ALTER SESSION SET TIME_ZONE = '+00:00'", .probe = "SELECT 1 FROM DUAL", .rollback_to = "ROLLBACK TO SAVEPOINT ", .release = "",
     .integers_as_text = true, .trusts_sizes = true },
