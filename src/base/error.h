@@ -32,6 +32,7 @@ typedef struct alch_error {
   bool retryable;                    /* the same transaction, run again, may succeed: a deadlock, a serialization failure, a busy database */
   bool outcome_unknown;              /* the answer to a COMMIT was lost: it may have happened or not */
   int code;                          /* the database's own number, 0 where it gives none */
+  int64_t row;                       /* of rows that go in one stream, the one that it is about, from 1; 0: none, or not known */
   char sqlstate[6];                  /* five characters, or "" */
   char *texts[ALCH_ERROR_TEXT_COUNT];/* NULL where unknown */
 } alch_error;

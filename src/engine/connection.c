@@ -1,3 +1,4 @@
+#include "engine/bulk.h"
 #include "engine/private.h"
 #include <string.h>
 
@@ -128,6 +129,7 @@ void alch_connection_close(alch_connection *connection) {
   connection->closing = true;
   if (connection->state == ALCH_CONNECTION_PINGING && connection->link) connection->link->broken = true;
   bool inherited = connection->process != alch_process_serial();
+  if (connection->load) alch_bulk_load_close(connection->load);
   while (inherited && connection->executions) alch_execution_close(connection->executions);
   if (connection->state == ALCH_CONNECTION_READY && !inherited) {
     while (connection->executions) alch_execution_close(connection->executions);

@@ -82,6 +82,7 @@ typedef struct alch_driver {
   bool (*alive)(alch_driver_connection *connection);                       /* cheap; no round trip */
   void (*interrupt)(alch_driver_connection *connection);                   /* optional; from any thread */
   alch_status (*begin)(alch_driver_connection *connection, const char **sql, alch_error *error);  /* optional: the text that begins a transaction, "BEGIN" when absent */
+  const struct alch_bulk *bulk;            /* optional: many rows in one stream (engine/bulk.h) */
   const struct alch_embedded *embedded;    /* optional: what only a database within the process can do (engine/embedded.h) */
 } alch_driver;
 

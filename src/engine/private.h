@@ -50,6 +50,7 @@ struct alch_connection {
   const alch_driver *driver;
   alch_link *link;                       /* NULL before the pool gives one */
   alch_execution *executions;            /* open ones, newest first */
+  struct alch_bulk_load *load;                /* rows that go into a table in one stream, or NULL (engine/bulk.h) */
   uint8_t state;                         /* alch_connection_state */
   bool autobegin;
   bool real;                             /* the transaction has begun in the database */

@@ -31,6 +31,7 @@ typedef enum binding_kind {
   BINDING_SHAPE,        /* result.c: the names of a compiled statement's rows and parameters */
   BINDING_MAPPER, BINDING_SESSION, BINDING_SESSION_TRANSACTION, BINDING_COLLECTION, BINDING_RELATIONSHIP, BINDING_QUERY_RESULT,
   BINDING_ELEMENT, BINDING_HOOK,   /* construct.c: a node, and the compiler, as a custom construct's function sees them */
+  BINDING_LOAD,         /* bulk.c: rows on their way into a table */
   BINDING_LARGE,        /* embedded_large.c: a value that is read and written in pieces */
   BINDING_KIND_COUNT
 } binding_kind;

@@ -359,6 +359,7 @@ void binding_open_engine(lua_State *L, binding *b) {
   luaL_setfuncs(L, functions, 1);
   binding_open_connection(L, b);
   binding_open_embedded(L, b);
+  binding_open_bulk(L, b);
   binding_open_transaction(L, b);
   binding_open_schema_run(L, b);
   binding_open_execution_options(L, b);

@@ -24,6 +24,7 @@ void binding_remember_connection(lua_State *L, binding *b, int index);
 void binding_close_connection(lua_State *L, binding *b, binding_connection *connection);
 void binding_open_connection(lua_State *L, binding *b);
 void binding_open_embedded(lua_State *L, binding *b);   /* embedded.c: functions in Lua, backups and their like */
+void binding_open_bulk(lua_State *L, binding *b);       /* bulk.c: rows in one stream */
 void binding_open_large(lua_State *L, binding *b);      /* embedded_large.c: values in pieces */
 /* Serial number of the level that was just begun: what a transaction object knows its level by. */
 uint32_t binding_begin_level(binding_connection *connection, uint32_t level);

@@ -1,6 +1,7 @@
 /* PostgreSQL through libpq. Nothing here blocks but the look-up of names of hosts and interrupt.
    A statement is prepared by name with its first start, in the same round trip; its results come as text that first time, since only then their types are known, and in binary from then on where every type of
    them has such a form. A BEGIN travels with the first statement of its transaction. There is no last_insert_id: keys come by RETURNING. */
+#include "engine/bulk.h"
 #include "engine/drivers/postgresql_private.h"
 #include <string.h>
 #include <strings.h>
@@ -36,6 +37,7 @@ static void free_statement(alch_driver_statement *statement) {
   alch_postgresql_drop_results(statement);
   alch_error_close(&statement->failure);
   alch_buffer_close(&statement->scratch);
+  alch_buffer_close(&statement->inside);
   alch_free(allocator, statement->results, statement->result_capacity * sizeof *statement->results);
   alch_free(allocator, statement->columns, statement->column_capacity * sizeof *statement->columns);
   alch_free(allocator, statement->bytes, statement->bytes_size);
@@ -68,7 +70,7 @@ static alch_status check_text(const char *sql, size_t length, uint32_t count, al
   return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %u parameters, and PostgreSQL takes %d at most: send fewer rows at once, or an array", count, ALCH_POSTGRESQL_PARAMETERS);
 }
 
-static alch_status postgresql_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error) {
+alch_status alch_postgresql_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error) {
   *out = NULL;
   if (check_text(sql, length, count, error) != ALCH_OK) return ALCH_ERROR;
   alch_driver_statement *statement = alch_allocate_zeroed(connection->allocator, sizeof *statement);
@@ -76,6 +78,7 @@ static alch_status postgresql_prepare(alch_driver_connection *connection, const 
   statement->connection = connection;
   statement->changes = -1;
   alch_buffer_init(&statement->scratch, connection->allocator);
+  alch_buffer_init(&statement->inside, connection->allocator);
   alch_error_init(&statement->failure, connection->allocator);
   alch_postgresql_drop_results(statement);
   uint32_t wanted = count;
@@ -90,7 +93,7 @@ static alch_status postgresql_prepare(alch_driver_connection *connection, const 
   return status;
 }
 
-static void postgresql_finalize(alch_driver_statement *statement) {
+void alch_postgresql_finalize(alch_driver_statement *statement) {
   alch_postgresql_abandon(statement);
   alch_postgresql_forget(statement);
   free_statement(statement);
@@ -147,6 +150,7 @@ static alch_status postgresql_start_many(alch_driver_statement *statement, const
   statement->healed = false;
   statement->sets = sets;
   if (connection->library->PQstatus(connection->handle) != CONNECTION_OK) return lost(error);
+  if (alch_postgresql_refuse_beside_copy(connection, error) != ALCH_OK) return ALCH_ERROR;
   if (count != statement->count) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %u parameters, and %u values are there for them", statement->count, count);
   if (is_local(statement)) return run_locally(statement, error);
   alch_postgresql_settle(statement, values, sets, &changed);
@@ -156,7 +160,7 @@ static alch_status postgresql_start_many(alch_driver_statement *statement, const
   return connection->busy ? ALCH_OK : alch_postgresql_send(statement, error);
 }
 
-static alch_status postgresql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
+alch_status alch_postgresql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
   return postgresql_start_many(statement, values, count, 1, error);
 }
 
@@ -192,24 +196,23 @@ static void make_room(alch_driver_statement *statement) {
 }
 
 /* The records may have different allocators. */
-static alch_status end(const alch_driver_statement *statement, alch_error *error) {
-  const alch_error *failure = &statement->failure;
-  if (!failure->set) return ALCH_DONE;
+alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *error) {
   alch_error_set(error, failure->kind, "%s", alch_error_message(failure));
   if (!error) return ALCH_ERROR;
   error->disconnected = failure->disconnected;
+  error->row = failure->row;
   memcpy(error->sqlstate, failure->sqlstate, sizeof error->sqlstate);
   for (int i = ALCH_ERROR_SQL; i < ALCH_ERROR_TEXT_COUNT; i++)
     if (failure->texts[i]) alch_error_attach(error, (alch_error_text)i, failure->texts[i], SIZE_MAX);
   return ALCH_ERROR;
 }
 
-static alch_status postgresql_poll(alch_driver_statement *statement, alch_error *error) {
+alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   for (;;) {
     bool readable = statement->phase == ALCH_POSTGRESQL_COMPLETE || (statement->phase == ALCH_POSTGRESQL_SENT && statement->stream_rows > 0);
     if (readable && !statement->failure.set && next_row(statement)) return ALCH_ROW;
-    if (statement->phase == ALCH_POSTGRESQL_COMPLETE) return end(statement, error);
+    if (statement->phase == ALCH_POSTGRESQL_COMPLETE) return statement->failure.set ? alch_postgresql_give_failure(&statement->failure, error) : ALCH_DONE;
     if (statement->phase == ALCH_POSTGRESQL_IDLE) return alch_error_set(error, ALCH_ERROR_INTERFACE, "the statement was not started");
     make_room(statement);
     bool queued = statement->phase == ALCH_POSTGRESQL_QUEUED && !connection->busy;
@@ -264,12 +267,12 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .close = alch_postgresql_close, \
     .ping = alch_postgresql_ping, \
     .abandon = alch_postgresql_abandon_connection, \
-    .prepare = postgresql_prepare, \
-    .finalize = postgresql_finalize, \
+    .prepare = alch_postgresql_prepare, \
+    .finalize = alch_postgresql_finalize, \
     .stream = postgresql_stream, \
-    .start = postgresql_start, \
+    .start = alch_postgresql_start, \
     .start_many = postgresql_start_many, \
-    .poll = postgresql_poll, \
+    .poll = alch_postgresql_poll, \
     .row = alch_postgresql_row, \
     .finish = postgresql_finish, \
     .column_count = postgresql_column_count, \
@@ -278,6 +281,7 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .in_transaction = postgresql_in_transaction, \
     .alive = alch_postgresql_alive, \
     .interrupt = alch_postgresql_interrupt, \
+    .bulk = &alch_postgresql_bulk, \
   }
 
 RECORD(postgresql, "postgresql");

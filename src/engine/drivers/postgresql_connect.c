@@ -22,6 +22,7 @@ static void free_connection(alch_driver_connection *connection) {
   if (connection->handle) connection->library->PQfinish(connection->handle);
   alch_free(allocator, connection->forgotten, connection->forgotten_capacity * sizeof *connection->forgotten);
   alch_free(allocator, connection->begin, connection->begin_size);
+  alch_error_close(&connection->copy_failure);
   alch_free(allocator, connection, sizeof *connection);
 }
 
@@ -63,6 +64,7 @@ alch_status alch_postgresql_connect(const alch_driver *driver, const alch_url *u
   if (connection) {
     connection->allocator = allocator;
     connection->library = library;
+    alch_error_init(&connection->copy_failure, allocator);
     status = start_connecting(connection, &settings, error);
   } else {
     alch_error_out_of_memory(error);

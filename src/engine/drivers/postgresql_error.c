@@ -95,6 +95,7 @@ alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGres
   attach(library, result, PG_DIAG_CONSTRAINT_NAME, error, ALCH_ERROR_CONSTRAINT_NAME);
   attach(library, result, PG_DIAG_TABLE_NAME, error, ALCH_ERROR_TABLE_NAME);
   attach(library, result, PG_DIAG_COLUMN_NAME, error, ALCH_ERROR_COLUMN_NAME);
+  alch_postgresql_note_row(library->PQresultErrorField(result, PG_DIAG_CONTEXT), error);
   return ALCH_ERROR;
 }
 

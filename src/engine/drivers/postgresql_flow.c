@@ -161,11 +161,12 @@ static alch_status read_shape(alch_driver_statement *statement, PGresult *result
   }
   bool binary = count > 0;
   statement->column_count = count;
-  statement->own_texts = false;
+  statement->own_texts = statement->has_inside = false;
   for (uint32_t i = 0; i < count; i++) {
     Oid type = library->PQftype(result, (int)i);
     statement->columns[i] = alch_postgresql_column_of(type, library->PQfformat(result, (int)i) == 1);
     statement->own_texts = statement->own_texts || alch_postgresql_own_texts(&statement->columns[i]);
+    statement->has_inside = statement->has_inside || statement->columns[i].container;
     binary = binary && alch_postgresql_has_binary(type);
   }
   statement->binary = binary;
@@ -342,6 +343,10 @@ static alch_status take_read(alch_driver_connection *connection, alch_error *err
 }
 
 alch_status alch_postgresql_pump(alch_driver_connection *connection, alch_error *error) {
+  if (ALCH_UNLIKELY(connection->copying != ALCH_POSTGRESQL_COPY_NONE)) {
+    alch_status allowed = alch_postgresql_refuse_beside_copy(connection, error);
+    return allowed == ALCH_OK ? alch_postgresql_leave_copy(connection, error) : allowed;
+  }
   alch_status status = take_read(connection, error);
   if (status != ALCH_WAIT) return status;
   if (flush(connection, NULL) != ALCH_OK || connection->library->PQconsumeInput(connection->handle) != 1) return lost(connection, error);

@@ -22,7 +22,7 @@ enum {
 enum { PQTRANS_IDLE, PQTRANS_ACTIVE, PQTRANS_INTRANS, PQTRANS_INERROR, PQTRANS_UNKNOWN };
 enum {
   PG_DIAG_SQLSTATE = 'C', PG_DIAG_MESSAGE_PRIMARY = 'M', PG_DIAG_MESSAGE_DETAIL = 'D', PG_DIAG_MESSAGE_HINT = 'H', PG_DIAG_TABLE_NAME = 't', PG_DIAG_COLUMN_NAME = 'c',
-  PG_DIAG_CONSTRAINT_NAME = 'n', PG_DIAG_SOURCE_FUNCTION = 'R', PG_DIAG_STATEMENT_POSITION = 'P'
+  PG_DIAG_CONTEXT = 'W', PG_DIAG_SEVERITY = 'V', PG_DIAG_CONSTRAINT_NAME = 'n', PG_DIAG_SOURCE_FUNCTION = 'R', PG_DIAG_STATEMENT_POSITION = 'P'
 };
 
 /* FUNCTION(name, result, arguments): those that have been there since version 14. */
@@ -44,6 +44,12 @@ enum {
   FUNCTION(PQclear, void, (PGresult * result)) \
   FUNCTION(PQenterPipelineMode, int, (PGconn * connection)) \
   FUNCTION(PQpipelineSync, int, (PGconn * connection)) \
+  FUNCTION(PQexitPipelineMode, int, (PGconn * connection)) \
+  FUNCTION(PQsendQuery, int, (PGconn * connection, const char *query)) \
+  FUNCTION(PQputCopyData, int, (PGconn * connection, const char *bytes, int length)) \
+  FUNCTION(PQputCopyEnd, int, (PGconn * connection, const char *reason)) \
+  FUNCTION(PQgetCopyData, int, (PGconn * connection, char **bytes, int async)) \
+  FUNCTION(PQsendDescribePrepared, int, (PGconn * connection, const char *name)) \
   FUNCTION(PQsendPrepare, int, (PGconn * connection, const char *name, const char *query, int count, const Oid *types)) \
   FUNCTION(PQsendQueryParams, int, (PGconn * connection, const char *query, int count, const Oid *types, const char *const *values, const int *lengths, const int *formats, int result_format)) \
   FUNCTION(PQsendQueryPrepared, int, (PGconn * connection, const char *name, int count, const char *const *values, const int *lengths, const int *formats, int result_format)) \

@@ -37,19 +37,6 @@ static const Oid family_types[ALCH_TYPE_FAMILY_COUNT] = {
   [ALCH_TYPE_JSON] = PG_JSON, [ALCH_TYPE_JSON_PATH] = 1009,
 };
 
-/* What is in an array, and the array. */
-static const Oid array_types[][2] = {
-  { PG_BOOL, 1000 },  { PG_BYTEA, 1001 }, { PG_INT2, 1005 },   { PG_INT4, 1007 },      { PG_TEXT, 1009 },        { PG_BPCHAR, 1014 },   { PG_VARCHAR, 1015 }, { PG_INT8, 1016 }, { PG_FLOAT4, 1021 }, { PG_FLOAT8, 1022 },
-  { PG_OID, 1028 },   { PG_DATE, 1182 },  { PG_TIME, 1183 },   { PG_TIMESTAMP, 1115 }, { PG_TIMESTAMPTZ, 1185 }, { PG_INTERVAL, 1187 }, { PG_NUMERIC, 1231 }, { PG_TIMETZ, 1270 }, { PG_UUID, 2951 },  { PG_JSON, 199 },
-  { PG_JSONB, 3807 },
-};
-
-static Oid array_of(Oid item) {
-  for (size_t i = 0; i < ALCH_COUNT(array_types); i++)
-    if (array_types[i][0] == item) return array_types[i][1];
-  return PG_UNKNOWN;
-}
-
 static bool is_text_family(uint8_t family) {
   return family >= ALCH_TYPE_STRING && family <= ALCH_TYPE_UNICODE_TEXT;
 }
@@ -60,7 +47,7 @@ Oid alch_postgresql_type_number(const alch_type *given) {
   const word_row *row = type->word ? find_word(type->word) : NULL;
   if (row) return row->type;
   switch (type->family) {
-    case ALCH_TYPE_ARRAY: return type->item ? array_of(alch_postgresql_type_number(type->item)) : PG_UNKNOWN;
+    case ALCH_TYPE_ARRAY: return type->item ? alch_postgresql_array_of(alch_postgresql_type_number(type->item)) : PG_UNKNOWN;
     case ALCH_TYPE_ENUM: return type->native ? PG_UNKNOWN : PG_VARCHAR;
     case ALCH_TYPE_UUID: return type->native ? PG_UUID : PG_BPCHAR;
     case ALCH_TYPE_INTERVAL: return type->native ? PG_INTERVAL : PG_TIMESTAMP;

@@ -10,7 +10,9 @@
 enum {
   PG_UNKNOWN = 0, PG_BOOL = 16, PG_BYTEA = 17, PG_CHAR = 18, PG_NAME = 19, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_OID = 26, PG_JSON = 114, PG_XML = 142, PG_FLOAT4 = 700,
   PG_FLOAT8 = 701, PG_BPCHAR = 1042, PG_VARCHAR = 1043, PG_DATE = 1082, PG_TIME = 1083, PG_TIMESTAMP = 1114, PG_TIMESTAMPTZ = 1184, PG_INTERVAL = 1186, PG_TIMETZ = 1266, PG_NUMERIC = 1700,
-  PG_UUID = 2950, PG_JSONB = 3802
+  PG_UUID = 2950, PG_JSONB = 3802, PG_INT4_ARRAY = 1007, PG_INT8_ARRAY = 1016, PG_TEXT_ARRAY = 1009, PG_CIDR = 650, PG_MACADDR8 = 774, PG_MACADDR = 829, PG_INET = 869, PG_BIT = 1560, PG_VARBIT = 1562,
+  PG_JSONPATH = 4072, PG_INT4RANGE = 3904, PG_NUMRANGE = 3906, PG_TSRANGE = 3908, PG_TSTZRANGE = 3910, PG_DATERANGE = 3912, PG_INT8RANGE = 3926, PG_INT4MULTIRANGE = 4451, PG_NUMMULTIRANGE = 4532,
+  PG_TSMULTIRANGE = 4533, PG_TSTZMULTIRANGE = 4534, PG_DATEMULTIRANGE = 4535, PG_INT8MULTIRANGE = 4536
 };
 
 #define ALCH_POSTGRESQL_PARAMETERS 65535   /* the protocol counts them in 16 bits */
@@ -28,9 +30,21 @@ typedef enum alch_postgresql_phase {
 /* Texts that the connection itself has to know. All but the plain ones go without a name: they are cheap to parse, and have to work when names are gone (DISCARD ALL). */
 typedef enum alch_postgresql_control { ALCH_POSTGRESQL_PLAIN, ALCH_POSTGRESQL_DIRECT, ALCH_POSTGRESQL_BEGIN, ALCH_POSTGRESQL_COMMIT, ALCH_POSTGRESQL_ROLLBACK } alch_postgresql_control;
 
+/* Where a COPY on the connection is. */
+typedef enum alch_postgresql_copying {
+  ALCH_POSTGRESQL_COPY_NONE,
+  ALCH_POSTGRESQL_COPY_ASKED,  /* the command was sent */
+  ALCH_POSTGRESQL_COPY_IN,     /* the server takes data */
+  ALCH_POSTGRESQL_COPY_OUT,    /* it sends data */
+  ALCH_POSTGRESQL_COPY_ENDING  /* the data is through; what the server says of it comes */
+} alch_postgresql_copying;
+
 typedef struct alch_postgresql_column {
   Oid type;
   bool binary;
+  bool container;                  /* in binary it has an inside, and its text is made beforehand: the next two say where in the statement's `inside` */
+  size_t text_at;
+  uint32_t text_length;
   uint8_t size;                    /* bytes that a value has at least */
   alch_status (*read)(alch_driver_statement *statement, const char *bytes, uint32_t length, alch_value *out, alch_error *error);
 } alch_postgresql_column;
@@ -67,7 +81,9 @@ struct alch_driver_statement {
   alch_postgresql_column *columns;
   uint32_t column_count, column_capacity;
   bool own_texts;                  /* some column's values are written into the scratch text */
+  bool has_inside;                 /* some column is a container */
   alch_buffer scratch;             /* texts of the current row that are not the server's own */
+  alch_buffer inside;              /* those of its arrays, ranges and their like */
   int64_t changes;
   bool stale;                      /* it failed because the server has it no longer, or as it was no longer */
   alch_error failure;              /* told by the server, kept until everything is read */
@@ -92,6 +108,10 @@ struct alch_driver_connection {
   alch_driver_statement *current;  /* whose results come; NULL while busy: nobody's, they are dropped */
   uint32_t leading;                /* commands of this round trip before the statement's own: what the server may forget, ROLLBACK, BEGIN */
   uint32_t answered;               /* commands of it whose answers are complete */
+  uint8_t copying;                 /* alch_postgresql_copying; the connection is busy then, and not in pipeline mode */
+  bool copy_given_up;              /* whoever began it wants no more of it: the next to wait for the connection reads its end */
+  alch_error copy_failure;         /* what the server has against it */
+  int64_t copied;                  /* rows, as the server has counted them */
   uint64_t last_number;
   uint64_t *forgotten;             /* numbers of statements that the server may forget */
   uint32_t forgotten_count, forgotten_capacity;
@@ -135,6 +155,23 @@ void alch_postgresql_abandon(alch_driver_statement *statement);
 void alch_postgresql_forget(alch_driver_statement *statement);
 void alch_postgresql_drop_results(alch_driver_statement *statement);
 
+/* ---- postgresql.c ---- */
+alch_status alch_postgresql_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error);
+alch_status alch_postgresql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
+alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *error);
+void alch_postgresql_finalize(alch_driver_statement *statement);
+/* What was kept of a failure, in another record: ALCH_ERROR. */
+alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *error);
+
+/* ---- postgresql_copy.c ---- */
+extern const struct alch_bulk alch_postgresql_bulk;
+/* To the end of a COPY that was given up: ALCH_OK, ALCH_WAIT, or an error of the connection. */
+alch_status alch_postgresql_leave_copy(alch_driver_connection *connection, alch_error *error);
+/* INVALID_REQUEST while rows are copied. */
+alch_status alch_postgresql_refuse_beside_copy(const alch_driver_connection *connection, alch_error *error);
+/* The row, and the column, that the server's context of an error names. */
+void alch_postgresql_note_row(const char *context, alch_error *error);
+
 /* ---- postgresql_parameter.c ---- */
 /* What the server is told of a placeholder of this type; PG_UNKNOWN where the value or the server is to say. */
 Oid alch_postgresql_type_number(const alch_type *type);
@@ -143,7 +180,45 @@ void alch_postgresql_settle(alch_driver_statement *statement, const alch_value *
 /* Fills values, lengths, formats and bytes. */
 alch_status alch_postgresql_encode(alch_driver_statement *statement, const alch_value *values, uint32_t sets, alch_error *error);
 
+/* ---- postgresql_binary.c ---- */
+/* How a type is written in binary. */
+typedef struct alch_postgresql_form {
+  Oid type, item;                  /* item: of an array or range, what is in it; else PG_UNKNOWN */
+  /* Appends the value's bytes; false where a value of this kind, or this text, has no such form. */
+  bool (*write)(const struct alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
+  uint8_t size;                    /* where it is always the same */
+  uint8_t prefix;                  /* a byte in front of a text; 0: none */
+  Oid array;                       /* the type of its arrays */
+} alch_postgresql_form;
+bool alch_postgresql_form_of(Oid type, alch_postgresql_form *out);
+/* Of a type of the user's whose binary form is its text (an ENUM), or, with an item, of an array of such. */
+alch_postgresql_form alch_postgresql_text_form(Oid type, Oid item);
+Oid alch_postgresql_array_of(Oid item);
+/* The value with its length in four bytes before it. False, and nothing is added, where it has no such form. */
+bool alch_postgresql_add_field(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
+/* A value as the server's text of it. */
+void alch_postgresql_add_text(const alch_value *value, Oid type, alch_buffer *out);
+void alch_postgresql_put(char *to, uint64_t bits, int size);
+void alch_postgresql_add_bits(alch_buffer *out, uint64_t bits, int size);
+static inline uint32_t alch_postgresql_get(const char *bytes) {
+  return (uint32_t)(unsigned char)bytes[0] << 24 | (uint32_t)(unsigned char)bytes[1] << 16 | (uint32_t)(unsigned char)bytes[2] << 8 | (unsigned char)bytes[3];
+}
+
+/* ---- postgresql_container.c ---- */
+bool alch_postgresql_write_array(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
+bool alch_postgresql_write_range(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
+bool alch_postgresql_write_multirange(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
+bool alch_postgresql_write_address(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
+/* Is a binary value of this type read by making its text? */
+bool alch_postgresql_is_container(Oid type);
+/* Appends the text of a binary value; uses the statement's scratch text. False: the bytes are not what they should be. */
+bool alch_postgresql_print(alch_driver_statement *statement, Oid type, const char *bytes, uint32_t length, alch_buffer *out);
+
 /* ---- postgresql_result.c ---- */
+/* Makes the text of a column's value in `inside`, behind those that are there. */
+alch_status alch_postgresql_make_inside(alch_driver_statement *statement, uint32_t at, const char *bytes, uint32_t length, alch_error *error);
+/* What a value may take of the scratch text. */
+size_t alch_postgresql_scratch_of(const alch_postgresql_column *column, const char *bytes, size_t length);
 /* How values of this type are read, as text or in binary. */
 alch_postgresql_column alch_postgresql_column_of(Oid type, bool binary);
 bool alch_postgresql_has_binary(Oid type);

@@ -382,6 +382,7 @@ static const struct type_row {
   { PG_JSONB, read_text, read_jsonb, 1 },
   { PG_XML, read_text, read_text, 0 },
   { PG_OID, read_integer_text, read_oid, 4 },
+  { PG_JSONPATH, read_text, read_jsonb, 1 },
 };
 
 static const struct type_row *find_type(Oid type) {
@@ -391,19 +392,18 @@ static const struct type_row *find_type(Oid type) {
 }
 
 bool alch_postgresql_has_binary(Oid type) {
-  return find_type(type) != NULL;
+  return find_type(type) != NULL || alch_postgresql_is_container(type);
 }
 
 alch_postgresql_column alch_postgresql_column_of(Oid type, bool binary) {
   const struct type_row *row = find_type(type);
-  if (!row) return (alch_postgresql_column){ .type = type, .binary = binary, .read = read_text };
+  if (!row) return (alch_postgresql_column){ .type = type, .binary = binary, .read = read_text, .container = binary && alch_postgresql_is_container(type) };
   return (alch_postgresql_column){ .type = type, .binary = binary, .size = binary ? row->size : 0, .read = binary ? row->binary : row->text };
 }
 
 /* ---- rows ---- */
 
-/* What a value may take of the scratch text. */
-static size_t scratch_of(const alch_postgresql_column *column, const char *bytes, size_t length) {
+size_t alch_postgresql_scratch_of(const alch_postgresql_column *column, const char *bytes, size_t length) {
   if (column->type == PG_BYTEA) return column->binary ? 0 : length + 1;
   if (!column->binary) return 0;
   switch (column->type) {
@@ -413,12 +413,38 @@ static size_t scratch_of(const alch_postgresql_column *column, const char *bytes
   }
 }
 
+static alch_status wrong_bytes(uint32_t column, alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_INTERFACE, "the server sent bytes for the value of column %u that are none of its type", column + 1);
+}
+
+alch_status alch_postgresql_make_inside(alch_driver_statement *statement, uint32_t at, const char *bytes, uint32_t length, alch_error *error) {
+  alch_postgresql_column *column = &statement->columns[at];
+  column->text_at = statement->inside.length;
+  if (!alch_postgresql_print(statement, column->type, bytes, length, &statement->inside) && !statement->inside.failed) return wrong_bytes(at, error);
+  column->text_length = (uint32_t)(statement->inside.length - column->text_at);
+  return statement->inside.failed ? alch_error_out_of_memory(error) : ALCH_OK;
+}
+
+/* The texts of arrays and their like come first: making them uses the scratch text. */
+static alch_status make_insides(alch_driver_statement *statement, const PGresult *result, uint32_t count, alch_error *error) {
+  const alch_libpq *library = statement->connection->library;
+  alch_status status = ALCH_OK;
+  int row = statement->row;
+  alch_buffer_clear(&statement->inside);
+  for (uint32_t i = 0; i < count && status == ALCH_OK; i++) {
+    if (!statement->columns[i].container || library->PQgetisnull(result, row, (int)i)) continue;
+    status = alch_postgresql_make_inside(statement, i, library->PQgetvalue(result, row, (int)i), (uint32_t)library->PQgetlength(result, row, (int)i), error);
+  }
+  return status;
+}
+
 static alch_status reserve(alch_driver_statement *statement, const PGresult *result, uint32_t count, alch_error *error) {
   const alch_libpq *library = statement->connection->library;
   size_t room_needed = 1;
+  if (statement->has_inside && make_insides(statement, result, count, error) != ALCH_OK) return ALCH_ERROR;
   alch_buffer_clear(&statement->scratch);
   for (uint32_t i = 0; i < count; i++)
-    room_needed += scratch_of(&statement->columns[i], library->PQgetvalue(result, statement->row, (int)i), (size_t)library->PQgetlength(result, statement->row, (int)i));
+    room_needed += alch_postgresql_scratch_of(&statement->columns[i], library->PQgetvalue(result, statement->row, (int)i), (size_t)library->PQgetlength(result, statement->row, (int)i));
   return room_needed == 1 || alch_buffer_reserve(&statement->scratch, room_needed) ? ALCH_OK : alch_error_out_of_memory(error);
 }
 
@@ -438,6 +464,10 @@ alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *ou
       out[i] = ALCH_VALUE_NULL;
       continue;
     }
+    if (ALCH_UNLIKELY(column->container)) {
+      give_text(&out[i], ALCH_TEXT, statement->inside.text + column->text_at, column->text_length);
+      continue;
+    }
     if (ALCH_UNLIKELY(length < column->size)) return wrong_size(i, length, error);
     if (ALCH_UNLIKELY(column->read(statement, library->PQgetvalue(result, row, (int)i), length, &out[i], error) != ALCH_OK)) return ALCH_ERROR;
   }
@@ -445,6 +475,7 @@ alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *ou
 }
 
 bool alch_postgresql_own_texts(const alch_postgresql_column *column) {
+  if (column->container) return true;
   switch (column->type) {
     case PG_BYTEA: return !column->binary;
     case PG_NUMERIC: case PG_UUID: case PG_DATE: case PG_TIME: case PG_TIMESTAMP: case PG_TIMESTAMPTZ: case PG_INTERVAL: return column->binary;

@@ -1,0 +1,221 @@
+--- Rows in one stream: connection:copy_from and copy_to. Their C part is src/lua/bulk.c; where a database has no way of its
+-- own for that, rows go as executemany has them, and come as a streaming result.
+local check = require "lualchemy.check"
+local core = require "lualchemy.core"
+
+local connection = core.connection_methods
+local BATCH = 1000
+
+-- What users give -------------------------------------------------------------------------------------
+
+local from_options = { columns = "table", format = "string", header = "boolean", delimiter = "string", null = "string" }
+local formats = { csv = true, text = true }
+
+local function table_of(target)
+  local of_model = type(target) == "table" and rawget(target, "__table")
+  target = of_model or target
+  if not core.is_table(target) then
+    check.argument("copy_from takes a table or a model to write rows into, not %s", core.describe(target))
+  end
+  return target
+end
+
+-- { table.c.name, "other" } as names.
+local function names_of(columns)
+  local names = {}
+  for i, column in ipairs(columns) do
+    names[i] = type(column) == "string" and column or column.key
+  end
+  return names
+end
+
+local function quoted(text) return "'" .. text:gsub("'", "''") .. "'" end
+
+-- The words of the options for text: FORMAT csv, HEADER.
+local function words(options, where)
+  if not formats[options.format] then
+    check.argument("the format of %s is \"csv\" or \"text\", not %q; without one rows are tables", where, options.format)
+  end
+  local list = { "FORMAT " .. options.format }
+  if options.header then list[#list + 1] = "HEADER" end
+  if options.delimiter then list[#list + 1] = "DELIMITER " .. quoted(options.delimiter) end
+  if options.null then list[#list + 1] = "NULL " .. quoted(options.null) end
+  return table.concat(list, ", ")
+end
+
+local function check_options(options, known, where)
+  check.options(options, known, where)
+  if options.format then return end
+  for _, name in ipairs { "header", "delimiter", "null" } do
+    if options[name] ~= nil then check.argument("option '%s' of %s is for text, and goes with format = \"csv\" or \"text\"", name, where) end
+  end
+end
+
+-- Rows -------------------------------------------------------------------------------------------------
+
+local function is_callable(value)
+  if type(value) == "function" then return true end
+  local class = getmetatable(value)
+  return type(class) == "table" and class.__call ~= nil
+end
+
+-- The first row, and what gives the others: a list, or an iterator.
+local function first_of(rows)
+  if type(rows) == "table" and not is_callable(rows) then return rows[1], rows end
+  return rows(), rows
+end
+
+-- A row of a result knows its columns' names; of others the first one with a name in it is a map.
+local function shape_of(first)
+  local class = getmetatable(first)
+  if type(class) == "table" and class.names then return first:keys(), false end
+  local names
+  for name in pairs(first) do
+    if type(name) == "string" then
+      names = names or {}
+      names[#names + 1] = name
+    end
+  end
+  return names, names ~= nil
+end
+
+local function check_row(row, number)
+  if type(row) == "table" then return end
+  core.error("ArgumentError", ("row %d: copy_from takes tables as rows, lists of values or maps of names and values, not %s")
+    :format(number, core.describe(row)), { row = number })
+end
+
+-- The columns that rows have, in the order of the table where nobody has given another.
+local function columns_of(target, first, options)
+  local named, maps = shape_of(first)
+  if options.columns then return names_of(options.columns), maps, true end
+  if not named then return core.columns_to_load(target), false, false end
+  if not maps then return named, false, false end
+  local given, ordered = {}, {}
+  for _, name in ipairs(named) do given[name] = true end
+  for _, name in ipairs(core.columns_to_load(target)) do
+    if given[name] then
+      ordered[#ordered + 1] = name
+      given[name] = nil
+    end
+  end
+  for name in pairs(given) do ordered[#ordered + 1] = name end   -- which the table refuses by name
+  return ordered, true, false
+end
+
+-- An error that knows its row says so in front.
+local function say_row(failure, row)
+  if not core.is_error(failure) then return failure end
+  failure.row = failure.row or row
+  if failure.row then failure.message = ("row %d: %s"):format(failure.row, failure.message) end
+  return failure
+end
+
+-- What fails once rows have begun to go leaves nothing written, and the connection usable.
+local function fill(load, add)
+  local ok, failure = pcall(add, load)
+  if not ok then
+    local row = load.row
+    load:finish "an error in the program that sends the rows"
+    error(say_row(failure, row > 0 and row or nil), 0)
+  end
+  local count
+  ok, count = pcall(load.finish, load)
+  if not ok then error(say_row(count), 0) end
+  return count
+end
+
+local function add_rows(load, first, rows)
+  if rawequal(type(rows), "table") and not is_callable(rows) then return load:add_all(rows) end
+  local row, number = first, 1
+  while row ~= nil do
+    check_row(row, number)
+    load:add(row)
+    row, number = rows(), number + 1
+  end
+end
+
+-- Without a way of its own: batches of an INSERT ---------------------------------------------------------
+
+-- A list of values as a map; la.null where there is none.
+local function named_row(row, names, maps, lenient)
+  if maps and not lenient then return row end
+  local named = {}
+  for i, name in ipairs(names) do
+    local value
+    if maps then value = row[name] else value = row[i] end
+    if value == nil then value = core.null end
+    named[name] = value
+  end
+  if not maps and #row > #names then
+    check.argument("the row has %d values, and there are %d columns", #row, #names)
+  end
+  return named
+end
+
+local function insert_batch(self, target, batch, last)
+  local ok, failure = pcall(self.execute, self, core.insert(target), batch)
+  if ok then return end
+  if core.is_error(failure) then failure.message = ("rows %d to %d: %s"):format(last - #batch + 1, last, failure.message) end
+  error(failure, 0)
+end
+
+local function insert_rows(self, target, first, rows, names, maps, lenient)
+  local batch, number, row = {}, 0, first
+  local listed = type(rows) == "table" and not is_callable(rows)
+  while row ~= nil do
+    number = number + 1
+    check_row(row, number)
+    local ok, named = pcall(named_row, row, names, maps, lenient)
+    if not ok then error(say_row(named, number), 0) end
+    batch[#batch + 1] = named
+    if #batch == BATCH then
+      insert_batch(self, target, batch, number)
+      batch = {}
+    end
+    if listed then row = rows[number + 1] else row = rows() end
+  end
+  if #batch > 0 then insert_batch(self, target, batch, number) end
+  return number
+end
+
+-- The functions ------------------------------------------------------------------------------------------
+
+local function copy_text(self, target, source, options)
+  if not self:can_copy_() then
+    core.error("NotSupportedError", ("copy_from with a format is text that the database reads, which %s does not: give rows"):format(self.dialect))
+  end
+  local names = options.columns and names_of(options.columns) or core.columns_to_load(target)
+  local load <close> = self:load_(target, names, false, false, words(options, "copy_from"))
+  load:open()
+  return fill(load, function()
+    if type(source) == "string" then return load:add_text(source) end
+    for piece in source do load:add_text(piece) end
+  end)
+end
+
+--- connection:copy_from(table or model, rows [, { columns = { … } }]): writes rows in one stream, where the database has such
+-- a thing (COPY), and answers how many. rows: a list of rows, or a function (or a result) that gives one after another and nil
+-- at the end; a row is a list of values in the order of `columns` (all of the table's but computed ones, where nobody names
+-- any) or a map of names and values, whose names are those of the first row. Values are converted as an INSERT converts them;
+-- columns that rows do not have take their default, once for each row, as executemany has it, but no SQL can be one. An error
+-- (err.row is the row's number, where it is known) leaves nothing written; the transaction is then to be rolled back.
+-- { format = "csv" or "text" [, header = true, delimiter =, null =] }: rows is text, or a function that gives pieces of it.
+function connection:copy_from(target, rows, options)
+  options = options or {}
+  check_options(options, from_options, "copy_from")
+  target = table_of(target)
+  if type(rows) ~= "table" and not is_callable(rows) and not (options.format and type(rows) == "string") then
+    check.argument("copy_from takes a list of rows, or a function that gives one after another, not %s", core.describe(rows))
+  end
+  if options.format then return copy_text(self, target, rows, options) end
+  local first
+  first, rows = first_of(rows)
+  if first == nil then return 0 end
+  check_row(first, 1)
+  local names, maps, lenient = columns_of(target, first, options)
+  if not self:can_copy_() then return insert_rows(self, target, first, rows, names, maps, lenient) end
+  local load <close> = self:load_(target, names, maps, lenient)
+  load:open()
+  return fill(load, function() return add_rows(load, first, rows) end)
+end
