@@ -47,14 +47,16 @@ local function check_options(options, known, where)
   check.options(options, known, where)
   if options.format then return end
   for _, name in ipairs { "header", "delimiter", "null" } do
-    if options[name] ~= nil then check.argument("option '%s' of %s is for text, and goes with format = \"csv\" or \"text\"", name, where) end
+    if options[name] ~= nil then
+      check.argument("option '%s' of %s is for text, and goes with format = \"csv\" or \"text\"", name, where)
+    end
   end
 end
 
 -- Rows -------------------------------------------------------------------------------------------------
 
 local function is_callable(value)
-  if type(value) == "function" then return true end
+  if type(value) == "function" or type(value) == "userdata" then return true end   -- a result
   local class = getmetatable(value)
   return type(class) == "table" and class.__call ~= nil
 end
@@ -126,7 +128,7 @@ local function fill(load, add)
 end
 
 local function add_rows(load, first, rows)
-  if rawequal(type(rows), "table") and not is_callable(rows) then return load:add_all(rows) end
+  if type(rows) == "table" and not is_callable(rows) then return load:add_all(rows) end
   local row, number = first, 1
   while row ~= nil do
     check_row(row, number)
@@ -183,7 +185,8 @@ end
 
 local function copy_text(self, target, source, options)
   if not self:can_copy_() then
-    core.error("NotSupportedError", ("copy_from with a format is text that the database reads, which %s does not: give rows"):format(self.dialect))
+    core.error("NotSupportedError", ("copy_from with a format is text that the database reads, which %s does not: give rows")
+      :format(self.dialect))
   end
   local names = options.columns and names_of(options.columns) or core.columns_to_load(target)
   local load <close> = self:load_(target, names, false, false, words(options, "copy_from"))

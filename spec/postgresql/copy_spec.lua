@@ -1,0 +1,311 @@
+-- luacheck: no max line length
+-- Rows in one stream: into a table, from lists and iterators, and what is said of the row that does not go.
+local la = require "lualchemy"
+local core = require "lualchemy.core"
+local servers = dofile "spec/servers.lua"
+local server, why = servers.start "postgresql"
+local pg = la.postgresql
+
+describe("copy_from", function()
+  local engine, connection, metadata
+
+  before_each(function()
+    if not server then return end
+    engine = la.create_engine("postgresql://spec@/spec?host=" .. server.folder)
+    connection, metadata = engine:connect(), la.MetaData()
+  end)
+
+  after_each(function()
+    if not server then return end
+    connection:rollback()
+    metadata:drop_all(connection)
+    connection:commit()
+    connection:close()
+    engine:dispose()
+  end)
+
+  teardown(function()
+    if server then server:stop() end
+  end)
+
+  local function case(name, run)
+    it(name, function()
+      if not server then return pending(why) end
+      run()
+    end)
+  end
+
+  local function create(columns)
+    columns[1], columns[2] = "things", metadata
+    local things = la.Table(columns)
+    metadata:create_all(connection)
+    connection:commit()
+    return things
+  end
+
+  local function people()
+    return create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20), nullable = false },
+      la.Column { "score", la.Double }, la.Column { "size", la.Integer, default = function() return 7 end },
+      la.Column { "kind", la.String(3), default = "abc" }, la.Column { "made", la.Integer, server_default = "5" } }
+  end
+
+  local function rows_of(things, ...)
+    local list = {}
+    for i, row in ipairs(connection:execute(la.select(...):order_by(things.c.id)):all()) do list[i] = tostring(row) end
+    return list
+  end
+
+  local function failure_of(...)
+    local ok, failure = pcall(connection.copy_from, connection, ...)
+    assert.is_false(ok)
+    return failure
+  end
+
+  case("takes lists of values, maps of names, iterators and results", function()
+    local things = people()
+    assert.equal(2, connection:copy_from(things, { { 1, "a", 0.5, 1, "x", 1 }, { 2, "b" } }))
+    assert.equal(2, connection:copy_from(things, { { id = 3, name = "c" }, { name = "d", id = 4 } }))
+    local next_id = 4
+    assert.equal(3, connection:copy_from(things, function()
+      next_id = next_id + 1
+      if next_id <= 7 then return { next_id, "n" .. next_id } end
+    end, { columns = { "id", things.c.name } }))
+    assert.equal(1, connection:copy_from(things, { { id = 8, name = "e" } }, { columns = { "id", "name", "score" } }))
+    assert.equal(0, connection:copy_from(things, {}))
+    assert.equal(0, connection:copy_from(things, function() end))
+    assert.same({ "(1, 'a', 0.5, 1, 'x', 1)", "(2, 'b', nil, nil, nil, nil)", "(3, 'c', nil, 7, 'abc', 5)", "(4, 'd', nil, 7, 'abc', 5)",
+      "(5, 'n5', nil, 7, 'abc', 5)", "(6, 'n6', nil, 7, 'abc', 5)", "(7, 'n7', nil, 7, 'abc', 5)", "(8, 'e', nil, 7, 'abc', 5)" },
+      rows_of(things, things.c.id, things.c.name, things.c.score, things.c.size, things.c.kind, things.c.made))
+    local others = la.Table { "others", metadata, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20) } }
+    metadata:create_all(connection)
+    connection:commit()
+    local source <close> = engine:connect()
+    assert.equal(8, connection:copy_from(others, connection:execute(la.select(things.c.name, things.c.id)):all()))
+    connection:execute(others:delete():where(others.c.id:gt(0)))
+    assert.equal(8, connection:copy_from(others, source:execute(la.select(things.c.name, things.c.id))))
+    assert.equal("n6", connection:scalar(la.select(others.c.name):where(others.c.id:eq(6))))
+  end)
+
+  local values = {
+    { "small", la.SmallInteger, { -32768, 32767 } }, { "big", la.BigInteger, { math.mininteger, math.maxinteger } },
+    { "double", la.Double, { 0.1, -1e308, 5e-324, math.huge, 3 } }, { "real", la.Float(24), { 0.5, -2.25 } },
+    { "numeric", la.Numeric(38, 10), { "1234567890123456789012345678.0123456789", "-0.0000000001", "0", "10000", "0.00010000" } },
+    { "flag", la.Boolean, { true, false } }, { "word", la.String(40), { "", "Zoë 😀", "a'b\\\t\n" } }, { "long", la.Text, { ("é"):rep(70000) } },
+    { "data", la.LargeBinary, { "", "\0\255\1", ("\0"):rep(100000) } }, { "born", la.Date, { "0001-01-01", "1969-12-31", "9999-12-31" } },
+    { "clock", la.Time, { "00:00:00", "23:59:59.999999" } },
+    { "seen", la.DateTime, { "0001-01-01 00:00:00", "1969-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999" } },
+    { "moment", la.DateTime { timezone = true }, { "2024-02-29 12:00:00+00:00" } },
+    { "span", la.Interval, { "1 day 02:03:04.500000", "-1 days -00:00:00.000001" } },
+    { "id_of", la.Uuid, { "550e8400-e29b-41d4-a716-446655440000" } }, { "kind", la.Enum { "a", "b", name = "kinds" }, { "a", "b" } },
+    { "json", la.JSON, { { a = { 1, 2 } }, "x", 3 } }, { "jsonb", pg.JSONB, { { 1, 2 }, true } },
+    { "address", pg.INET, { "10.1.2.3", "10.0.0.0/8", "::1", "2001:db8::/32" } }, { "net", pg.CIDR, { "10.0.0.0/8", "2001:db8::/32" } },
+    { "card", pg.MACADDR, { "08:00:2b:01:02:03" } }, { "bits", pg.BIT { varying = true }, { "", "1", "10110011101" } },
+    { "range", pg.INT4RANGE, { "[1,5)", "empty", "(,)", "[7,)" } }, { "times", pg.TSRANGE, { [=[["2024-01-01 00:00:00","2024-02-01 12:30:00")]=] } },
+    { "prices", pg.NUMRANGE, { "(1.5,2.25]" } }, { "many", pg.INT4MULTIRANGE, { "{[1,5),[7,9)}", "{}" } },
+    { "numbers", la.ARRAY(la.Integer), { { 1, 2, 3 }, {}, { 1, la.null, 3 } } }, { "square", la.ARRAY { la.BigInteger, dimensions = 2 }, { { { 1, 2 }, { 3, 4 } } } },
+    { "words", la.ARRAY(la.String), { { "a b", "", "NULL", 'q"\\,{}' } } }, { "truths", la.ARRAY(la.Boolean), { { true, false } } },
+    { "kinds", la.ARRAY(la.Enum { "a", "b", name = "kinds" }), { { "a", "b" } } }, { "doubles", la.ARRAY(la.Double), { { 0.1, 1e300, -5.0 } } },
+  }
+
+  local function shown(value)
+    if type(value) ~= "table" then return tostring(value) end
+    local parts = {}
+    for key, one in pairs(value) do parts[#parts + 1] = tostring(key) .. "=" .. shown(one) end
+    table.sort(parts)
+    return "{" .. table.concat(parts, ",") .. "}"
+  end
+
+  -- With a column of a type that has no binary form here everything goes as text.
+  for _, other in ipairs { "binary", "text" } do
+    case("writes what an INSERT writes, of every type, as " .. other, function()
+      local list = { "things", metadata, la.Column { "id", la.Integer, primary_key = true } }
+      if other == "text" then list[#list + 1] = la.Column { "vector", pg.TSVECTOR } end
+      for _, one in ipairs(values) do list[#list + 1] = la.Column { one[1], one[2] } end
+      local things = create(list)
+      local rows = {}
+      for _, one in ipairs(values) do
+        for _, value in ipairs(one[3]) do rows[#rows + 1] = { id = #rows + 1, [one[1]] = value, vector = other == "text" and "a:1" or nil } end
+      end
+      local heard
+      la.event.listen(engine, "before_execute", function(_, what) heard = what.statement end)
+      local columns = { "id" }
+      for _, one in ipairs(values) do columns[#columns + 1] = one[1] end
+      if other == "text" then columns[#columns + 1] = "vector" end
+      connection:copy_from(things, rows, { columns = columns })
+      assert.equal(other == "binary", heard:find("FORMAT binary", 1, true) ~= nil, heard)
+      for _, row in ipairs(rows) do row.id = row.id + 1000 connection:execute(things:insert(), row) end
+      for i, row in ipairs(rows) do
+        for name in pairs(row) do
+          if name ~= "id" and name ~= "vector" then
+            local column = things.c[name]
+            local copied = connection:scalar(la.select(column):where(things.c.id:eq(i)))
+            local inserted = connection:scalar(la.select(column):where(things.c.id:eq(i + 1000)))
+            assert.equal(shown(inserted), shown(copied), name)
+          end
+        end
+      end
+    end)
+  end
+
+  case("says which row does not go, and leaves nothing written", function()
+    local things = people()
+    connection:copy_from(things, { { 1, "a" } })
+    connection:commit()
+    local function check(kind, row, column, rows)
+      local failure = failure_of(things, rows)
+      assert.equal(kind, failure.kind, tostring(failure))
+      assert.equal(row, failure.row, tostring(failure))
+      if column then assert.equal(column, failure.column, tostring(failure)) end
+      assert.truthy(failure.message:find("^row " .. row .. ": "), failure.message)
+      connection:rollback()
+      assert.equal(1, connection:scalar(la.select(la.func.count()):select_from(things)))
+      connection:rollback()
+    end
+    local rows = {}
+    for i = 1, 5000 do rows[i] = { i + 1, "n" .. i } end
+    rows[4000][1] = 1
+    check("IntegrityError", 4000, nil, rows)
+    rows[4000] = { 4001, ("x"):rep(21) }
+    check("DataError", 4000, "name", rows)
+    check("IntegrityError", 2, "name", { { 2, "b" }, { 3 } })
+    check("DataError", 2, "id", { { 2, "b" }, { 1 << 40, "c" } })
+    check("DataError", 3, "score", { { 2, "b" }, { 3, "c" }, { 4, "d", "much" } })
+    check("DataError", 2, "name", { { 2, "b" }, { 3, "a\0b" } })
+    check("DataError", 1, "name", { { 2, "\255" } })
+    check("ArgumentError", 2, nil, { { 2, "b" }, { 3, "c", 1, 2, "d", 6, 7 } })
+    check("StatementError", 2, nil, { { id = 2, name = "b" }, { id = 3 } })
+    check("ArgumentError", 2, nil, { { id = 2, name = "b" }, { id = 3, name = "c", score = 1 } })
+    check("ArgumentError", 2, nil, { { 2, "b" }, { id = 3, name = "c" } })
+    check("NoSuchColumnError", 2, nil, { { id = 2, name = "b" }, { id = 3, name = "c", nam = 1 } })
+    check("ArgumentError", 2, nil, { { 2, "b" }, "row" })
+    assert.equal("ProgrammingError", failure_of(la.Table { "nowhere", metadata, la.Column { "id", la.Integer } }, { { 1 } }).kind)
+  end)
+
+  case("ends with the error that the iterator throws", function()
+    local things = people()
+    local thrown, n = { "mine" }, 0
+    local function rows()
+      n = n + 1
+      if n > 20000 then error(thrown) end
+      return { n, "n" .. n }
+    end
+    assert.equal(thrown, failure_of(things, rows))
+    local ok, failure = pcall(connection.scalar, connection, la.select(la.func.count()):select_from(things))
+    assert.is_false(ok)   -- the transaction has failed
+    assert.equal("25P02", failure.sqlstate)
+    connection:rollback()
+    connection:copy_from(things, { { 1, "kept" } })
+    assert.error(function()
+      connection:begin_nested():transaction(function() connection:copy_from(things, rows) end)
+    end)
+    connection:rollback()
+  end)
+
+  case("is all that its connection does meanwhile", function()
+    local things = people()
+    local n, refused = 0, nil
+    connection:copy_from(things, function()
+      n = n + 1
+      if n == 2 then refused = select(2, pcall(connection.exec_driver_sql, connection, "SELECT 1")) end
+      if n < 4 then return { n, "n" } end
+    end)
+    assert.equal("InvalidRequestError", refused.kind)
+    assert.equal(3, connection:scalar(la.select(la.func.count()):select_from(things)))
+    local failure = failure_of(things, function() connection:close() return { 1, "x" } end)
+    assert.equal("ResourceClosedError", failure.kind)
+    connection = engine:connect()
+    assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
+  end)
+
+  case("goes in coroutines, whose iterators may wait as well", function()
+    local things = people()
+    local waits, pulled = 0, 0
+    la.set_wait(function() waits = waits + 1 coroutine.yield "wait" end)
+    local text = ("x"):rep(18)
+    local thread = coroutine.create(function()
+      return connection:copy_from(things, function()
+        pulled = pulled + 1
+        if pulled % 10000 == 0 then coroutine.yield "row" end
+        if pulled <= 200000 then return { pulled, text } end
+      end)
+    end)
+    local heard, count = {}, nil
+    repeat
+      local _, what = assert(coroutine.resume(thread))
+      if coroutine.status(thread) == "dead" then count = what else heard[what] = (heard[what] or 0) + 1 end
+    until count
+    la.set_wait(nil)
+    assert.equal(200000, count)
+    assert.equal(20, heard.row)
+    assert.is_true(heard.wait > 5)
+  end)
+
+  case("given up in the middle leaves its connection whole", function()
+    local things = people()
+    coroutine.wrap(function()
+      connection:copy_from(things, function() coroutine.yield() return { 1, "x" } end)
+    end)()
+    collectgarbage()
+    collectgarbage()
+    connection:rollback()
+    assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
+  end)
+
+  case("needs little memory for many rows", function()
+    local things = people()
+    collectgarbage()
+    local before, most, n = collectgarbage "count", 0, 0
+    connection:copy_from(things, function()
+      n = n + 1
+      if n % 20000 == 0 then collectgarbage() most = math.max(most, collectgarbage "count") end
+      if n <= 300000 then return { n, "name" } end
+    end)
+    assert.is_true(most - before < 2048, ("%.0f KB"):format(most - before))
+  end)
+
+  case("takes text that the database reads", function()
+    local things = people()
+    assert.equal(2, connection:copy_from(things, "id,name\n20,hello\n21,\"x,y\"\n", { format = "csv", header = true, columns = { "id", "name" } }))
+    local pieces = { "22;on", "e\n23;tw", "o\n" }
+    local n = 0
+    assert.equal(2, connection:copy_from(things, function() n = n + 1 return pieces[n] end, { format = "text", delimiter = ";", columns = { "id", "name" } }))
+    assert.same({ "(20, 'hello')", "(21, 'x,y')", "(22, 'one')", "(23, 'two')" }, rows_of(things, things.c.id, things.c.name))
+    local failure = failure_of(things, "a,b\n", { format = "csv", columns = { "id", "name" } })
+    assert.equal("DataError", failure.kind)
+    assert.equal(1, failure.row)
+  end)
+
+  case("is refused where it has no sense", function()
+    local things = create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "at", la.DateTime, default = la.func.now() },
+      la.Column { "twice", la.Integer, la.Computed { "id * 2", persisted = true } } }
+    local failure = failure_of(things, { { id = 1 } })
+    assert.equal("NotSupportedError", failure.kind)
+    assert.truthy(failure.message:find("server_default", 1, true))
+    assert.equal(1, connection:copy_from(things, { { 1, "2024-01-01 00:00:00" } }))
+    assert.error_matches(function() connection:copy_from(things, 7) end, "list of rows, or a function")
+    assert.error_matches(function() connection:copy_from("things", {}) end, "a table or a model")
+    assert.error_matches(function() connection:copy_from(things, {}, { colums = {} }) end, "nearest is 'columns'")
+    assert.error_matches(function() connection:copy_from(things, {}, { header = true }) end, "goes with format")
+    assert.error_matches(function() connection:copy_from(things, "", { format = "xml" }) end, "csv")
+    local reading <close> = engine:connect { read_only = true }
+    assert.error_matches(function() reading:copy_from(things, { { 1 } }) end, "read only")
+  end)
+
+  case("is an executemany where the database has nothing like it", function()
+    local lite = la.create_engine "sqlite://"
+    local other = la.MetaData()
+    local things = la.Table { "things", other, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String, nullable = false } }
+    local c <close> = lite:connect()
+    other:create_all(c)
+    local n = 0
+    assert.equal(2500, c:copy_from(things, function() n = n + 1 if n <= 2500 then return { n, "n" .. n } end end))
+    assert.equal(1, c:copy_from(things, { { name = "x" } }))
+    assert.equal(2501, c:scalar(la.select(la.func.count()):select_from(things)))
+    local ok, failure = pcall(c.copy_from, c, things, { { 9000, "a" }, { 1, "b" } })
+    assert.is_false(ok)
+    assert.equal("IntegrityError", failure.kind)
+    assert.truthy(failure.message:find("^rows 1 to 2: "))
+    assert.error_matches(function() c:copy_from(things, "1,a", { format = "csv" }) end, "sqlite does not")
+    assert.is_true(core.is_error(failure))
+  end)
+end)
