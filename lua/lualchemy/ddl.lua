@@ -50,14 +50,14 @@ end
 
 -- conn:execute(element)
 Element.__execute = function(self, connection)
-  if not self:wanted_(connection.dialect) then return nil end
+  if not self:wanted_(connection.dialect.name) then return nil end
   return connection:exec_driver_sql(self:text_ { dialect = connection.dialect })
 end
 
 -- As a listener: event.listen(t, "after_create", DDL "…").
 Element.__call = function(self, target, connection)
   local element = self.against and self:against(target) or self
-  if element:wanted_(connection.dialect) then connection:execute(element) end
+  if element:wanted_(connection.dialect.name) then connection:execute(element) end
 end
 
 -- What stands at the first place, and the options: CreateTable(t, { … }), CreateSchema{ "name", … }.
@@ -300,10 +300,10 @@ Recorder.__index = Recorder
 
 function Recorder:execute(statement)
   if type(statement) == "table" and statement.text_ then
-    if not statement:wanted_(self.dialect) then return end
-    self:exec_driver_sql(statement:text_ { dialect = self.dialect, version = self.version })
+    if not statement:wanted_(self.dialect.name) then return end
+    self:exec_driver_sql(statement:text_ { dialect = self.dialect })
   else
-    self:exec_driver_sql(statement:compile({ dialect = self.dialect, version = self.version, literal_binds = true }).sql)
+    self:exec_driver_sql(statement:compile({ dialect = self.dialect, literal_binds = true }).sql)
   end
 end
 
@@ -314,7 +314,7 @@ end
 local function script(metadata, action, options)
   options = options or {}
   check.options(options, { dialect = "string", version = "string" }, action .. "_script")
-  local recorder = setmetatable({ dialect = options.dialect or "default", version = options.version, list = {} }, Recorder)
+  local recorder = setmetatable({ dialect = core.dialect(options), list = {} }, Recorder)
   tell("before_" .. action, metadata, recorder)
   local current
   for _, one in ipairs(core.ddl_script(metadata, action, options)) do

@@ -22,6 +22,17 @@ function engine:connect(options)
   return connect(self)
 end
 
+-- The server -----------------------------------------------------------------------------------------
+
+--- engine:server_version(): what the server says of itself, "15.3 (Debian 15.3-1)", and the numbers in it as a list; nil where it
+-- tells none. Connects where no connection has told yet. engine.dialect has the same (server_version, server_version_info) once
+-- that is known, and the name.
+function engine:server_version()
+  if not self.met then connect(self):close() end
+  local dialect = self.dialect
+  return dialect.server_version, dialect.server_version_info
+end
+
 -- Two phases ------------------------------------------------------------------------------------------
 
 --- connection:recover_twophase(): the ids of the transactions that are prepared and have not ended; connection:commit_prepared

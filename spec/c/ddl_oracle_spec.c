@@ -334,7 +334,7 @@ static void expect(const char **at, const char *end, const char *ours) {
 /* That SQLAlchemy knows PostgreSQL 12, where all generated columns are stored; and it gives TEXT a length, which the server refuses. */
 static const char *create_for(twin *t, const char *name, const alch_table *table) {
   alch_buffer out;
-  const alch_dialect *dialect = alch_dialect_for_version(alch_dialect_find(name), 12, 0);
+  const alch_dialect *dialect = alch_dialect_for_version(alch_dialect_find(name), 12, 0, 0);
   alch_buffer_init(&out, t->s.allocator);
   alch_status status = alch_compile_table(dialect, ALCH_DDL_CREATE, table, false, &out, &t->s.error);
   return ddl_result(&t->s, 0, status, &out);

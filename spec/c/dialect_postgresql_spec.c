@@ -144,7 +144,7 @@ CASE("a server gets the record of its version") {
   alch_error error;
   alch_error_init(&error, NULL);
   for (size_t i = 0; i < ALCH_COUNT(versions); i++) {
-    const alch_dialect *one = alch_dialect_for_version(newest, versions[i].version, 0);
+    const alch_dialect *one = alch_dialect_for_version(newest, versions[i].version, 0, 0);
     CHECK_INT(one->version_major, versions[i].record);
     CHECK_INT(alch_dialect_validate(one, &error), ALCH_OK);
   }

@@ -79,14 +79,15 @@ static bool same_names(const char *kept, const alch_cache_key *key) {
 }
 
 static bool matches(const alch_cache_entry *entry, const alch_cache_key *key) {
-  return entry->hash == key->hash && entry->serial == key->serial && entry->structure_size == key->structure_size && entry->name_count == key->name_count
+  return entry->hash == key->hash && entry->serial == key->serial && entry->compiled->dialect == key->dialect && entry->structure_size == key->structure_size && entry->name_count == key->name_count
          && memcmp(entry->bytes, key->structure, key->structure_size) == 0 && same_names(entry->bytes + key->structure_size, key);
 }
 
 /* Structures with anonymous ids are written anew with their order of appearance. Under the mutex. */
-static alch_status make_key(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, bool planned, alch_cache_key *key,
-                            alch_error *error) {
-  *key = (alch_cache_key){ .serial = catalog->serial * 2 + planned, .structure = alch_block_first(block), .structure_size = block->structure };
+static alch_status make_key(alch_cache *cache, const alch_cache_request *request, alch_cache_key *key, alch_error *error) {
+  const alch_block *block = request->block;
+  const alch_compile_options *options = request->options;
+  *key = (alch_cache_key){ .dialect = request->dialect, .serial = request->catalog->serial * 2 + request->planned, .structure = alch_block_first(block), .structure_size = block->structure };
   if (block->flags & ALCH_BLOCK_ANONYMOUS) {
     alch_buffer_clear(&cache->key);
     alch_block_key(block, &cache->key);
@@ -113,11 +114,11 @@ static alch_cache_entry *find_entry(alch_cache *cache, const alch_cache_key *key
   return entry;
 }
 
-alch_status alch_cache_find(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, bool planned, alch_compiled **out, alch_error *error) {
+alch_status alch_cache_find(alch_cache *cache, const alch_cache_request *request, alch_compiled **out, alch_error *error) {
   alch_cache_key key;
   *out = NULL;
   pthread_mutex_lock(&cache->mutex);
-  alch_status status = make_key(cache, catalog, block, options, planned, &key, error);
+  alch_status status = make_key(cache, request, &key, error);
   alch_cache_entry *entry = status == ALCH_OK ? find_entry(cache, &key) : NULL;
   *(entry ? &cache->info.hits : &cache->info.misses) += 1;
   if (entry) alch_compiled_hold(*out = entry->compiled);
@@ -157,11 +158,10 @@ static alch_status add_entry(alch_cache *cache, const alch_cache_key *key, alch_
   return ALCH_OK;
 }
 
-alch_status alch_cache_add(alch_cache *cache, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, bool planned, alch_compiled **compiled,
-                           alch_error *error) {
+alch_status alch_cache_add(alch_cache *cache, const alch_cache_request *request, alch_compiled **compiled, alch_error *error) {
   alch_cache_key key;
   pthread_mutex_lock(&cache->mutex);
-  alch_status status = make_key(cache, catalog, block, options, planned, &key, error);
+  alch_status status = make_key(cache, request, &key, error);
   alch_cache_entry *there = status == ALCH_OK ? find_entry(cache, &key) : NULL;
   if (there) {
     alch_compiled_hold(there->compiled);
@@ -196,21 +196,21 @@ static bool is_shareable(const alch_allocator *allocator, const alch_compiled *c
   return all;
 }
 
-static alch_status compile(alch_engine *engine, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_plan_maker maker,
-                           void *context, alch_compiled **out, alch_error *error) {
-  if (maker) return maker(context, catalog, engine->dialect, block, options, engine->allocator, out, error);
-  return alch_compile(catalog, engine->dialect, block, options, engine->allocator, out, error);
+static alch_status compile(const alch_engine *engine, const alch_cache_request *request, alch_plan_maker maker, void *context, alch_compiled **out, alch_error *error) {
+  if (maker) return maker(context, request->catalog, request->dialect, request->block, request->options, engine->allocator, out, error);
+  return alch_compile(request->catalog, request->dialect, request->block, request->options, engine->allocator, out, error);
 }
 
 alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog, const alch_block *block, const alch_compile_options *options, alch_plan_maker maker,
                                 void *context, alch_compiled **out, alch_error *error) {
+  const alch_cache_request request = { .dialect = alch_engine_dialect(engine), .catalog = catalog, .block = block, .options = options, .planned = maker != NULL };
   engine = alch_engine_root(engine);
   *out = NULL;
-  if (options && options->literal_binds) return compile(engine, catalog, block, options, maker, context, out, error);
-  alch_status status = alch_cache_find(&engine->cache, catalog, block, options, maker != NULL, out, error);
+  if (options && options->literal_binds) return compile(engine, &request, maker, context, out, error);
+  alch_status status = alch_cache_find(&engine->cache, &request, out, error);
   if (ALCH_LIKELY(*out != NULL) || status != ALCH_OK) return status;
-  status = compile(engine, catalog, block, options, maker, context, out, error);
-  if (status == ALCH_OK && is_shareable(engine->allocator, *out)) status = alch_cache_add(&engine->cache, catalog, block, options, maker != NULL, out, error);
+  status = compile(engine, &request, maker, context, out, error);
+  if (status == ALCH_OK && is_shareable(engine->allocator, *out)) status = alch_cache_add(&engine->cache, &request, out, error);
   if (status != ALCH_OK) {
     alch_compiled_release(*out);
     *out = NULL;

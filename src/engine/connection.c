@@ -79,6 +79,7 @@ static alch_status ping(alch_connection *connection, alch_error *error) {
 
 static alch_status connect(alch_connection *connection, alch_error *error) {
   alch_status status = alch_link_connect(connection->link, error);
+  if (status == ALCH_OK) status = alch_engine_meet(connection->link, error);
   if (status == ALCH_OK) connection->state = ALCH_CONNECTION_READY;
   if (status == ALCH_OK && !atomic_exchange(&connection->engine->connected_once, true)) status = alch_connection_tell_kind(connection, ALCH_ENGINE_FIRST_CONNECT, NULL, error);
   if (status == ALCH_OK) status = alch_connection_tell_kind(connection, ALCH_ENGINE_CONNECT, NULL, error);

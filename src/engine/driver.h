@@ -8,6 +8,7 @@
 #include "base/value.h"
 #include "engine/url.h"
 #include "schema/type.h"
+#include "sql/server.h"
 
 typedef struct alch_driver_connection alch_driver_connection;   /* each driver's own */
 typedef struct alch_driver_statement alch_driver_statement;
@@ -44,6 +45,8 @@ typedef struct alch_driver {
   alch_status (*connect_poll)(alch_driver_connection *connection, alch_error *error);
   void (*waits_for)(alch_driver_connection *connection, alch_wait *out);
   void (*close)(alch_driver_connection *connection);                       /* statements are gone by then */
+  /* Optional, once connected, without a round trip: what the server says of itself, by which its dialect's record is chosen. Texts are good while the connection is. Without it the newest record holds. */
+  void (*server)(alch_driver_connection *connection, alch_server *out);
   /* Optional: is the server still there? One short round trip, with nothing else under way. ALCH_OK: it is; ALCH_WAIT: the same call again after the wait; any error: the connection is of no more use.
      Where there is none a pool that pings first runs SELECT 1. */
   alch_status (*ping)(alch_driver_connection *connection, alch_error *error);

@@ -39,24 +39,34 @@ static alch_status resolve(alch_engine *engine, alch_error *error) {
   const char *dialect = NULL;
   alch_status status = engine->options.driver ? resolve_given(engine, &dialect, error) : alch_driver_resolve(&engine->url, &engine->driver, &dialect, error);
   if (status != ALCH_OK) return status;
-  engine->dialect = alch_dialect_find(dialect);
-  if (!engine->dialect) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect '%s'", dialect);
+  const alch_dialect *named = alch_dialect_find(dialect);
+  if (!named) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect '%s'", dialect);
+  status = alch_engine_state_server(engine, named, error);
+  if (status != ALCH_OK) return status;
   const char *level = engine->options.isolation_level;
-  if (level) status = alch_isolation_find(alch_dialect_transactions(engine->dialect), dialect, level, &engine->defaults.isolation, error);
+  if (level) status = alch_isolation_find(alch_dialect_transactions(named), dialect, level, &engine->defaults.isolation, error);
   if (status != ALCH_OK) return status;
   return engine->driver->check ? engine->driver->check(engine->driver, &engine->url, error) : ALCH_OK;
 }
 
 static void free_engine(alch_engine *engine) {
   alch_replicas_close(engine);
+  pthread_mutex_destroy(&engine->meeting);
   alch_cache_close(&engine->cache);
   alch_url_close(&engine->url);
   alch_free(engine->allocator, engine, sizeof *engine);
 }
 
+/* Options of the engine's that stand in the URL are none of the driver's. */
+static void take_url_options(alch_engine *engine) {
+  const char *version = alch_url_take_option(&engine->url, "server_version");
+  if (version) engine->options.server_version = version;
+}
+
 static alch_status fill_engine(alch_engine *engine, const char *url, size_t length, alch_error *error) {
   alch_process_watch();
   alch_status status = alch_url_parse(&engine->url, url, length, engine->allocator, error);
+  if (status == ALCH_OK) take_url_options(engine);
   if (status == ALCH_OK) status = resolve(engine, error);
   if (status == ALCH_OK) status = alch_cache_open(&engine->cache, engine->allocator, engine->options.cache_size, error);
   if (status == ALCH_OK) status = alch_pool_open(engine, error);
@@ -71,6 +81,10 @@ alch_status alch_engine_open(const char *url, size_t length, const alch_engine_o
   alch_engine *engine = alch_allocate_zeroed(allocator, sizeof *engine);
   if (!engine) return alch_error_out_of_memory(error);
   engine->allocator = allocator;
+  if (pthread_mutex_init(&engine->meeting, NULL) != 0) {
+    alch_free(allocator, engine, sizeof *engine);
+    return alch_error_out_of_memory(error);
+  }
   atomic_init(&engine->references, 1);
   alch_arena_init(&engine->url.arena, allocator);
   take_options(engine, options);
@@ -97,12 +111,13 @@ void alch_engine_release(alch_engine *engine) {
 
 static alch_status take_defaults(alch_engine *engine, const alch_execution_options *options, alch_error *error) {
   alch_connection_defaults *defaults = &engine->defaults;
-  const alch_transaction_words *words = alch_dialect_transactions(engine->base->dialect);
+  const alch_dialect *dialect = engine->base->named;
+  const alch_transaction_words *words = alch_dialect_transactions(dialect);
   if (options->read_only >= 0) defaults->read_only = options->read_only;
   if (options->deferrable >= 0) defaults->deferrable = options->deferrable;
   if (options->stream_rows >= 0) defaults->stream_rows = (uint32_t)options->stream_rows;
-  if (defaults->deferrable && !words->begin_deferrable) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no deferrable transactions", engine->base->dialect->name);
-  return options->isolation_level ? alch_isolation_find(words, engine->base->dialect->name, options->isolation_level, &defaults->isolation, error) : ALCH_OK;
+  if (defaults->deferrable && !words->begin_deferrable) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no deferrable transactions", dialect->name);
+  return options->isolation_level ? alch_isolation_find(words, dialect->name, options->isolation_level, &defaults->isolation, error) : ALCH_OK;
 }
 
 alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error) {
@@ -124,10 +139,6 @@ void alch_engine_dispose(alch_engine *engine, bool close) {
   engine = alch_engine_root(engine);
   for (uint32_t i = 0; i < engine->replica_count; i++) alch_engine_dispose(engine->replicas[i], close);
   alch_pool_dispose(&engine->pool, close);
-}
-
-const alch_dialect *alch_engine_dialect(const alch_engine *engine) {
-  return alch_engine_root(engine)->dialect;
 }
 
 const alch_url *alch_engine_url(const alch_engine *engine) {

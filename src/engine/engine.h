@@ -33,6 +33,8 @@ typedef struct alch_engine_options {
   const char *const *replicas;     /* URLs of servers that follow this one: read only connections go to them in turn, to the next when one cannot be reached, and at last to this one. Same dialect */
   uint32_t replica_count;
   const void *host;                /* whatever the host knows the engine by (alch_engine_host); its replicas have the same */
+  const char *server_version;      /* as the server would say it, "8.0.36" or "10.11.6-MariaDB": the dialect's record is chosen by it at once, and no server is asked. NULL: the first connection tells.
+                                      An option of the URL says the same. Copied */
   const alch_driver *driver;       /* this one, not the one that the URL names; NULL: the URL's. Borrowed: outlives the engine */
 } alch_engine_options;
 void alch_engine_options_init(alch_engine_options *options);
@@ -78,7 +80,13 @@ typedef struct alch_execution_options {
 } alch_execution_options;
 /* Another engine with the same pool, cache and listener, whose connections begin with these. *out has one reference, and holds `engine`. */
 alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error);
+/* The record that statements are compiled with: the newest of the dialect that the URL names, until the first connection has told which server there is (alch_engine_is_met), and then the one for it.
+   An engine and its replicas have one, for the oldest server that they have met: it may become an older one when a connection finds such a server. A server older than all records, or of another kind than
+   the first, cannot be connected to (NOT_SUPPORTED, INVALID_REQUEST). What was compiled before for another record is not found in the cache any more, and is refused when it is executed. */
 const alch_dialect *alch_engine_dialect(const alch_engine *engine);
+bool alch_engine_is_met(const alch_engine *engine);
+/* The numbers of the server's version, 0 of them when it is unknown; text (may be NULL): as the server wrote it, "" when it is unknown, at most `size` bytes with the zero. */
+uint32_t alch_engine_server_version(const alch_engine *engine, uint16_t numbers[ALCH_SERVER_NUMBERS], char *text, size_t size);
 const alch_url *alch_engine_url(const alch_engine *engine);
 const void *alch_engine_host(const alch_engine *engine);
 void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context);   /* one listener; NULL: none. Without one, events cost nothing */

@@ -200,6 +200,12 @@ static alch_status go(alch_execution *execution, alch_error *error) {
   return status == ALCH_WAIT ? waiting(execution) : status;
 }
 
+/* May the statement run on it? */
+static alch_status admit(const alch_connection *connection, const alch_compiled *compiled, alch_error *error) {
+  alch_status status = alch_connection_usable(connection, error);
+  return ALCH_LIKELY(status == ALCH_OK) ? alch_link_check_dialect(connection->link, compiled, error) : status;
+}
+
 static alch_status take_handle(alch_execution *execution, alch_error *error) {
   return alch_prepared_take(execution->connection->link, execution->compiled, execution->counts, execution->count_used, &execution->prepared, &execution->cached, error);
 }
@@ -207,7 +213,7 @@ static alch_status take_handle(alch_execution *execution, alch_error *error) {
 alch_status alch_execution_start(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters,
                                  alch_error *error) {
   alch_execution_close(execution);
-  alch_status status = alch_connection_usable(connection, error);
+  alch_status status = admit(connection, compiled, error);
   if (ALCH_UNLIKELY(status != ALCH_OK)) return status;
   open_on(execution, connection, compiled);
   status = alch_execution_bind(execution, block, parameters, error);
@@ -226,7 +232,7 @@ alch_status alch_execution_add_set(alch_execution *execution, alch_connection *c
   bool first = execution->connection != connection || execution->compiled != compiled || execution->sets == 0 || execution->phase != PHASE_IDLE || execution->done;
   if (first) {
     alch_execution_close(execution);
-    alch_status usable = alch_connection_usable(connection, error);
+    alch_status usable = admit(connection, compiled, error);
     if (usable != ALCH_OK) return usable;
     open_on(execution, connection, compiled);
   }
@@ -387,7 +393,7 @@ static bool keeps_handle(alch_execution *execution, const alch_connection *conne
 static alch_status run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
   bool again = keeps_handle(execution, connection, compiled);
   if (!again) alch_execution_close(execution);
-  alch_status status = alch_connection_usable(connection, error);
+  alch_status status = admit(connection, compiled, error);
   if (ALCH_UNLIKELY(status != ALCH_OK)) {
     alch_execution_close(execution);
     return status;

@@ -8,7 +8,7 @@ enum { TEXT_SIZE = 256 };                        /* words of dialects, which are
 enum { STEP_LEVEL, STEP_READ_ONLY, STEP_BEGIN, STEP_DONE };
 
 static const alch_transaction_words *words_of(const alch_connection *connection) {
-  return alch_dialect_transactions(connection->engine->dialect);
+  return alch_dialect_transactions(alch_engine_dialect(connection->engine));
 }
 
 static const char *level_words(const alch_isolation *level) {
@@ -31,7 +31,7 @@ static alch_status check_outside(const alch_connection *connection, const char *
 alch_status alch_connection_set_isolation(alch_connection *connection, const char *level, alch_error *error) {
   const alch_isolation *found = connection->engine->defaults.isolation;
   alch_status status = check_outside(connection, "the isolation level", error);
-  if (status == ALCH_OK && level) status = alch_isolation_find(words_of(connection), connection->engine->dialect->name, level, &found, error);
+  if (status == ALCH_OK && level) status = alch_isolation_find(words_of(connection), alch_engine_dialect(connection->engine)->name, level, &found, error);
   if (status == ALCH_OK) connection->isolation = found;
   return status;
 }
@@ -49,7 +49,7 @@ alch_status alch_connection_set_deferrable(alch_connection *connection, bool def
   if (connection->deferrable == deferrable) return ALCH_OK;
   alch_status status = check_outside(connection, "deferrable", error);
   if (status == ALCH_OK && !words_of(connection)->begin_deferrable)
-    status = alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no deferrable transactions", connection->engine->dialect->name);
+    status = alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no deferrable transactions", alch_engine_dialect(connection->engine)->name);
   if (status == ALCH_OK) connection->deferrable = deferrable;
   return status;
 }
@@ -130,7 +130,7 @@ alch_status alch_transaction_begin_text(alch_connection *connection, alch_error 
 }
 
 bool alch_transaction_unset(alch_link *link) {
-  const alch_transaction_words *words = alch_dialect_transactions(link->engine->dialect);
+  const alch_transaction_words *words = alch_dialect_transactions(link->dialect);
   alch_status status = ALCH_OK;
   if (link->level) status = alch_link_control_blocking(link, words->reset_level, NULL);
   if (status == ALCH_OK && link->read_only_set) status = alch_link_control_blocking(link, words->reset_read_only, NULL);

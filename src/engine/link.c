@@ -31,7 +31,7 @@ bool alch_link_is_foreign(const alch_link *link) {
 }
 
 alch_status alch_link_ping(alch_link *link, alch_error *error) {
-  const char *from = link->engine->dialect->empty_from;
+  const char *from = link->dialect->empty_from;
   char sql[64];
   if (link->driver->ping) return link->driver->ping(link->driver_connection, error);
   snprintf(sql, sizeof sql, "SELECT 1%s", from ? from : "");

@@ -25,6 +25,7 @@ typedef struct alch_link {
   bool let_go;                           /* to be freed without a word to the server */
   bool shared;                           /* lent to several connections at once: transactions begin with the first write */
   bool connected, broken;
+  const alch_dialect *dialect;           /* the record for its server */
   alch_connection *owner;                /* whose transaction is open in the database */
   const void *busy;                      /* who waits for the database: nobody else may use the link meanwhile */
   const alch_isolation *level;           /* set for longer than a transaction; to be reset before it goes home */
@@ -79,6 +80,8 @@ struct alch_connection {
   alch_connection *next;                 /* also among those that a listener closed */
 };
 
+enum { ALCH_SERVER_TEXT = 96 };          /* of a server's version, cut where it is longer */
+
 typedef enum alch_twophase { ALCH_TWOPHASE_NONE, ALCH_TWOPHASE_OPEN, ALCH_TWOPHASE_PREPARED } alch_twophase;
 
 typedef enum alch_pool_kind { ALCH_POOL_QUEUE, ALCH_POOL_NULL, ALCH_POOL_STATIC } alch_pool_kind;
@@ -114,7 +117,13 @@ struct alch_engine {
   atomic_uint next_replica;              /* whose turn it is */
   alch_url url;
   const alch_driver *driver;
-  const alch_dialect *dialect;
+  alch_engine *primary;                  /* whose replica it is, whose record holds for it as well; not held. NULL: none's */
+  const alch_dialect *named;             /* the newest record of the dialect that the URL means */
+  _Atomic(const alch_dialect *) dialect; /* see alch_engine_dialect */
+  atomic_bool met;                       /* it is known which server there is */
+  pthread_mutex_t meeting;               /* guards the two, while they change, and server */
+  alch_server_record server;
+  char server_version[ALCH_SERVER_TEXT];
   alch_engine_options options;
   alch_engine_listener listener;
   void *listener_context;
@@ -131,6 +140,14 @@ void alch_replicas_close(alch_engine *engine);
 alch_engine *alch_route(alch_engine *engine, uint32_t turn, uint32_t attempt);
 /* Is another server to be tried after this error? */
 bool alch_route_goes_on(alch_status status, const alch_error *error);
+
+/* ---- server.c ---- */
+/* Which dialect an engine speaks as long as no server has told: named by the URL, of the version that the options state. */
+alch_status alch_engine_state_server(alch_engine *engine, const alch_dialect *named, alch_error *error);
+/* The link is connected: which record does its server want? NOT_SUPPORTED, INVALID_REQUEST. */
+alch_status alch_engine_meet(alch_link *link, alch_error *error);
+/* INVALID_REQUEST for a statement that was compiled for another server than that of the link. */
+alch_status alch_link_check_dialect(const alch_link *link, const alch_compiled *compiled, alch_error *error);
 
 /* ---- fork.c ---- */
 /* From now on forks of this process are counted. */

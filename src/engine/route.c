@@ -2,13 +2,15 @@
 #include "engine/private.h"
 #include <string.h>
 
-static alch_status open_replica(const alch_engine *engine, const char *url, alch_engine **out, alch_error *error) {
+static alch_status open_replica(alch_engine *engine, const char *url, alch_engine **out, alch_error *error) {
   alch_engine_options options = engine->options;
   options.replicas = NULL;
   options.replica_count = 0;
   alch_status status = alch_engine_open(url, strlen(url), &options, engine->allocator, out, error);
-  if (status != ALCH_OK || strcmp((*out)->dialect->name, engine->dialect->name) == 0) return status;
-  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a replica must be the same kind of database as its primary, which is %s, not %s", engine->dialect->name, (*out)->dialect->name);
+  if (status != ALCH_OK) return status;
+  (*out)->primary = engine;
+  if ((*out)->named == engine->named) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a replica must be the same kind of database as its primary, which is %s, not %s", engine->named->name, (*out)->named->name);
 }
 
 alch_status alch_replicas_open(alch_engine *engine, alch_error *error) {

@@ -195,7 +195,7 @@ static alch_status run_sorted(schema_run *run, alch_table *const *tables, uint32
 }
 
 alch_status alch_run_schema(alch_connection *connection, const alch_schema_request *request, alch_error *error) {
-  schema_run run = { .connection = connection, .request = request, .dialect = connection->engine->dialect, .error = error };
+  schema_run run = { .connection = connection, .request = request, .dialect = alch_engine_dialect(connection->engine), .error = error };
   const alch_allocator *allocator = request->metadata->catalog->allocator;
   alch_table **tables = NULL;
   alch_constraint **cycle = NULL;

@@ -6,7 +6,7 @@
 #define SAVEPOINT_NAME "sp_%u"
 
 static const alch_transaction_words *words_of(const alch_connection *connection) {
-  return alch_dialect_transactions(connection->engine->dialect);
+  return alch_dialect_transactions(alch_engine_dialect(connection->engine));
 }
 
 typedef char control_text[64];

@@ -9,7 +9,7 @@
 enum { XID_LIMIT = 64, TEXT_SIZE = 128 };   /* XA ids have 64 bytes (https://mariadb.com/kb/en/xa-transactions/), of others more */
 
 static const alch_transaction_words *words_of(const alch_connection *connection) {
-  return alch_dialect_transactions(connection->engine->dialect);
+  return alch_dialect_transactions(alch_engine_dialect(connection->engine));
 }
 
 void alch_twophase_forget(alch_connection *connection) {
@@ -75,7 +75,7 @@ static alch_status tell(alch_connection *connection, alch_engine_event_kind kind
 
 static alch_status check_supported(const alch_connection *connection, alch_error *error) {
   if (words_of(connection)->begin_twophase) return ALCH_OK;
-  return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "%s has no two-phase commit", connection->engine->dialect->name);
+  return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "%s has no two-phase commit", alch_engine_dialect(connection->engine)->name);
 }
 
 alch_status alch_twophase_begin_text(alch_connection *connection, alch_error *error) {

@@ -208,6 +208,15 @@ const char *alch_url_option_value(const alch_url *url, const char *name) {
   return NULL;
 }
 
+const char *alch_url_take_option(alch_url *url, const char *name) {
+  const char *value = alch_url_option_value(url, name);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; value && i < url->option_count; i++)
+    if (strcmp(url->options[i].name, name) != 0) url->options[kept++] = url->options[i];
+  if (value) url->option_count = kept;
+  return value;
+}
+
 /* Letters, digits and what stands for itself in every part; `more` is what else does in this one. */
 static void encode(alch_buffer *out, const char *text, const char *more) {
   static const char digits[] = "0123456789ABCDEF";

@@ -22,6 +22,8 @@ typedef struct alch_url {
 alch_status alch_url_parse(alch_url *url, const char *text, size_t length, const alch_allocator *allocator, alch_error *error);
 void alch_url_close(alch_url *url);
 const char *alch_url_option_value(const alch_url *url, const char *name);    /* NULL when absent */
+/* The same, and the URL has it no longer; the text lives as long as the URL. */
+const char *alch_url_take_option(alch_url *url, const char *name);
 /* As text again, the password as *** when hidden. */
 void alch_url_print(const alch_url *url, bool hide_password, alch_buffer *out);
 

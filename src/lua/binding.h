@@ -53,7 +53,7 @@ typedef struct binding {
   int host_error;                       /* registry reference of the Lua error that travels through the core as ALCH_HOST_ERROR, LUA_NOREF */
   int host_slot;                        /* the reference that host_error takes when it is set: made beforehand, so that keeping an error needs no memory */
   int wait_hook;                        /* registry reference of la.set_wait's function, LUA_NOREF */
-  int error_metatable, columns_metatable, criterion_metatable, sql_metatable, row_methods;
+  int error_metatable, columns_metatable, criterion_metatable, sql_metatable, dialect_metatable, row_methods;
   int connections;                      /* alch_connection * -> its object, binding_engine * -> its object; weak: for those who hear of events, and for waits */
   struct binding_connection *opening;   /* the connection that alch_engine_connect is working on */
   int tables;                           /* table id -> its object; column expressions hang on it */

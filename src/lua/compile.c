@@ -1,18 +1,6 @@
 /* compile.c - statements as text: tostring(stmt), stmt:compile{ dialect =, literal_binds = }; CREATE and DROP as text. */
 #include "lua/expression.h"
-#include <stdlib.h>
 #include <string.h>
-
-static const alch_dialect *find_dialect(lua_State *L, binding *b, const char *name) {
-  const alch_dialect *dialect = alch_dialect_find(name);
-  if (dialect) return dialect;
-  const char *const *names = alch_dialect_names();
-  size_t count = 0;
-  while (names[count]) count++;
-  const char *nearest = alch_nearest(name, names, count);
-  binding_error(L, b, ALCH_ERROR_ARGUMENT, nearest ? "there is no dialect '%s'; the nearest is '%s'" : "there is no dialect '%s'", name, nearest);
-  return NULL;
-}
 
 /* A statement to be looked at: a selectable shows what it is made of, an INSERT or UPDATE without values all columns. The block is pushed. */
 static const alch_block *block_to_show(lua_State *L, binding *b, int index) {
@@ -197,40 +185,18 @@ static void compile(lua_State *L, binding *b, int index, const alch_dialect *dia
   lua_insert(L, -2);
 }
 
-/* "11.2": the record of the dialect that holds for a server of this version. */
-static const alch_dialect *for_version(lua_State *L, binding *b, const alch_dialect *dialect, const char *version) {
-  char *end;
-  unsigned long major = strtoul(version, &end, 10), minor = 0;
-  bool good = end != version && major <= UINT16_MAX;
-  if (good && *end == '.') {
-    const char *digits = end + 1;
-    minor = strtoul(digits, &end, 10);
-    good = end != digits && minor <= UINT16_MAX;
-  }
-  if (!good || (*end && *end != '.')) binding_error(L, b, ALCH_ERROR_ARGUMENT, "version must be a server's version such as \"8.4\", not '%s'", version);
-  return alch_dialect_for_version(dialect, (uint16_t)major, (uint16_t)minor);
-}
-
-const alch_dialect *binding_named_dialect(lua_State *L, binding *b, const char *name, const char *version) {
-  const alch_dialect *dialect = find_dialect(L, b, name);
-  return version ? for_version(L, b, dialect, version) : dialect;
-}
-
 /* compile{ dialect = "sqlite", version = "3.40", literal_binds = true }: an object with sql and params; tostring gives sql. */
 static int statement_compile(lua_State *L) {
-  static const binding_option known[] = { { "dialect", LUA_TSTRING }, { "version", LUA_TSTRING }, { "literal_binds", LUA_TBOOLEAN }, { NULL, 0 } };
+  static const binding_option known[] = { { "dialect", LUA_TNONE }, { "version", LUA_TSTRING }, { "literal_binds", LUA_TBOOLEAN }, { NULL, 0 } };
   binding *b = BINDING(L);
-  const char *dialect = "default";
   bool literal_binds = false;
   if (!lua_isnoneornil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
     binding_only_options(L, b, 2, known, "compile");
-    if (lua_getfield(L, 2, "dialect") == LUA_TSTRING) dialect = lua_tostring(L, -1);
     lua_getfield(L, 2, "literal_binds");
     literal_binds = lua_toboolean(L, -1);
   }
-  const alch_dialect *found = find_dialect(L, b, dialect);
-  if (lua_istable(L, 2) && lua_getfield(L, 2, "version") == LUA_TSTRING) found = for_version(L, b, found, lua_tostring(L, -1));
+  const alch_dialect *found = binding_options_dialect(L, b, 2);
   compile(L, b, 1, found, literal_binds);
   lua_createtable(L, 0, 3);
   lua_insert(L, -3);
@@ -245,7 +211,7 @@ static int statement_compile(lua_State *L) {
 
 static int statement_show(lua_State *L) {
   binding *b = BINDING(L);
-  compile(L, b, 1, find_dialect(L, b, "default"), false);
+  compile(L, b, 1, binding_named_dialect(L, b, "default", NULL), false);
   lua_pop(L, 1);
   return 1;
 }
@@ -267,7 +233,7 @@ static int statement_tostring(lua_State *L) {
 /* print_compiled(statement [, dialect]): its text, its slots and its columns, one a line. */
 static int compile_print(lua_State *L) {
   binding *b = BINDING(L);
-  const alch_dialect *dialect = find_dialect(L, b, luaL_optstring(L, 2, "default"));
+  const alch_dialect *dialect = binding_named_dialect(L, b, luaL_optstring(L, 2, "default"), NULL);
   const alch_block *block = block_to_show(L, b, 1);
   alch_compile_options options = { .literal_binds = false };
   name_all_columns(L, b, alch_block_root(block), &options);
@@ -289,7 +255,7 @@ static int sql_tostring(lua_State *L) {
 /* quote_identifier(name [, dialect]) */
 static int compile_quote(lua_State *L) {
   binding *b = BINDING(L);
-  const alch_dialect *dialect = find_dialect(L, b, luaL_optstring(L, 2, "default"));
+  const alch_dialect *dialect = binding_named_dialect(L, b, luaL_optstring(L, 2, "default"), NULL);
   alch_buffer_clear(&b->scratch);
   alch_quote_identifier(dialect, luaL_checkstring(L, 1), 0, &b->scratch);
   lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);

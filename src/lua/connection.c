@@ -146,7 +146,7 @@ static int connection_property(lua_State *L) {
   else if (binding_is(L, 2, "invalidated")) lua_pushboolean(L, connection->connection && alch_connection_is_invalidated(connection->connection));
   else if (binding_is(L, 2, "detached")) lua_pushboolean(L, connection->connection && alch_connection_is_detached(connection->connection));
   else if (binding_is(L, 2, "engine")) lua_getiuservalue(L, 1, 1);
-  else if (binding_is(L, 2, "dialect") && connection->connection) lua_pushstring(L, alch_engine_dialect(alch_connection_engine(connection->connection))->name);
+  else if (binding_is(L, 2, "dialect") && connection->connection) binding_push_dialect(L, BINDING(L), alch_connection_engine(connection->connection));
   else return 0;
   return 1;
 }

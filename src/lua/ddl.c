@@ -44,16 +44,6 @@ static bool truth(lua_State *L, int index, const char *name) {
   return answer;
 }
 
-/* The dialect that the options at index name; the default one where they say nothing. */
-static const alch_dialect *dialect_of(lua_State *L, binding *b, int index) {
-  const char *name = "default", *version = NULL;
-  if (!lua_istable(L, index)) return binding_named_dialect(L, b, name, NULL);
-  if (lua_getfield(L, index, "dialect") == LUA_TSTRING) name = lua_tostring(L, -1);
-  if (lua_getfield(L, index, "version") == LUA_TSTRING) version = lua_tostring(L, -1);
-  lua_pop(L, 2);   /* the options keep them */
-  return binding_named_dialect(L, b, name, version);
-}
-
 static void push_text(lua_State *L, binding *b, const alch_dialect *dialect, const alch_ddl_statement *statement) {
   alch_buffer text;
   alch_buffer_init(&text, &b->allocator);
@@ -77,7 +67,7 @@ static int ddl_statement(lua_State *L) {
   set_subject(L, b, 3, &statement);
   statement.if_exists = truth(L, 4, "if_exists");
   statement.cascade = truth(L, 4, "cascade");
-  push_text(L, b, dialect_of(L, b, 4), &statement);
+  push_text(L, b, binding_options_dialect(L, b, 4), &statement);
   return 1;
 }
 
@@ -108,7 +98,7 @@ static int ddl_script(lua_State *L) {
   binding *b = BINDING(L);
   alch_metadata *metadata = binding_check_metadata(L, b, 1, "create_script");
   alch_ddl_action action = (alch_ddl_action)luaL_checkoption(L, 2, NULL, action_names);
-  const alch_dialect *dialect = dialect_of(L, b, 3);
+  const alch_dialect *dialect = binding_options_dialect(L, b, 3);
   held_plan *held = push_plan(L);
   int plan_index = lua_gettop(L);
   binding_enter(L, b);
@@ -133,7 +123,7 @@ static int ddl_script(lua_State *L) {
 static int ddl_quote_table(lua_State *L) {
   binding *b = BINDING(L);
   const alch_table *table = binding_check_table(L, b, 1, "DDL");
-  const alch_dialect *dialect = dialect_of(L, b, 2);
+  const alch_dialect *dialect = binding_options_dialect(L, b, 2);
   for (int part = 0; part < 3; part++) {
     alch_buffer_clear(&b->scratch);
     if (part < 2) alch_quote_table(dialect, table, part == 0, &b->scratch);

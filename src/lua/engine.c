@@ -99,6 +99,7 @@ static int engine_sleep_until(lua_State *L) {
 static const binding_option known_options[] = {
   { "pool_size", LUA_TNUMBER }, { "max_overflow", LUA_TNUMBER }, { "pool_timeout", LUA_TNUMBER }, { "pool_use_lifo", LUA_TBOOLEAN }, { "pool", LUA_TSTRING },
   { "pool_recycle", LUA_TNUMBER }, { "pool_pre_ping", LUA_TBOOLEAN }, { "pool_reset_on_return", LUA_TSTRING }, { "isolation_level", LUA_TSTRING },
+  { "server_version", LUA_TSTRING },
   { "replicas", LUA_TTABLE },
   { "query_cache_size", LUA_TNUMBER }, { "prepared_cache_size", LUA_TNUMBER }, { "mock", LUA_TUSERDATA }, { "wait", LUA_TFUNCTION }, { "echo", LUA_TNONE }, { NULL, 0 },
 };
@@ -153,6 +154,8 @@ static void read_options(lua_State *L, binding *b, alch_engine_options *options)
   options->reset_on_return = (alch_reset)word_option(L, b, "pool_reset_on_return", resets, ALCH_COUNT(resets));
   lua_getfield(L, 2, "isolation_level");
   options->isolation_level = lua_tostring(L, -1);
+  lua_getfield(L, 2, "server_version");
+  options->server_version = lua_tostring(L, -1);
   lua_getfield(L, 2, "pool_pre_ping");
   options->pool_pre_ping = lua_toboolean(L, -1);
   lua_getfield(L, 2, "pool_use_lifo");
@@ -330,7 +333,8 @@ static int engine_property(lua_State *L) {
   binding *b = BINDING(L);
   const alch_engine *engine = binding_check_engine(L, b, 1);
   if (binding_is(L, 2, "url")) push_url(L, b, engine);
-  else if (binding_is(L, 2, "dialect")) lua_pushstring(L, alch_engine_dialect(engine)->name);
+  else if (binding_is(L, 2, "dialect")) binding_push_dialect(L, b, engine);
+  else if (binding_is(L, 2, "met")) lua_pushboolean(L, alch_engine_is_met(engine));
   else return 0;
   return 1;
 }
@@ -362,6 +366,7 @@ void binding_open_engine(lua_State *L, binding *b) {
   binding_open_bulk(L, b);
   binding_open_transaction(L, b);
   binding_open_schema_run(L, b);
+  binding_open_dialect(L, b);
   binding_open_execution_options(L, b);
   binding_open_mock(L, b);
 }

@@ -30,6 +30,10 @@ void binding_open_large(lua_State *L, binding *b);      /* embedded_large.c: val
 uint32_t binding_begin_level(binding_connection *connection, uint32_t level);
 bool binding_level_is(const binding_connection *connection, uint32_t level, uint32_t serial);
 
+/* dialect.c: the dialect object of an engine, with what is known of its server */
+void binding_push_dialect(lua_State *L, binding *b, const alch_engine *engine);
+void binding_open_dialect(lua_State *L, binding *b);
+
 /* execution_options.c: engine:execution_options, connection:execution_options */
 void binding_open_execution_options(lua_State *L, binding *b);
 /* Rows of a piece that the options at index ask for, -1 where they do not; name: whose options these are. */

@@ -86,8 +86,10 @@ int binding_statement_property(lua_State *L);     /* conflict.c: stmt.excluded *
 /* Raises for an UPDATE or DELETE of a model that has neither where nor all_rows. */
 void binding_check_guard(lua_State *L, binding *b, const alch_block *statement);
 
-/* compile.c: the dialect of this name; version: "8.4", or NULL for the newest. Raises. */
+/* dialect.c: the dialect of this name; version: "8.4", or NULL for the newest. Raises. */
 const alch_dialect *binding_named_dialect(lua_State *L, binding *b, const char *name, const char *version);
+/* The record that the options at index ask for: dialect (a name, or an engine's dialect) and version. No table, or nothing in it: the default one. */
+const alch_dialect *binding_options_dialect(lua_State *L, binding *b, int index);
 
 /* insert.c: values for columns */
 /* Checks the names of the table at index (a slot); column expressions among them become names, in a copy that takes the slot. */

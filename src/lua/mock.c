@@ -136,6 +136,13 @@ static int mock_kill(lua_State *L) {
   return 1;
 }
 
+/* mock:server(version or nil [, product]): what servers say of themselves to connections that are made from now on */
+static int mock_server(lua_State *L) {
+  alch_mock_set_server(check_mock(L, 1), luaL_optstring(L, 3, NULL), luaL_optstring(L, 2, NULL));
+  lua_settop(L, 1);
+  return 1;
+}
+
 /* mock:counts(): how many connections were pinged, closed, abandoned */
 static int mock_counts(lua_State *L) {
   alch_mock_counts counts = alch_mock_count_calls(check_mock(L, 1));
@@ -158,7 +165,7 @@ static int mock_open_statements(lua_State *L) {
 void binding_open_mock(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
     { "answer", mock_answer }, { "wait", mock_wait }, { "sleep", mock_sleep }, { "fail", mock_fail }, { "statements", mock_statements }, { "forget", mock_forget },
-    { "kill", mock_kill }, { "counts", mock_counts },
+    { "kill", mock_kill }, { "server", mock_server }, { "counts", mock_counts },
     { "open_connections", mock_open_connections }, { "open_statements", mock_open_statements }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", mock_gc }, { NULL, NULL } };

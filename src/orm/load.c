@@ -155,10 +155,12 @@ alch_status alch_load_drive(alch_load *load, alch_status (*check)(alch_load *loa
 alch_status alch_load_start(alch_session *session, alch_registry *registry, const alch_block *block, const alch_parameters *parameters, bool populate, alch_load **out, alch_error *error) {
   alch_load *load;
   *out = NULL;
+  alch_status status = alch_session_meet(session, error);
+  if (ALCH_UNLIKELY(status != ALCH_OK)) return status;
   if (alch_load_open(session, registry, ALCH_LOAD_QUERY, &load, error) != ALCH_OK) return ALCH_ERROR;
   load->populate = populate;
   alch_load_step *step = alch_load_push(load, ALCH_STEP_QUERY, error);
-  alch_status status = step ? ALCH_OK : ALCH_ERROR;
+  status = step ? ALCH_OK : ALCH_ERROR;
   if (step) {
     step->block = block;
     step->parameters = parameters;

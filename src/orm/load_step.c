@@ -100,7 +100,7 @@ static alch_status compile(alch_load *load, alch_load_step *step, alch_error *er
 
 /* The statement of a get is remembered: it is the one most often asked for. */
 static alch_status compile_get(alch_load *load, alch_load_step *step, alch_error *error) {
-  if (load->get_mapper != step->mapper) {
+  if (load->get_mapper != step->mapper || load->get_compiled->dialect != alch_engine_dialect(load->session->engine)) {
     alch_status status = compile(load, step, error);
     if (status != ALCH_OK) return status;
     alch_compiled_release(load->get_compiled);
@@ -306,7 +306,8 @@ static alch_status run_stage(alch_load *load, alch_load_step *step, alch_error *
 }
 
 alch_status alch_load_step_run(alch_load *load, alch_load_step *step, alch_error *error) {
-  alch_status status;
+  alch_status status = alch_session_meet(load->session, error);
+  if (ALCH_UNLIKELY(status != ALCH_OK)) return status;
   do status = run_stage(load, step, error);
   while (status == ALCH_OK && load->step == step);
   return status;

@@ -98,6 +98,8 @@ alch_status alch_session_begin(alch_session *session, bool nested, alch_error *e
 alch_status alch_session_connection(alch_session *session, alch_connection **out, alch_error *error);
 /* What an ALCH_WAIT of the session is about: the connection that it has, or the one that is on its way. */
 static inline alch_connection *alch_session_awaits(const alch_session *session) { return session->connecting ? session->connecting : session->connection; }
+/* Which server there is must be known before a statement is compiled: connects where no connection of the engine's has told yet. ALCH_WAIT: call again. */
+alch_status alch_session_meet(alch_session *session, alch_error *error);
 /* Flushes, commits the innermost frame; outside nested ones expires (expire_on_commit) and returns the connection. */
 alch_status alch_session_commit(alch_session *session, alch_error *error);
 /* Rolls the innermost frame back; objects get the states that they had, and their values are expired. */

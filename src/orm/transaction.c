@@ -74,6 +74,11 @@ alch_status alch_session_connection(alch_session *session, alch_connection **out
   return status;
 }
 
+alch_status alch_session_meet(alch_session *session, alch_error *error) {
+  alch_connection *connection;
+  return ALCH_LIKELY(alch_engine_is_met(session->engine)) ? ALCH_OK : alch_session_connection(session, &connection, error);
+}
+
 /* ---- commit ---- */
 
 static void settle_deleted(alch_session *session, alch_session_frame *frame) {

@@ -51,18 +51,26 @@ const alch_dialect *alch_dialect_find(const char *name) {
   return NULL;
 }
 
-static bool is_newer(const alch_dialect *dialect, uint16_t major, uint16_t minor) {
-  return dialect->version_major > major || (dialect->version_major == major && dialect->version_minor > minor);
+static uint64_t rank(uint16_t major, uint16_t minor, uint16_t patch) {
+  return (uint64_t)major << 32 | (uint64_t)minor << 16 | patch;
 }
 
-const alch_dialect *alch_dialect_for_version(const alch_dialect *dialect, uint16_t major, uint16_t minor) {
+static uint64_t rank_of(const alch_dialect *dialect) {
+  return rank(dialect->version_major, dialect->version_minor, dialect->version_patch);
+}
+
+const alch_dialect *alch_dialect_for_version(const alch_dialect *dialect, uint16_t major, uint16_t minor, uint16_t patch) {
   const alch_dialect *oldest = dialect;
   for (size_t i = 0; i < ALCH_COUNT(dialects); i++) {
     if (strcmp(dialects[i]->name, dialect->name) != 0) continue;
     oldest = dialects[i];
-    if (!is_newer(oldest, major, minor)) break;
+    if (rank_of(oldest) <= rank(major, minor, patch)) break;
   }
   return oldest;
+}
+
+bool alch_dialect_is_older(const alch_dialect *first, const alch_dialect *second) {
+  return rank_of(first) < rank_of(second);
 }
 
 const char *const *alch_dialect_names(void) {

@@ -37,7 +37,12 @@ typedef alch_status (*alch_renderer)(struct alch_compiler *compiler, const struc
 
 typedef struct alch_dialect {
   const char *name;
-  uint16_t version_major, version_minor;   /* of the server from which on the record holds; one name may have several records, the newest first in dialects.def */
+  uint16_t version_major, version_minor, version_patch;   /* of the server from which on the record holds; one name may have several records, the newest first in dialects.def */
+  /* How it is told which record a server wants (sql/server.h): what is in the name of servers that speak this dialect, whatever the case, NULL at the end; what may stand before the version and is none of
+     it; records under this dialect's name for servers of a kind of their own, told by a word of their name or version, the newest first, NULL at the end. Each may be NULL. */
+  const char *const *server_words;
+  const char *version_prefix;
+  const struct alch_dialect_guest { const char *word; const struct alch_dialect *record; } *guests;
   alch_capability_set capabilities;        /* ALCH_CAN(…) | … */
   char quote_open, quote_close;
   alch_placeholder placeholder;
@@ -103,8 +108,10 @@ alch_status alch_option_check(uint16_t scope, const char *name, const char *wher
 
 /* The newest of this name; NULL when there is none. */
 const alch_dialect *alch_dialect_find(const char *name);
-/* The record that holds for a server of this version: the newest that is not newer, or the oldest there is. */
-const alch_dialect *alch_dialect_for_version(const alch_dialect *dialect, uint16_t major, uint16_t minor);
+/* The record that holds for a server of this version: the newest that is not newer, or the oldest there is. UINT16_MAX for what is not said: the newest of what is. */
+const alch_dialect *alch_dialect_for_version(const alch_dialect *dialect, uint16_t major, uint16_t minor, uint16_t patch);
+/* Is the first one for older servers than the second, of the same name? */
+bool alch_dialect_is_older(const alch_dialect *first, const alch_dialect *second);
 /* The same with an error (NO_SUCH_MODULE) that names the nearest. */
 alch_status alch_dialect_require(const char *name, const alch_dialect **out, alch_error *error);
 /* Names of all dialects, each once, NULL at the end. */

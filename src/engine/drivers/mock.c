@@ -39,6 +39,7 @@ struct alch_mock {
   uint32_t connections, statements, kills;
   alch_mock_counts counts;
   char sqlstate[6];
+  alch_server server;            /* copies in the arena */
 };
 
 struct alch_driver_connection {
@@ -51,7 +52,8 @@ struct alch_driver_connection {
   bool signalled;                /* there is a byte in the pipe */
   int64_t sleeps_until;          /* by the monotonic clock; 0: does not sleep */
   bool in_transaction, dead;
-  uint32_t kills;                /* of the mock when it was made */
+  alch_server server;            /* of the mock when it was made */
+  uint32_t kills;                /* likewise */
   int64_t last_id;
 };
 
@@ -98,6 +100,10 @@ alch_mock *alch_mock_of(alch_driver_connection *connection) {
 
 static char *copy_text(alch_mock *mock, const char *text) {
   return alch_arena_text(&mock->arena, text, strlen(text));
+}
+
+void alch_mock_set_server(alch_mock *mock, const char *product, const char *version) {
+  mock->server = (alch_server){ .product = product ? copy_text(mock, product) : NULL, .version = version ? copy_text(mock, version) : NULL };
 }
 
 static alch_value *copy_values(alch_mock *mock, const alch_value *values, size_t count) {
@@ -257,7 +263,7 @@ static alch_status mock_ping(alch_driver_connection *connection, alch_error *err
 static alch_status open_connection(alch_mock *mock, bool owns_mock, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error) {
   alch_driver_connection *connection = alch_allocate_zeroed(allocator, sizeof *connection);
   if (!connection) return alch_error_out_of_memory(error);
-  *connection = (alch_driver_connection){ .mock = mock, .owns_mock = owns_mock, .allocator = allocator, .kills = mock->kills };
+  *connection = (alch_driver_connection){ .mock = mock, .owns_mock = owns_mock, .allocator = allocator, .kills = mock->kills, .server = mock->server };
   if (pipe(connection->pipe) != 0) {
     alch_free(allocator, connection, sizeof *connection);
     return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the mock driver could not open a pipe");
@@ -310,6 +316,10 @@ static void mock_waits_for(alch_driver_connection *connection, alch_wait *out) {
 
 static bool mock_in_transaction(alch_driver_connection *connection) {
   return connection->in_transaction;
+}
+
+static void mock_server(alch_driver_connection *connection, alch_server *out) {
+  *out = connection->server;
 }
 
 static bool mock_alive(alch_driver_connection *connection) {
@@ -506,5 +516,6 @@ const alch_driver alch_driver_mock = {
   .changes = mock_changes,
   .last_insert_id = mock_last_insert_id,
   .in_transaction = mock_in_transaction,
+  .server = mock_server,
   .alive = mock_alive,
 };

@@ -43,6 +43,8 @@ void alch_mock_set_sqlstate(alch_mock *mock, const char *sqlstate);
 /* How many connections were asked for a sign of life, told goodbye, let go of without one. */
 typedef struct alch_mock_counts { uint32_t pings, closed, abandoned; } alch_mock_counts;
 alch_mock_counts alch_mock_count_calls(const alch_mock *mock);
+/* What servers say of themselves from now on: connections that are made afterwards hear it. NULL: nothing, as at first. Copied. */
+void alch_mock_set_server(alch_mock *mock, const char *product, const char *version);
 /* Calls that could have failed, since alch_mock_fail or the start. */
 uint64_t alch_mock_calls(const alch_mock *mock);
 /* What last_insert_id answers after the next INSERT; it goes up by one with each. */

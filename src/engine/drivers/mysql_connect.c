@@ -128,3 +128,9 @@ void alch_mysql_interrupt(alch_driver_connection *connection) {
   }
   library->mysql_close(handle);
 }
+
+/* The library knows a MariaDB by more than its version, which has lost the prefix of old times here. */
+void alch_mysql_server(alch_driver_connection *connection, alch_server *out) {
+  const alch_libmariadb *library = connection->library;
+  *out = (alch_server){ .product = library->mariadb_connection(connection->handle) ? "MariaDB" : "MySQL", .version = library->mysql_get_server_info(connection->handle) };
+}

@@ -314,6 +314,7 @@ const alch_driver alch_driver_odbc = {
   .changes = odbc_changes,
   .last_insert_id = alch_odbc_last_key,
   .in_transaction = odbc_in_transaction,
+  .server = alch_odbc_server,
   .alive = alch_odbc_alive,
   .interrupt = alch_odbc_interrupt,
   .begin = odbc_begin,

@@ -38,9 +38,17 @@ static alch_status drive(alch_driver_connection *connection, const alch_odbc_set
   return status;
 }
 
+/* "" where the driver does not tell. */
+static void read_text(const alch_driver_connection *connection, SQLUSMALLINT what, char *out, size_t size) {
+  SQLSMALLINT length = 0;
+  if (!alch_odbc_succeeded(connection->library->SQLGetInfo(connection->handle, what, out, (SQLSMALLINT)size, &length))) *out = '\0';
+}
+
 /* What a new session is told. */
 static alch_status prepare_session(alch_driver_connection *connection, const alch_odbc_settings *settings, alch_error *error) {
   const alch_odbc_library *library = connection->library;
+  read_text(connection, SQL_DBMS_NAME, connection->product, sizeof connection->product);
+  read_text(connection, SQL_DBMS_VER, connection->version, sizeof connection->version);
   connection->commit_deletes = deletes(connection, SQL_CURSOR_COMMIT_BEHAVIOR);
   connection->rollback_deletes = deletes(connection, SQL_CURSOR_ROLLBACK_BEHAVIOR);
   if (settings->isolation && !alch_odbc_succeeded(library->SQLSetConnectAttr(connection->handle, SQL_ATTR_TXN_ISOLATION, number(settings->isolation), 0)))
@@ -145,6 +153,10 @@ int64_t alch_odbc_last_key(alch_driver_connection *connection) {
   int64_t key = 0;
   if (!connection->quirks->last_key || run_text(connection, connection->quirks->last_key, &key, NULL) != ALCH_OK) return 0;
   return key;
+}
+
+void alch_odbc_server(alch_driver_connection *connection, alch_server *out) {
+  *out = (alch_server){ .product = connection->product, .version = connection->version };
 }
 
 /* ---- signs of life ---- */

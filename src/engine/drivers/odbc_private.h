@@ -50,6 +50,7 @@ struct alch_driver_connection {
   const alch_odbc_library *library;
   const alch_odbc_quirks *quirks;
   SQLHANDLE environment, handle;
+  char product[64], version[64];   /* as SQLGetInfo tells them; "": it does not */
   bool connected;
   bool gone;                    /* found dead */
   bool in_transaction;          /* autocommit is off */
@@ -134,6 +135,7 @@ alch_status alch_odbc_control_run(alch_driver_connection *connection, uint8_t co
 alch_status alch_odbc_run(alch_driver_connection *connection, const char *sql, alch_error *error);
 /* The key that the last INSERT has made, 0 where nobody can tell. */
 int64_t alch_odbc_last_key(alch_driver_connection *connection);
+void alch_odbc_server(alch_driver_connection *connection, alch_server *out);
 bool alch_odbc_alive(alch_driver_connection *connection);
 alch_status alch_odbc_ping(alch_driver_connection *connection, alch_error *error);
 void alch_odbc_interrupt(alch_driver_connection *connection);

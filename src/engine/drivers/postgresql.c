@@ -280,6 +280,7 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .changes = postgresql_changes, \
     .in_transaction = postgresql_in_transaction, \
     .alive = alch_postgresql_alive, \
+    .server = alch_postgresql_server, \
     .interrupt = alch_postgresql_interrupt, \
     .bulk = &alch_postgresql_bulk, \
   }

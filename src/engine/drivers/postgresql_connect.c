@@ -164,3 +164,9 @@ void alch_postgresql_interrupt(alch_driver_connection *connection) {
   }
   if (connection->cancel) library->PQcancel(connection->cancel, message, sizeof message);
 }
+
+/* CockroachDB tells of itself under a name of its own, and of the version of PostgreSQL that it imitates under the usual one. */
+void alch_postgresql_server(alch_driver_connection *connection, alch_server *out) {
+  const alch_libpq *library = connection->library;
+  *out = (alch_server){ .product = library->PQparameterStatus(connection->handle, "crdb_version"), .version = library->PQparameterStatus(connection->handle, "server_version") };
+}

@@ -134,6 +134,7 @@ void alch_postgresql_waits_for(alch_driver_connection *connection, alch_wait *ou
 void alch_postgresql_close(alch_driver_connection *connection);
 void alch_postgresql_abandon_connection(alch_driver_connection *connection);
 void alch_postgresql_interrupt(alch_driver_connection *connection);
+void alch_postgresql_server(alch_driver_connection *connection, alch_server *out);
 bool alch_postgresql_alive(alch_driver_connection *connection);
 
 /* ---- postgresql_error.c ---- */

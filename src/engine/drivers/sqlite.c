@@ -352,6 +352,11 @@ static bool sqlite_alive(alch_driver_connection *connection) {
   return connection->db != NULL;
 }
 
+static void sqlite_server(alch_driver_connection *connection, alch_server *out) {
+  (void)connection;
+  *out = (alch_server){ .product = "SQLite", .version = sqlite3_libversion() };
+}
+
 static alch_status sqlite_begin(alch_driver_connection *connection, const char **sql, alch_error *error) {
   (void)error;
   *sql = connection->begin;
@@ -390,6 +395,7 @@ const alch_driver alch_driver_sqlite = {
   .changes = sqlite_changes,
   .last_insert_id = sqlite_last_insert_id,
   .in_transaction = sqlite_in_transaction,
+  .server = sqlite_server,
   .alive = sqlite_alive,
   .interrupt = sqlite_interrupt,
   .begin = sqlite_begin,

@@ -1,9 +1,9 @@
-/* MariaDB 10.7 and later (SQLAlchemy: dialects/mysql/_mariadb_shim.py). */
+/* MariaDB 10.5 and later (SQLAlchemy: dialects/mysql/_mariadb_shim.py). */
 #include "sql/block.h"
 #include "sql/ddl_part.h"
 #include "sql/dialects/mysql.h"
 
-extern const alch_dialect alch_dialect_mariadb;
+extern const alch_dialect alch_dialect_mariadb, alch_dialect_mariadb_10_5;
 
 #define CAN(capability) ALCH_CAN(capability)
 
@@ -49,37 +49,56 @@ static const struct alch_option_name options[] = {
   { ALCH_SCOPE_INDEX, "mariadb_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mariadb_using" }, { ALCH_SCOPE_WRITING, "mariadb_limit" }, { 0, NULL },
 };
 
-const alch_dialect alch_dialect_mariadb = {
-  .name = "mariadb",
-  .transactions = &alch_mysql_transactions,
-  .version_major = 10,
-  .version_minor = 7,
-  .capabilities = CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(AGGREGATE_ORDER) | CAN(FRAME_LITERALS) | CAN(COMMENTS) | CAN(INLINE_COMMENTS) | CAN(REPLACE_VIEWS) | CAN(SEQUENCES) | CAN(OPTIONAL_SEQUENCES) | CAN(MULTI_VALUES) | CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) |
-                  CAN(RECURSIVE_WORD) | CAN(NAMELESS_COLUMN_CHECKS) | CAN(CTE) | CAN(VALUES_QUERY) | CAN(CTE_NESTED) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) | CAN(COMPOUND_PARENTHESES) | CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | CAN(IF_EXISTS) |
-                  CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS),
-  .quote_open = '`',
-  .quote_close = '`',
-  .placeholder = ALCH_PLACEHOLDER_QUESTION,
-  .identifier_limit = 255,
-  .name_limit = 64,
-  .string_aggregate = "group_concat",
-  .string_separator = " SEPARATOR ",
-  .parameter_limit = 65535,
-  .reserved_words = reserved_words,
-  .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
-  .select_clauses = alch_mysql_select_clauses,
-  .update_clauses = alch_mysql_update_clauses,
-  .delete_clauses = alch_mysql_delete_clauses,
-  .source_hint = alch_mysql_source_hint,
-  .operator_spellings = alch_mysql_operator_spellings,
-  .renderers = alch_mysql_renderers,
-  .type_name = alch_mysql_type_name,
-  .type_words = alch_mariadb_type_words,
-  .functions = alch_mysql_functions,
-  .options = options,
-  .column_parts = alch_mysql_column_parts,
-  .ddl_parts = alch_mysql_ddl_parts,
-  .to_database = alch_mariadb_to_database,
-  .from_database = alch_mysql_from_database,
-  .converts = alch_mysql_converts,
-};
+static const char *const server_words[] = { "MariaDB", NULL };
+
+#define CAPABILITIES \
+  (CAN(INSERT_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(BOOLEAN_WORDS) | CAN(BACKSLASH_ESCAPES) | CAN(AGGREGATE_ORDER) | \
+   CAN(FRAME_LITERALS) | CAN(COMMENTS) | CAN(INLINE_COMMENTS) | CAN(REPLACE_VIEWS) | CAN(SEQUENCES) | CAN(OPTIONAL_SEQUENCES) | CAN(MULTI_VALUES) | \
+   CAN(DEFAULT_KEYWORD) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | \
+   CAN(NAMELESS_COLUMN_CHECKS) | CAN(CTE) | CAN(VALUES_QUERY) | CAN(CTE_NESTED) | CAN(FOR_UPDATE) | CAN(ROW_VALUES) | CAN(COMPOUND_PARENTHESES) | \
+   CAN(UPDATE_TABLES) | CAN(DELETE_USING) | CAN(DML_FROM_TARGET) | CAN(CTE_FOLLOWS_INSERT) | CAN(WINDOWS) | CAN(ALTER_CONSTRAINT) | CAN(SAVEPOINTS) | \
+   CAN(IF_EXISTS) | CAN(SCHEMAS) | CAN(NATIVE_ENUM) | CAN(CROSS_SCHEMA_KEYS))
+
+/* Replication to servers that think two digits too many was once kept alive by "5.5.5-" before the version. */
+#define RECORD(symbol, called, major, minor, its_options, store) \
+  const alch_dialect alch_dialect_##symbol = { \
+    .name = called, \
+    .transactions = &alch_mysql_transactions, \
+    .version_major = major, \
+    .version_minor = minor, \
+    .version_prefix = "5.5.5-", \
+    .server_words = server_words, \
+    .options = its_options, \
+    .to_database = store, \
+    .capabilities = CAPABILITIES, \
+    .quote_open = '`', \
+    .quote_close = '`', \
+    .placeholder = ALCH_PLACEHOLDER_QUESTION, \
+    .identifier_limit = 255, \
+    .name_limit = 64, \
+    .string_aggregate = "group_concat", \
+    .string_separator = " SEPARATOR ", \
+    .parameter_limit = 65535, \
+    .reserved_words = reserved_words, \
+    .reserved_word_count = ALCH_COUNT(reserved_words) - 1, \
+    .select_clauses = alch_mysql_select_clauses, \
+    .update_clauses = alch_mysql_update_clauses, \
+    .delete_clauses = alch_mysql_delete_clauses, \
+    .source_hint = alch_mysql_source_hint, \
+    .operator_spellings = alch_mysql_operator_spellings, \
+    .renderers = alch_mysql_renderers, \
+    .type_name = alch_mysql_type_name, \
+    .type_words = alch_mariadb_type_words, \
+    .functions = alch_mysql_functions, \
+    .column_parts = alch_mysql_column_parts, \
+    .ddl_parts = alch_mysql_ddl_parts, \
+    .from_database = alch_mysql_from_database, \
+    .converts = alch_mysql_converts, \
+  }
+
+RECORD(mariadb, "mariadb", 10, 7, options, alch_mariadb_to_database);        /* UUID */
+RECORD(mariadb_10_5, "mariadb", 10, 5, options, alch_mysql_to_database);     /* RETURNING */
+
+/* The same servers under the name of MySQL, with its options and its variants of types: what mysql:// becomes at a MariaDB. */
+RECORD(mysql_mariadb, "mysql", 10, 7, alch_mysql_options, alch_mariadb_to_database);
+RECORD(mysql_mariadb_10_5, "mysql", 10, 5, alch_mysql_options, alch_mysql_to_database);

@@ -146,6 +146,8 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
    CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(LATERAL) | CAN(APPLY) | CAN(MERGE) | CAN(ALTER_CONSTRAINT) |                    \
    CAN(TRANSACTIONAL_DDL) | CAN(PARTIAL_INDEX) | CAN(BIT_BOOLEAN) | CAN(COMMENTS) | CAN(OPTIONAL_SEQUENCES) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
 
+static const char *const server_words[] = { "SQL Server", NULL };
+
 /* One record for each server version from which on the text may be another; the renderers ask alch_mssql_since. */
 #define RECORD(symbol, major, more)                                                                                          \
   extern const alch_dialect alch_dialect_##symbol;                                                                           \
@@ -153,6 +155,7 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
     .name = "mssql",                                                                                                         \
     .transactions = &alch_mssql_transactions,                                                                                \
     .version_major = major,                                                                                                  \
+    .server_words = server_words,                                                                                            \
     .capabilities = CAPABILITIES | CAN(VALUES_TABLE) | CAN(TABLESAMPLE) | CAN(SAMPLE_LITERALS) | CAN(GROUPING_SETS) | CAN(TRY_CAST) | CAN(FRAME_LITERALS) | (more),                                                             \
     .quote_open = '[',                                                                                                       \
     .quote_close = ']',                                                                                                      \

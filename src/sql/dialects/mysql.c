@@ -3,7 +3,7 @@
 #include "sql/block.h"
 #include "sql/ddl_part.h"
 
-extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_5_7, alch_dialect_mariadb;
+extern const alch_dialect alch_dialect_mysql, alch_dialect_mysql_8_0, alch_dialect_mysql_5_7, alch_dialect_mariadb, alch_dialect_mariadb_10_5;
 
 #define CAN(capability) ALCH_CAN(capability)
 
@@ -71,7 +71,7 @@ const uint8_t alch_mysql_column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_
 /* Indexes and constraints have no IF EXISTS. */
 static const uint8_t if_exists_parts[] = { ALCH_DDL_PART_CREATE_TABLE, ALCH_DDL_PART_DROP_TABLE, ALCH_DDL_PART_CREATE_TABLE_AS, ALCH_DDL_PART_DROP_VIEW, ALCH_DDL_PART_CREATE_SCHEMA, ALCH_DDL_PART_DROP_SCHEMA, 0 };
 
-static const struct alch_option_name options[] = {
+const struct alch_option_name alch_mysql_options[] = {
   { ALCH_SCOPE_TABLE, "mysql_auto_increment" }, { ALCH_SCOPE_TABLE, "mysql_autoextend_size" }, { ALCH_SCOPE_TABLE, "mysql_avg_row_length" },
   { ALCH_SCOPE_TABLE, "mysql_character_set" }, { ALCH_SCOPE_TABLE, "mysql_charset" }, { ALCH_SCOPE_TABLE, "mysql_checksum" }, { ALCH_SCOPE_TABLE, "mysql_collate" },
   { ALCH_SCOPE_TABLE, "mysql_comment" }, { ALCH_SCOPE_TABLE, "mysql_compression" }, { ALCH_SCOPE_TABLE, "mysql_connection" },
@@ -87,13 +87,20 @@ static const struct alch_option_name options[] = {
   { ALCH_SCOPE_INDEX, "mysql_with_parser" }, { ALCH_SCOPE_INDEX | ALCH_SCOPE_PRIMARY_KEY, "mysql_using" }, { ALCH_SCOPE_WRITING, "mysql_limit" }, { 0, NULL },
 };
 
-/* What each record has beyond the oldest. */
+#define SINCE_5_7 (ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL)
+#define SINCE_8_0 (SINCE_5_7 | ALCH_MYSQL_FOR_SHARE | ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_REGEXP_FUNCTIONS)
+#define SINCE_8_0_31 (SINCE_8_0 | ALCH_MYSQL_ROW_ALIAS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_VALUES_ROW | ALCH_MYSQL_DROP_CHECK)
+#define SINCE_10_5 (ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_REGEXP_INLINE_FLAGS | ALCH_MYSQL_WITHIN_GROUP)
+#define SINCE_10_7 (SINCE_10_5 | ALCH_MYSQL_FETCH | ALCH_MYSQL_NATIVE_UUID)
+
 static const struct { const alch_dialect *dialect; uint32_t traits; } traits[] = {
-  { &alch_dialect_mysql, ALCH_MYSQL_ROW_ALIAS | ALCH_MYSQL_FOR_SHARE | ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_VALUES_ROW |
-                           ALCH_MYSQL_REGEXP_FUNCTIONS | ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_DROP_CHECK },
-  { &alch_dialect_mysql_5_7, ALCH_MYSQL_JSON_TYPE | ALCH_MYSQL_COMPUTED_NOT_NULL | ALCH_MYSQL_NO_CHECK },
-  { &alch_dialect_mariadb, ALCH_MYSQL_LOCK_WAITS | ALCH_MYSQL_FLOAT_CAST | ALCH_MYSQL_DEFAULT_EXPRESSIONS | ALCH_MYSQL_REGEXP_INLINE_FLAGS | ALCH_MYSQL_FETCH |
-                             ALCH_MYSQL_NATIVE_UUID | ALCH_MYSQL_WITHIN_GROUP },
+  { &alch_dialect_mysql, SINCE_8_0_31 },
+  { &alch_dialect_mysql_8_0, SINCE_8_0 | ALCH_MYSQL_NO_CHECK },
+  { &alch_dialect_mysql_5_7, SINCE_5_7 | ALCH_MYSQL_NO_CHECK },
+  { &alch_dialect_mariadb, SINCE_10_7 },
+  { &alch_dialect_mariadb_10_5, SINCE_10_5 },
+  { &alch_dialect_mysql_mariadb, SINCE_10_7 },
+  { &alch_dialect_mysql_mariadb_10_5, SINCE_10_5 },
 };
 
 bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
@@ -105,16 +112,21 @@ bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait) {
 /* INTERSECT and EXCEPT came with 8.0.31. */
 static const char *const old_compound_words[ALCH_COMPOUND_EXCEPT_ALL + 1] = { [ALCH_COMPOUND_INTERSECT] = "", [ALCH_COMPOUND_INTERSECT_ALL] = "", [ALCH_COMPOUND_EXCEPT] = "", [ALCH_COMPOUND_EXCEPT_ALL] = "" };
 
-#define RECORD(symbol, major, minor, words, more)                                                                                                                                            \
+static const char *const server_words[] = { "MySQL", "TiDB", "Percona", NULL };
+static const struct alch_dialect_guest guests[] = { { "MariaDB", &alch_dialect_mysql_mariadb }, { "MariaDB", &alch_dialect_mysql_mariadb_10_5 }, { NULL, NULL } };
+
+#define RECORD(symbol, major, minor, patch, words, more)                                                                                                                                            \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "mysql", .transactions = &alch_mysql_transactions, .version_major = major, .version_minor = minor, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
+    .name = "mysql", .transactions = &alch_mysql_transactions, .version_major = major, .version_minor = minor, .version_patch = patch, .server_words = server_words, .guests = guests, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
     .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 255, .parameter_limit = 65535, .compound_words = words, .reserved_words = reserved_words,                                                     \
     .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
     .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \
-    .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .options = options, .column_parts = alch_mysql_column_parts, \
+    .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .options = alch_mysql_options, .column_parts = alch_mysql_column_parts, \
     .ddl_parts = alch_mysql_ddl_parts, .if_exists_parts = if_exists_parts, .name_limit = 64, .string_aggregate = "group_concat", .string_separator = " SEPARATOR ", .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
     .converts = alch_mysql_converts,                                                                                                                                                  \
   }
 
-RECORD(mysql, 8, 0, NULL, CAN(CTE) | CAN(CTE_NESTED) | CAN(DML_CTE) | CAN(VALUES_TABLE) | CAN(VALUES_QUERY) | CAN(LATERAL) | CAN(WINDOWS) | CAN(EXPRESSION_INDEX));    /* as of 8.0.31, and 8.4 */
-RECORD(mysql_5_7, 5, 7, old_compound_words, 0);    /* and what is older */
+#define CAN_8_0 (CAN(CTE) | CAN(CTE_NESTED) | CAN(DML_CTE) | CAN(WINDOWS))
+RECORD(mysql, 8, 0, 31, NULL, CAN_8_0 | CAN(VALUES_TABLE) | CAN(VALUES_QUERY) | CAN(LATERAL) | CAN(EXPRESSION_INDEX));    /* and 8.4 */
+RECORD(mysql_8_0, 8, 0, 0, old_compound_words, CAN_8_0);    /* what all of 8.0 has, and TiDB, which calls itself 8.0.11 */
+RECORD(mysql_5_7, 5, 7, 0, old_compound_words, 0);

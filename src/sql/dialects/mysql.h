@@ -23,6 +23,10 @@ typedef enum alch_mysql_trait {
   ALCH_MYSQL_DROP_CHECK = 32768         /* DROP CHECK in place of DROP CONSTRAINT */
 } alch_mysql_trait;
 
+/* MariaDB's records under the name of MySQL. */
+extern const alch_dialect alch_dialect_mysql_mariadb, alch_dialect_mysql_mariadb_10_5;
+extern const struct alch_option_name alch_mysql_options[];
+
 bool alch_mysql_has(const alch_dialect *dialect, alch_mysql_trait trait);
 
 extern const struct alch_renderer_override alch_mysql_renderers[];

@@ -60,10 +60,12 @@ enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
 #define SINCE_21 (SINCE_12 | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE))
 #define SINCE_23 (SINCE_21 | CAN(NATIVE_BOOLEAN) | CAN(CONDITION_VALUES) | CAN(GROUP_LABELS) | CAN(VALUES_TABLE) | CAN(VALUES_QUERY) | CAN(MULTI_VALUES) | CAN(IF_EXISTS))
 
+static const char *const server_words[] = { "Oracle", NULL };
+
 #define RECORD(symbol, major, minor, can, names, compound)                                                                                                                            \
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "oracle", .transactions = &alch_oracle_transactions, .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
+    .name = "oracle", .server_words = server_words, .transactions = &alch_oracle_transactions, .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
     .identifier_limit = names, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,   \
     .quoted_initials = "_$", .compound_words = compound, .empty_from = " FROM DUAL", .empty_set = "SELECT % FROM DUAL WHERE 1!=1", .list_limit = 1000, .string_aggregate = "LISTAGG", .table_function = "TABLE ", .column_value = ".COLUMN_VALUE",                                \
     .list_item = "SELECT % FROM DUAL", .operator_spellings = operator_spellings, .renderers = alch_oracle_renderers, .functions = functions, .type_name = alch_oracle_type_name,      \

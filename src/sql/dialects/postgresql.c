@@ -63,6 +63,12 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_P
    CAN(NATIVE_ENUM) | CAN(IDENTITY) | CAN(CROSS_SCHEMA_KEYS) | CAN(DOLLAR_QUOTES) | CAN(SEQUENCES) | CAN(OPTIONAL_SEQUENCES) | \
    CAN(CONSTRAINT_COMMENTS) | CAN(EXCLUDE_CONSTRAINTS) | CAN(MATERIALIZED_VIEWS) | CAN(REPLACE_VIEWS))
 
+/* CockroachDB tells the version of PostgreSQL that it imitates, 13.0.0. YugabyteDB tells that of which it is made, 11.2-YB-2.20.1.0-b97 or 15.2-YB-2.25.0.0-b489, and what is written for 12 is nearest to
+   the older one. */
+extern const alch_dialect alch_dialect_postgresql_15, alch_dialect_postgresql_yugabyte;
+static const char *const server_words[] = { "PostgreSQL", "CockroachDB", "YugabyteDB", NULL };
+static const struct alch_dialect_guest guests[] = { { "-YB-", &alch_dialect_postgresql_15 }, { "-YB-", &alch_dialect_postgresql_yugabyte }, { NULL, NULL } };
+
 /* One record for each server version from which on the text may be another; the renderers ask alch_postgresql_since. */
 #define RECORD(symbol, major) \
   extern const alch_dialect alch_dialect_##symbol; \
@@ -70,6 +76,8 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_DEFAULT, ALCH_DDL_P
     .name = "postgresql", \
     .transactions = &alch_postgresql_transactions, \
     .version_major = major, \
+    .server_words = server_words, \
+    .guests = guests, \
     .capabilities = CAPABILITIES | CAN(CTE_WRITES) | CAN(CTE_NESTED) | CAN(CTE_MATERIALIZED) | CAN(VALUES_TABLE) | CAN(VALUES_QUERY) | CAN(TRUNCATES_NAMES) | CAN(TABLESAMPLE) | CAN(ORDINALITY) | CAN(BETWEEN_SYMMETRIC) | CAN(GROUPING_SETS) | CAN(AGGREGATE_ORDER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE), \
     .string_aggregate = "string_agg", \
     .quote_open = '"', \
@@ -102,3 +110,4 @@ RECORD(postgresql_15, 15);    /* NULLS NOT DISTINCT */
 RECORD(postgresql_14, 14);    /* subscripts of JSON and HSTORE, multiranges */
 RECORD(postgresql_13, 13);    /* FETCH … WITH TIES */
 RECORD(postgresql_12, 12);
+RECORD(postgresql_yugabyte, 11);

@@ -82,32 +82,50 @@ static alch_status type_name(const alch_dialect *dialect, const alch_type *type,
   return alch_type_name_write(strict_words, &bare, out, error);
 }
 
-const alch_dialect alch_dialect_sqlite = {
-  .name = "sqlite",
-  .transactions = &alch_sqlite_transactions,
-  .capabilities = CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(VALUES_QUERY) | CAN(CTE_NESTED) | CAN(CTE_MATERIALIZED) |
-                  CAN(DML_CTE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(FULL_JOIN) | CAN(FILTER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE) | CAN(AGGREGATE_ORDER) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(EMPTY_SET_SELECT) | CAN(INLINE_CYCLES) |
-                  CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(TABLE_FUNCTIONS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(DEFAULT_PARENTHESES) | CAN(INDEX_SCHEMA),
-  .quote_open = '"',
-  .quote_close = '"',
-  .placeholder = ALCH_PLACEHOLDER_QUESTION,
-  .parameter_limit = 32766,
-  .reserved_words = reserved_words,
-  .reserved_word_count = ALCH_COUNT(reserved_words) - 1,
-  .select_clauses = select_clauses,
-  .compound_words = compound_words,
-  .string_aggregate = "group_concat",
-  .empty_set = "SELECT % FROM (SELECT %) WHERE 1!=1",
-  .operator_spellings = operator_spellings,
-  .renderers = alch_sqlite_renderers,
-  .type_name = type_name,
-  .functions = functions,
-  .options = options,
-  .column_parts = column_parts,
-  .ddl_parts = alch_sqlite_ddl_parts,
-  .if_exists_parts = if_exists_parts,
-  .literal = alch_sqlite_literal,
-  .to_database = alch_sqlite_to_database,
-  .from_database = alch_sqlite_from_database,
-  .converts = alch_sqlite_converts,
-};
+static const char *const server_words[] = { "SQLite", NULL };
+
+/* What versions have: https://www.sqlite.org/changes.html */
+#define SINCE_3_30 \
+  (CAN(LAST_INSERT_ID) | CAN(MULTI_VALUES) | CAN(DEFAULT_VALUES) | CAN(ON_CONFLICT) | CAN(CONDITION_VALUES) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | \
+   CAN(GROUP_LABELS) | CAN(RECURSIVE_WORD) | CAN(CTE) | CAN(VALUES_QUERY) | CAN(CTE_NESTED) | CAN(DML_CTE) | CAN(NULLS_ORDER) | CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | \
+   CAN(FILTER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE) | CAN(AGGREGATE_ORDER) | CAN(WINDOWS) | CAN(EMPTY_SET_SELECT) | CAN(INLINE_CYCLES) | CAN(TRANSACTIONAL_DDL) | \
+   CAN(SAVEPOINTS) | CAN(TABLE_FUNCTIONS) | CAN(IF_EXISTS) | CAN(PARTIAL_INDEX) | CAN(EXPRESSION_INDEX) | CAN(DEFAULT_PARENTHESES) | CAN(INDEX_SCHEMA))
+#define SINCE_3_35 (SINCE_3_30 | CAN(INSERT_RETURNING) | CAN(UPDATE_RETURNING) | CAN(DELETE_RETURNING) | CAN(UPDATE_FROM) | CAN(CTE_MATERIALIZED))
+#define SINCE_3_39 (SINCE_3_35 | CAN(FULL_JOIN))
+
+#define RECORD(symbol, minor, can) \
+  extern const alch_dialect alch_dialect_##symbol; \
+  const alch_dialect alch_dialect_##symbol = { \
+    .name = "sqlite", \
+    .server_words = server_words, \
+    .version_major = 3, \
+    .version_minor = minor, \
+    .transactions = &alch_sqlite_transactions, \
+    .capabilities = can, \
+    .quote_open = '"', \
+    .quote_close = '"', \
+    .placeholder = ALCH_PLACEHOLDER_QUESTION, \
+    .parameter_limit = 32766, \
+    .reserved_words = reserved_words, \
+    .reserved_word_count = ALCH_COUNT(reserved_words) - 1, \
+    .select_clauses = select_clauses, \
+    .compound_words = compound_words, \
+    .string_aggregate = "group_concat", \
+    .empty_set = "SELECT % FROM (SELECT %) WHERE 1!=1", \
+    .operator_spellings = operator_spellings, \
+    .renderers = alch_sqlite_renderers, \
+    .type_name = type_name, \
+    .functions = functions, \
+    .options = options, \
+    .column_parts = column_parts, \
+    .ddl_parts = alch_sqlite_ddl_parts, \
+    .if_exists_parts = if_exists_parts, \
+    .literal = alch_sqlite_literal, \
+    .to_database = alch_sqlite_to_database, \
+    .from_database = alch_sqlite_from_database, \
+    .converts = alch_sqlite_converts, \
+  }
+
+RECORD(sqlite, 39, SINCE_3_39);
+RECORD(sqlite_3_35, 35, SINCE_3_35);
+RECORD(sqlite_3_30, 30, SINCE_3_30);
