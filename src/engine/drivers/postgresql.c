@@ -1,6 +1,6 @@
 /* PostgreSQL through libpq. Nothing here blocks but the look-up of names of hosts and interrupt.
    A statement is prepared by name with its first start, in the same round trip; its results come as text that first time, since only then their types are known, and in binary from then on where every type of
-   them has such a form. A BEGIN travels with the first statement of its transaction. There is no last_insert_id: keys come by RETURNING. */
+   them has such a form. A query, which may have many rows, asks for their types first, in a round trip of its own. A BEGIN travels with the first statement of its transaction. There is no last_insert_id: keys come by RETURNING. */
 #include "engine/bulk.h"
 #include "engine/drivers/postgresql_private.h"
 #include <string.h>
@@ -32,6 +32,15 @@ static uint8_t control_of(const char *sql, size_t length) {
   return ALCH_POSTGRESQL_PLAIN;
 }
 
+static bool is_query(const char *sql, size_t length) {
+  static const char *const words[] = { "SELECT", "WITH", "VALUES", "TABLE" };
+  for (size_t i = 0; i < ALCH_COUNT(words); i++) {
+    size_t size = strlen(words[i]);
+    if (length > size && strncasecmp(sql, words[i], size) == 0) return true;
+  }
+  return false;
+}
+
 static void free_statement(alch_driver_statement *statement) {
   const alch_allocator *allocator = statement->connection->allocator;
   alch_postgresql_drop_results(statement);
@@ -56,6 +65,7 @@ static alch_status fill_statement(alch_driver_statement *statement, const char *
   statement->sql_size = length + 1;
   memcpy(statement->sql, sql, length + 1);
   statement->control = statement->count == 0 ? control_of(sql, length) : ALCH_POSTGRESQL_PLAIN;
+  statement->queries = is_query(sql, length);
   if (statement->count == 0) return ALCH_OK;
   statement->declared = alch_allocate(allocator, statement->count * 2 * sizeof *statement->declared);
   if (!statement->declared) return alch_error_out_of_memory(error);

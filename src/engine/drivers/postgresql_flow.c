@@ -1,11 +1,13 @@
 /* Round trips. The connection is always in the library's pipeline mode: what a statement needs (statements that may be forgotten, a BEGIN, its Parse, Bind and Execute) goes out at once, with one Sync behind it,
-   and the answers come in the same order (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html). */
+   and the answers come in the same order (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).
+   A query that is new to the server takes two: what its columns are is asked with the Parse, so that all of its rows can come in binary. */
 #include "engine/drivers/postgresql_private.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SETS_AT_ONCE 256    /* before the socket is looked at again */
+#define DESCRIBED_PARAMETERS 5000  /* libpq takes no description of parameters that is longer than 30,000 bytes */
 
 typedef char statement_name[32];
 
@@ -47,10 +49,12 @@ static alch_status send_parse(alch_driver_statement *statement, alch_error *erro
   alch_driver_connection *connection = statement->connection;
   statement_name name;
   statement->parses = !statement->known && statement->control == ALCH_POSTGRESQL_PLAIN;
+  statement->describes = statement->parses && statement->queries && statement->count <= DESCRIBED_PARAMETERS;
   if (!statement->parses) return ALCH_OK;
   statement->number = ++connection->last_number;
-  if (connection->library->PQsendPrepare(connection->handle, name_of(statement->number, name), statement->sql, (int)statement->count, statement->types) == 1) return ALCH_OK;
-  return alch_postgresql_fail_connection(connection, NULL, error);
+  bool sent = connection->library->PQsendPrepare(connection->handle, name_of(statement->number, name), statement->sql, (int)statement->count, statement->types) == 1;
+  sent = sent && (!statement->describes || connection->library->PQsendDescribePrepared(connection->handle, name) == 1);
+  return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
 }
 
 static alch_status send_set(alch_driver_statement *statement, alch_error *error) {
@@ -99,7 +103,7 @@ static alch_status send_sets(alch_driver_statement *statement, alch_error *error
 static void ask_for_stream(alch_driver_connection *connection) {
   const alch_libpq *library = connection->library;
   alch_driver_statement *statement = connection->current;
-  if (!statement || statement->stream_rows == 0 || connection->answered < connection->leading + statement->parses) return;
+  if (!statement || statement->stream_rows == 0 || statement->describes || connection->answered < connection->leading + statement->parses) return;
   if (library->PQsetChunkedRowsMode) library->PQsetChunkedRowsMode(connection->handle, (int)statement->stream_rows);
   else library->PQsetSingleRowMode(connection->handle);
 }
@@ -132,7 +136,7 @@ alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *e
   if (status == ALCH_OK) status = send_forgotten(connection, error);
   if (status == ALCH_OK) status = send_begin(connection, error);
   if (status == ALCH_OK) status = send_parse(statement, error);
-  if (status == ALCH_OK) status = send_sets(statement, error);
+  if (status == ALCH_OK) status = statement->describes ? send_sync(statement, error) : send_sets(statement, error);
   if (status != ALCH_OK) return broken(connection, error);
   ask_for_stream(connection);
   return ALCH_OK;
@@ -171,6 +175,14 @@ static alch_status read_shape(alch_driver_statement *statement, PGresult *result
   }
   statement->binary = binary;
   return ALCH_OK;
+}
+
+/* What the columns will be, before there are rows. */
+static void take_description(alch_driver_statement *statement, const PGresult *description) {
+  const alch_libpq *library = statement->connection->library;
+  int count = library->PQnfields(description);
+  statement->binary = count > 0;
+  for (int i = 0; i < count; i++) statement->binary = statement->binary && alch_postgresql_has_binary(library->PQftype(description, i));
 }
 
 /* Rows that the statement has changed; a SELECT's count is none of that. */
@@ -227,6 +239,7 @@ static bool take_result(alch_driver_connection *connection, PGresult *result, in
   if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) note_failure(connection, result);
   else if (!statement || status == PGRES_PIPELINE_ABORTED || connection->answered < connection->leading) return false;
   else if (statement->parses && connection->answered == connection->leading) statement->known = true;
+  else if (statement->describes) take_description(statement, result);
   else return take_answer(statement, result, status);
   return false;
 }
@@ -265,6 +278,13 @@ static alch_status heal(alch_driver_connection *connection, alch_error *error) {
   return alch_postgresql_send(statement, error);
 }
 
+/* Its columns are known, and it can be executed. */
+static alch_status execute_described(alch_driver_connection *connection, alch_error *error) {
+  if (connection->began) forget_begin(connection);
+  connection->rolled_back = false;
+  return alch_postgresql_send(connection->current, error);
+}
+
 static alch_status ready(alch_driver_connection *connection, alch_error *error) {
   int state = connection->library->PQtransactionStatus(connection->handle);
   alch_driver_statement *statement = connection->current;
@@ -275,6 +295,7 @@ static alch_status ready(alch_driver_connection *connection, alch_error *error) 
     statement->known = false;
     if (!was_open && !statement->healed) return heal(connection, error);
   }
+  if (statement && statement->describes && !statement->failure.set) return execute_described(connection, error);
   complete(connection);
   return ALCH_OK;
 }

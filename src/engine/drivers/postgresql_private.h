@@ -57,6 +57,8 @@ struct alch_driver_statement {
   alch_postgresql_phase phase;
   bool known;                      /* the server has it under its name */
   bool parses;                     /* this round trip has a Parse */
+  bool queries;                    /* its text begins as that of a query, which may have many rows */
+  bool describes;                  /* this round trip ends with the question of what its columns are */
   bool healed;                     /* it was sent a second time in this start */
   bool binary;                     /* results are asked for in binary: all columns are known to have such a form */
   uint8_t control;                 /* alch_postgresql_control: what the text is */
