@@ -51,7 +51,6 @@ enum {
   FUNCTION(PQgetCopyData, int, (PGconn * connection, char **bytes, int async)) \
   FUNCTION(PQsendDescribePrepared, int, (PGconn * connection, const char *name)) \
   FUNCTION(PQsendPrepare, int, (PGconn * connection, const char *name, const char *query, int count, const Oid *types)) \
-  FUNCTION(PQsendDescribePrepared, int, (PGconn * connection, const char *name)) \
   FUNCTION(PQsendQueryParams, int, (PGconn * connection, const char *query, int count, const Oid *types, const char *const *values, const int *lengths, const int *formats, int result_format)) \
   FUNCTION(PQsendQueryPrepared, int, (PGconn * connection, const char *name, int count, const char *const *values, const int *lengths, const int *formats, int result_format)) \
   FUNCTION(PQsetSingleRowMode, int, (PGconn * connection)) \
