@@ -9,11 +9,15 @@ local BATCH = 1000
 -- What users give -------------------------------------------------------------------------------------
 
 local from_options = { columns = "table", format = "string", header = "boolean", delimiter = "string", null = "string" }
+local to_options = { format = "string", header = "boolean", delimiter = "string", null = "string" }
 local formats = { csv = true, text = true }
 
+local function table_behind(target)
+  return type(target) == "table" and rawget(target, "__table") or target
+end
+
 local function table_of(target)
-  local of_model = type(target) == "table" and rawget(target, "__table")
-  target = of_model or target
+  target = table_behind(target)
   if not core.is_table(target) then
     check.argument("copy_from takes a table or a model to write rows into, not %s", core.describe(target))
   end
@@ -181,13 +185,15 @@ local function insert_rows(self, target, first, rows, names, maps, lenient)
   return number
 end
 
+local function refuse_text(self, where)
+  core.error("NotSupportedError", ("a format of %s is for text that the database itself reads and writes, which %s does not: use rows")
+    :format(where, self.dialect))
+end
+
 -- The functions ------------------------------------------------------------------------------------------
 
 local function copy_text(self, target, source, options)
-  if not self:can_copy_() then
-    core.error("NotSupportedError", ("copy_from with a format is text that the database reads, which %s does not: give rows")
-      :format(self.dialect))
-  end
+  if not self:can_copy_() then refuse_text(self, "copy_from") end
   local names = options.columns and names_of(options.columns) or core.columns_to_load(target)
   local load <close> = self:load_(target, names, false, false, words(options, "copy_from"))
   load:open()
@@ -221,4 +227,31 @@ function connection:copy_from(target, rows, options)
   local load <close> = self:load_(target, names, maps, lenient)
   load:open()
   return fill(load, function() return add_rows(load, first, rows) end)
+end
+
+-- The text of a query as a statement that has it as it stands.
+local function as_text(self, statement)
+  local sql = statement:compile { dialect = self.dialect, literal_binds = true }.sql
+  return core.text((sql:gsub(":", "\\:")))
+end
+
+--- connection:copy_to(table, model or select): a result whose rows come in one stream, where the database has such a thing
+-- (COPY), else in pieces: as execute has it, with little memory for many rows. Values of the select are written into its text.
+-- The connection does nothing else until the rows are read, or the result is closed.
+-- { format = "csv" or "text" [, header = true, delimiter =, null =] }: a result of lines of text, as strings:
+-- for line in connection:copy_to(t, { format = "csv" }) do file:write(line) end
+function connection:copy_to(what, options)
+  options = options or {}
+  check_options(options, to_options, "copy_to")
+  local target = table_behind(what)
+  local statement = core.is_table(target) and core.select(target) or target
+  if not check.is_expression(statement) then
+    check.argument("copy_to takes a table, a model or a select, not %s", core.describe(what))
+  end
+  if options.format then
+    if not self:can_copy_() then refuse_text(self, "copy_to") end
+    return self:copy_out_(as_text(self, statement), words(options, "copy_to")):scalars()
+  end
+  if self:can_copy_() then return self:copy_out_(statement) end
+  return self:execute(statement, nil, { stream_results = true })
 end

@@ -6,7 +6,7 @@ local servers = dofile "spec/servers.lua"
 local server, why = servers.start "postgresql"
 local pg = la.postgresql
 
-describe("copy_from", function()
+describe("rows in one stream", function()
   local engine, connection, metadata
 
   before_each(function()
@@ -301,11 +301,146 @@ describe("copy_from", function()
     assert.equal(2500, c:copy_from(things, function() n = n + 1 if n <= 2500 then return { n, "n" .. n } end end))
     assert.equal(1, c:copy_from(things, { { name = "x" } }))
     assert.equal(2501, c:scalar(la.select(la.func.count()):select_from(things)))
+    c:commit()
     local ok, failure = pcall(c.copy_from, c, things, { { 9000, "a" }, { 1, "b" } })
     assert.is_false(ok)
+    c:rollback()
     assert.equal("IntegrityError", failure.kind)
     assert.truthy(failure.message:find("^rows 1 to 2: "))
     assert.error_matches(function() c:copy_from(things, "1,a", { format = "csv" }) end, "sqlite does not")
+    assert.error_matches(function() c:copy_to(things, { format = "csv" }) end, "sqlite does not")
+    local count = 0
+    for _ in c:copy_to(things) do count = count + 1 end
+    assert.equal(2501, count)
     assert.is_true(core.is_error(failure))
+  end)
+
+  case("come out as a select gives them", function()
+    local list = { "things", metadata, la.Column { "id", la.Integer, primary_key = true } }
+    for _, one in ipairs(values) do list[#list + 1] = la.Column { one[1], one[2] } end
+    local things = la.Table(list)
+    metadata:create_all(connection)
+    local key = 0
+    for _, one in ipairs(values) do
+      for _, value in ipairs(one[3]) do
+        key = key + 1
+        connection:execute(things:insert(), { id = key, [one[1]] = value })
+      end
+    end
+    local all = la.select(things):order_by(things.c.id)
+    local other = la.select(things, la.cast(la.literal "a:1", pg.TSVECTOR):label "vector"):order_by(things.c.id)
+    local expected = connection:execute(all):all()
+    for _, query in ipairs { all, other } do   -- in binary; and as text, for a type without
+      local count = 0
+      for row in connection:copy_to(query) do
+        count = count + 1
+        for _, one in ipairs(values) do assert.equal(shown(expected[count][one[1]]), shown(row[one[1]]), one[1]) end
+      end
+      assert.equal(key, count)
+    end
+    local read = connection:copy_to(la.select(things.c.id):where(things.c.id:in_ { 1, 3 }, things.c.id:gt(1))):scalars():all()
+    assert.same({ 3 }, read)
+  end)
+
+  local function numbers(count, more)
+    return la.text(("SELECT i AS n, 'row ' || i AS word%s FROM generate_series(1, %d) AS g(i)"):format(more or "", count))
+  end
+
+  case("come out with little memory, and give way when they are not wanted", function()
+    collectgarbage()
+    local before, most, n = collectgarbage "count", 0, 0
+    for row in connection:copy_to(numbers(300000)) do
+      n = n + 1
+      if n % 20000 == 0 then collectgarbage() most = math.max(most, collectgarbage "count") end
+      if n == 300000 then assert.equal("row 300000", row.word) end
+    end
+    assert.equal(300000, n)
+    assert.is_true(most - before < 2048, ("%.0f KB"):format(most - before))
+    local result = connection:copy_to(numbers(100000))
+    assert.equal(1, result:fetchone().n)
+    local ok, failure = pcall(connection.exec_driver_sql, connection, "SELECT 1")
+    assert.is_false(ok)
+    assert.equal("InvalidRequestError", failure.kind)
+    result:close()
+    assert.equal(1, connection:exec_driver_sql("SELECT 1"):scalar())
+    connection:copy_to(numbers(100000)):fetchone()
+    connection:close()   -- the pool gets it whole
+    connection = engine:connect()
+    assert.equal(1, connection:exec_driver_sql("SELECT 1"):scalar())
+    assert.equal(1, engine:pool_status().in_use)
+  end)
+
+  case("end with the server's error", function()
+    local n = 0
+    local ok, failure = pcall(function()
+      for _ in connection:copy_to(numbers(20000, ", 1 / (i - 10000)")) do n = n + 1 end
+    end)
+    assert.is_false(ok)
+    assert.equal("22012", failure.sqlstate)
+    assert.is_true(n > 0 and n < 10000, tostring(n))
+    connection:rollback()
+    assert.error_matches(function() connection:copy_to(la.text "SELECT 1/0") end, "division by zero")
+    connection:rollback()
+    assert.error_matches(function() connection:copy_to(la.text "CREATE TABLE x (a int)") end, "copied out of a query")
+    connection:rollback()
+    assert.error_matches(function() connection:copy_to "things" end, "a table, a model or a select")
+    assert.equal(1, connection:exec_driver_sql("SELECT 1"):scalar())
+  end)
+
+  case("come out as lines of text", function()
+    local things = people()
+    connection:copy_from(things, { { 1, "a,b" }, { 2, "c:d" } }, { columns = { "id", "name" } })
+    local query = la.select(things.c.id, things.c.name):where(things.c.name:ne "x:y"):order_by(things.c.id)
+    assert.equal('id,name\n1,"a,b"\n2,c:d\n', table.concat(connection:copy_to(query, { format = "csv", header = true }):all()))
+    assert.equal("a,b\nc:d\n", table.concat(connection:copy_to(la.select(things.c.name):order_by(things.c.id), { format = "text" }):all()))
+    local source <close> = engine:connect()
+    connection:commit()
+    connection:execute(things:delete():where(things.c.id:gt(0)))
+    assert.equal(2, connection:copy_from(things, source:copy_to(query, { format = "csv" }), { format = "csv", columns = { "id", "name" } }))
+  end)
+
+  case("yield where others would wait", function()
+    local waits = 0
+    la.set_wait(function() waits = waits + 1 coroutine.yield() end)
+    local thread, count = coroutine.create(function()
+      local n = 0
+      for _ in connection:copy_to(numbers(1000, ", pg_sleep(0.0001)")) do n = n + 1 end
+      return n
+    end), nil
+    repeat count = select(2, assert(coroutine.resume(thread))) until coroutine.status(thread) == "dead"
+    la.set_wait(nil)
+    assert.equal(1000, count)
+    assert.is_true(waits > 2)
+  end)
+
+  case("end when the server goes away, in either direction", function()
+    local things = people()
+    local killer <close> = engine:connect()
+    local function kill(id) killer:exec_driver_sql("SELECT pg_terminate_backend(?::integer)", { id }):all() killer:rollback() end
+    local id = connection:exec_driver_sql("SELECT pg_backend_pid()"):scalar()
+    local n = 0
+    local failure = failure_of(things, function()
+      n = n + 1
+      if n == 100 then kill(id) end
+      if n < 1000000 then return { n, "name" } end
+    end)
+    assert.equal("OperationalError", failure.kind, tostring(failure))
+    assert.is_true(failure.connection_invalidated or connection.invalidated)
+    connection:close()
+    connection = engine:connect()
+    id = connection:exec_driver_sql("SELECT pg_backend_pid()"):scalar()
+    n = 0
+    local ok
+    ok, failure = pcall(function()
+      for _ in connection:copy_to(numbers(3000000)) do
+        n = n + 1
+        if n == 10 then kill(id) end
+      end
+    end)
+    assert.is_false(ok)
+    assert.equal("OperationalError", failure.kind, tostring(failure))
+    connection:close()
+    connection = engine:connect()
+    assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 end)

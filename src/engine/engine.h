@@ -188,6 +188,8 @@ typedef struct alch_execution {
   const alch_value *bound;               /* the values that the driver borrows */
   uint32_t bound_count;
   uint32_t stream_rows;                  /* set by whoever starts it: rows of a piece; 0: as the connection has it. Closing sets it back */
+  bool copies;                           /* likewise: rows come by the driver's way for many of them (engine/bulk.h), which has to be there; */
+  const char *copy_format;               /* NULL, or the words for lines of text; stays where it is until the execution has started */
   uint32_t sets;                         /* of values, one behind the other; 0: one */
   alch_buffer texts;                     /* converted and named texts of the values */
   uint32_t *counts, count_capacity, count_used;   /* of expanding and literal slots, see alch_compiled_expand */

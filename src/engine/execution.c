@@ -1,5 +1,6 @@
 /* One statement on its way: values bound, handle taken, transaction begun, started, stepped. Each phase may wait; start_poll goes on where it stands.
    The repeated case allocates nothing: the arrays of the execution are kept, the handle is found by address. */
+#include "engine/bulk.h"
 #include "engine/private.h"
 #include <string.h>
 
@@ -57,6 +58,7 @@ void alch_execution_close(alch_execution *execution) {
   execution->compiled = NULL;
   execution->connection = NULL;
   execution->stream_rows = 0;
+  execution->copies = false;
 }
 
 void alch_execution_destroy(alch_execution *execution) {
@@ -195,7 +197,8 @@ static alch_status go(alch_execution *execution, alch_error *error) {
   }
   execution->phase = PHASE_POLL;
   if (ALCH_UNLIKELY(connection->stream_rows > 0 || execution->stream_rows > 0)) stream(execution);
-  alch_status status = start_driver(execution, error);
+  alch_status status = ALCH_UNLIKELY(execution->copies) ? connection->driver->bulk->copy_out(execution->prepared->statement, execution->copy_format, error) : ALCH_OK;
+  if (ALCH_LIKELY(status == ALCH_OK)) status = start_driver(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);
   return status == ALCH_WAIT ? waiting(execution) : status;
 }

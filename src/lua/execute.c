@@ -331,6 +331,25 @@ static int connection_execute(lua_State *L) {
   lua_callk(L, 2, 1, 0, executed);
   return executed(L, LUA_OK, 0);
 }
+/* copy_out_(statement, format or nil): a result whose rows come in one stream; values stand in the text. */
+static int connection_copy_out(lua_State *L) {
+  binding *b = BINDING(L);
+  alch_compile_options options = { .literal_binds = true };
+  lua_settop(L, 3);
+  lua_pushnil(L);
+  lua_insert(L, SLOT_PARAMETERS);   /* the format behind it */
+  alch_connection *connection = binding_check_connection(L, b, SLOT_CONNECTION);
+  const alch_block *statement = binding_test(L, b, SLOT_STATEMENT, BINDING_STATEMENT);
+  if (!statement) return refuse_statement(L, b, SLOT_STATEMENT);
+  binding_result *result = push_result(L, b);
+  lua_insert(L, SLOT_RESULT);
+  result->execution.copies = true;
+  result->execution.copy_format = lua_tostring(L, -1);
+  lua_setiuservalue(L, SLOT_RESULT, RESULT_FORMAT);
+  binding_must(L, b, alch_engine_compile(alch_connection_engine(connection), b->catalog, statement, &options, NULL, NULL, &result->compiled, &b->error));
+  return execute_continue(L, LUA_OK, FOLLOW_NONE);
+}
+
 /* scalar(statement [, parameters]): the first column of the first row */
 static int connection_scalar(lua_State *L) { return run(L, FOLLOW_SCALAR); }
 static int connection_scalars(lua_State *L) { return run(L, FOLLOW_SCALARS); }
@@ -408,7 +427,8 @@ static int connection_exec_driver_sql(lua_State *L) {
 
 void binding_open_execute(lua_State *L, binding *b) {
   static const luaL_Reg methods[] = {
-    { "execute", connection_execute }, { "scalar", connection_scalar }, { "scalars", connection_scalars }, { "exec_driver_sql", connection_exec_driver_sql }, { NULL, NULL },
+    { "execute", connection_execute }, { "scalar", connection_scalar }, { "scalars", connection_scalars }, { "exec_driver_sql", connection_exec_driver_sql },
+    { "copy_out_", connection_copy_out }, { NULL, NULL },
   };
   binding_kind_methods(L, b, BINDING_CONNECTION, methods);
 }

@@ -47,6 +47,7 @@ static void free_statement(alch_driver_statement *statement) {
   alch_error_close(&statement->failure);
   alch_buffer_close(&statement->scratch);
   alch_buffer_close(&statement->inside);
+  if (statement->out) alch_postgresql_free_out(statement);
   alch_free(allocator, statement->results, statement->result_capacity * sizeof *statement->results);
   alch_free(allocator, statement->columns, statement->column_capacity * sizeof *statement->columns);
   alch_free(allocator, statement->bytes, statement->bytes_size);
@@ -104,6 +105,7 @@ alch_status alch_postgresql_prepare(alch_driver_connection *connection, const ch
 }
 
 void alch_postgresql_finalize(alch_driver_statement *statement) {
+  if (statement->out) alch_postgresql_end_out(statement);
   alch_postgresql_abandon(statement);
   alch_postgresql_forget(statement);
   free_statement(statement);
@@ -219,6 +221,7 @@ alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *
 
 alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
+  if (ALCH_UNLIKELY(statement->out != NULL) && alch_postgresql_copies_out(statement)) return alch_postgresql_poll_out(statement, error);
   for (;;) {
     bool readable = statement->phase == ALCH_POSTGRESQL_COMPLETE || (statement->phase == ALCH_POSTGRESQL_SENT && statement->stream_rows > 0);
     if (readable && !statement->failure.set && next_row(statement)) return ALCH_ROW;
@@ -232,15 +235,18 @@ alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *e
 }
 
 static void postgresql_finish(alch_driver_statement *statement) {
+  if (statement->out) alch_postgresql_end_out(statement);
   reset(statement);
   statement->stream_rows = 0;
 }
 
 static uint32_t postgresql_column_count(alch_driver_statement *statement) {
+  if (alch_postgresql_gives_lines(statement)) return 1;
   return statement->shape ? statement->column_count : 0;
 }
 
 static const char *postgresql_column_name(alch_driver_statement *statement, uint32_t column) {
+  if (alch_postgresql_gives_lines(statement)) return "line";
   const char *name = statement->shape ? statement->connection->library->PQfname(statement->shape, (int)column) : NULL;
   return name ? name : "";
 }

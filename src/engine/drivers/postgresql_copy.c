@@ -472,9 +472,267 @@ static const char *load_sql(const alch_driver_load *load) { return load->sql.tex
 
 /* ---- out ---- */
 
+typedef enum out_stage { OUT_NONE, OUT_ASKING /* what the columns are */, OUT_OPENING, OUT_ROWS, OUT_ENDING, OUT_DONE } out_stage;
+
+struct alch_postgresql_out {
+  out_stage stage;
+  bool lines;                         /* rows are lines of text, in the format that was asked for */
+  bool begun;                         /* the header is read */
+  char *format;
+  size_t format_size;
+  char *row;                          /* the library's */
+  int length;
+  const char **cells;                 /* of the row; NULL: it is NULL */
+  uint32_t *lengths, capacity;
+  alch_buffer text;                   /* cells of a row that came as text */
+};
+
+static alch_status no_query(alch_error *error) { return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "rows can be copied out of a query, and this statement gives none"); }
+
 static alch_status copy_out(alch_driver_statement *statement, const char *format, alch_error *error) {
-  (void)statement, (void)format;
-  return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "not yet");
+  const alch_allocator *allocator = statement->connection->allocator;
+  if (statement->control != ALCH_POSTGRESQL_PLAIN) return no_query(error);
+  alch_postgresql_out *out = statement->out ? statement->out : alch_allocate_zeroed(allocator, sizeof *out);
+  if (!out) return alch_error_out_of_memory(error);
+  if (!statement->out) alch_buffer_init(&out->text, allocator);
+  statement->out = out;
+  alch_free(allocator, out->format, out->format_size);
+  out->format_size = format ? strlen(format) + 1 : 0;
+  out->format = format ? alch_allocate(allocator, out->format_size) : NULL;
+  if (format && !out->format) return alch_error_out_of_memory(error);
+  if (format) memcpy(out->format, format, out->format_size);
+  if (statement->count > 0) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "a query whose rows are copied out takes no parameters: its values stand in its text");
+  out->lines = format != NULL;
+  out->stage = OUT_ASKING;
+  return ALCH_OK;
+}
+
+static void drop_row(alch_driver_statement *statement) {
+  alch_postgresql_out *out = statement->out;
+  if (out->row) statement->connection->library->PQfreemem(out->row);
+  out->row = NULL;
+}
+
+void alch_postgresql_end_out(alch_driver_statement *statement) {
+  alch_postgresql_out *out = statement->out;
+  bool under_way = out->stage > OUT_ASKING && out->stage < OUT_DONE;
+  if (under_way && statement->connection->copying != ALCH_POSTGRESQL_COPY_NONE) statement->connection->copy_given_up = true;
+  drop_row(statement);
+  out->stage = OUT_NONE;
+  out->begun = false;
+}
+
+void alch_postgresql_free_out(alch_driver_statement *statement) {
+  const alch_allocator *allocator = statement->connection->allocator;
+  alch_postgresql_out *out = statement->out;
+  drop_row(statement);
+  alch_free(allocator, out->format, out->format_size);
+  alch_free(allocator, out->cells, out->capacity * sizeof *out->cells);
+  alch_free(allocator, out->lengths, out->capacity * sizeof *out->lengths);
+  alch_buffer_close(&out->text);
+  alch_free(allocator, out, sizeof *out);
+}
+
+bool alch_postgresql_copies_out(const alch_driver_statement *statement) { return statement->out && statement->out->stage != OUT_NONE; }
+bool alch_postgresql_gives_lines(const alch_driver_statement *statement) { return alch_postgresql_copies_out(statement) && statement->out->lines; }
+
+static bool make_cells(alch_driver_statement *statement) {
+  const alch_allocator *allocator = statement->connection->allocator;
+  alch_postgresql_out *out = statement->out;
+  uint32_t count = statement->column_count;
+  if (count <= out->capacity) return true;
+  alch_free(allocator, out->cells, out->capacity * sizeof *out->cells);
+  alch_free(allocator, out->lengths, out->capacity * sizeof *out->lengths);
+  out->cells = alch_allocate(allocator, count * sizeof *out->cells);
+  out->lengths = alch_allocate(allocator, count * sizeof *out->lengths);
+  out->capacity = out->cells && out->lengths ? count : 0;
+  if (out->capacity > 0) return true;
+  alch_free(allocator, out->cells, count * sizeof *out->cells);
+  alch_free(allocator, out->lengths, count * sizeof *out->lengths);
+  out->cells = NULL, out->lengths = NULL;
+  return false;
+}
+
+/* What the columns are is known: in binary, where all of them have such a form. */
+static void set_columns(alch_driver_statement *statement) {
+  statement->own_texts = statement->has_inside = false;
+  for (uint32_t i = 0; i < statement->column_count && statement->binary; i++) {
+    statement->columns[i] = alch_postgresql_column_of(statement->columns[i].type, true);
+    statement->own_texts = statement->own_texts || alch_postgresql_own_texts(&statement->columns[i]);
+    statement->has_inside = statement->has_inside || statement->columns[i].container;
+  }
+  for (uint32_t i = 0; i < statement->column_count && !statement->binary; i++) statement->own_texts = statement->own_texts || alch_postgresql_own_texts(&statement->columns[i]);
+}
+
+static alch_status open_out(alch_driver_statement *statement, alch_error *error) {
+  alch_postgresql_out *out = statement->out;
+  size_t length = statement->sql_size - 1;
+  alch_buffer sql;
+  if (!statement->shape) return no_query(error);
+  if (!make_cells(statement)) return alch_error_out_of_memory(error);
+  set_columns(statement);
+  while (length > 0 && (isspace((unsigned char)statement->sql[length - 1]) || statement->sql[length - 1] == ';')) length--;
+  alch_buffer_init(&sql, statement->connection->allocator);
+  alch_buffer_add(&sql, "COPY (");
+  alch_buffer_add_bytes(&sql, statement->sql, length);
+  alch_buffer_add_format(&sql, "\n) TO STDOUT (%s)", out->lines ? out->format : statement->binary ? "FORMAT binary" : "FORMAT text");
+  alch_status status = alch_buffer_failed(&sql) ? alch_error_out_of_memory(error) : ask(statement->connection, sql.text, error);
+  alch_buffer_close(&sql);
+  out->stage = OUT_OPENING;
+  return status;
+}
+
+/* ---- rows that come ---- */
+
+static alch_status wrong_row(alch_error *error) { return alch_error_set(error, ALCH_ERROR_INTERFACE, "the server sent a row of COPY that is none of this query"); }
+
+/* ALCH_DONE: it was the end, or only the beginning. */
+static alch_status split_binary(alch_driver_statement *statement, alch_error *error) {
+  alch_postgresql_out *out = statement->out;
+  const char *at = out->row, *end = at + out->length;
+  if (!out->begun && out->length >= HEADER_SIZE) at += HEADER_SIZE + alch_postgresql_get(at + HEADER_SIZE - 4);
+  out->begun = true;
+  if (at == end) return ALCH_DONE;
+  if (end - at < 2) return wrong_row(error);
+  int count = (int16_t)((unsigned char)at[0] << 8 | (unsigned char)at[1]);
+  if (count < 0) return ALCH_DONE;
+  if ((uint32_t)count != statement->column_count) return wrong_row(error);
+  at += 2;
+  for (int i = 0; i < count; i++) {
+    if (end - at < 4) return wrong_row(error);
+    uint32_t length = alch_postgresql_get(at);
+    at += 4;
+    out->cells[i] = length == UINT32_MAX ? NULL : at;
+    out->lengths[i] = length;
+    if (!out->cells[i]) continue;
+    if ((uint64_t)(end - at) < length) return wrong_row(error);
+    at += length;
+  }
+  return ALCH_ROW;
+}
+
+/* One cell, without its backslashes, and a zero byte behind it; answers what follows it. */
+static const char *unescape(const char *at, const char *end, char *to, uint32_t *length, bool *null) {
+  static const char letters[] = "bfnrtv", bytes[] = "\b\f\n\r\t\v";
+  char *start = to;
+  *null = end - at >= 2 && at[0] == '\\' && at[1] == 'N';
+  for (; at < end && *at != '\t'; at++) {
+    if (*at == '\\' && at + 1 < end) {
+      const char *found = strchr(letters, *++at);
+      *to++ = found && *found ? bytes[found - letters] : *at;
+    } else {
+      *to++ = *at;
+    }
+  }
+  *to = '\0';
+  *length = (uint32_t)(to - start);
+  return at;
+}
+
+static alch_status split_text(alch_driver_statement *statement, alch_error *error) {
+  alch_postgresql_out *out = statement->out;
+  const char *at = out->row, *end = at + out->length;
+  alch_buffer_clear(&out->text);
+  char *to = alch_buffer_reserve(&out->text, (size_t)out->length + statement->column_count + 1);
+  if (!to) return alch_error_out_of_memory(error);
+  if (end > at && end[-1] == '\n') end--;
+  for (uint32_t i = 0; i < statement->column_count; i++) {
+    bool null;
+    if (at > end) return wrong_row(error);
+    at = unescape(at, end, to, &out->lengths[i], &null) + 1;
+    out->cells[i] = null ? NULL : to;
+    to += out->lengths[i] + 1;
+  }
+  return at == end + 1 ? ALCH_ROW : wrong_row(error);
+}
+
+static alch_status next_out(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  alch_postgresql_out *out = statement->out;
+  bool read = false;
+  for (;;) {
+    drop_row(statement);
+    out->length = connection->library->PQgetCopyData(connection->handle, &out->row, 1);
+    if (out->length == 0 && read) return ALCH_WAIT;
+    if (out->length < -1) return copy_lost(connection, error);
+    if (out->length < 0) {
+      connection->copying = ALCH_POSTGRESQL_COPY_ENDING;
+      out->stage = OUT_ENDING;
+      return ALCH_OK;
+    }
+    if (out->length == 0) {
+      read = true;
+      if (move(connection, error) != ALCH_OK) return ALCH_ERROR;
+      continue;
+    }
+    alch_status status = out->lines ? ALCH_ROW : statement->binary ? split_binary(statement, error) : split_text(statement, error);
+    if (status != ALCH_DONE) return status;
+  }
+}
+
+static alch_status poll_asking_out(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  while (statement->phase != ALCH_POSTGRESQL_COMPLETE) {
+    bool queued = statement->phase == ALCH_POSTGRESQL_QUEUED && !connection->busy;
+    alch_status status = queued ? alch_postgresql_send(statement, error) : alch_postgresql_pump(connection, error);
+    if (status != ALCH_OK) return status;
+  }
+  if (statement->failure.set) return alch_postgresql_give_failure(&statement->failure, error);
+  return open_out(statement, error);
+}
+
+/* What the server has answered to the command, or to its end. */
+static alch_status poll_answer_out(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  alch_status status = await_answer(connection, error);
+  if (status != ALCH_OK) return status;
+  statement->out->stage = connection->copying == ALCH_POSTGRESQL_COPY_OUT ? OUT_ROWS : OUT_DONE;
+  return statement->out->stage == OUT_DONE && connection->copy_failure.set ? alch_postgresql_give_failure(&connection->copy_failure, error) : ALCH_OK;
+}
+
+alch_status alch_postgresql_poll_out(alch_driver_statement *statement, alch_error *error) {
+  alch_postgresql_out *out = statement->out;
+  alch_status status = ALCH_OK;
+  while (status == ALCH_OK) {
+    switch (out->stage) {
+      case OUT_ASKING: status = poll_asking_out(statement, error); break;
+      case OUT_OPENING: case OUT_ENDING: status = poll_answer_out(statement, error); break;
+      case OUT_ROWS: status = next_out(statement, error); break;
+      default: return ALCH_DONE;
+    }
+  }
+  if (status < 0 && statement->connection->copying == ALCH_POSTGRESQL_COPY_NONE) out->stage = OUT_DONE;
+  return status;
+}
+
+static alch_status make_room(alch_driver_statement *statement, uint32_t count, alch_error *error) {
+  const alch_postgresql_out *out = statement->out;
+  alch_status status = ALCH_OK;
+  size_t room = 1;
+  alch_buffer_clear(&statement->inside);
+  for (uint32_t i = 0; i < count && status == ALCH_OK && statement->has_inside; i++)
+    if (out->cells[i] && statement->columns[i].container) status = alch_postgresql_make_inside(statement, i, out->cells[i], out->lengths[i], error);
+  alch_buffer_clear(&statement->scratch);
+  for (uint32_t i = 0; i < count && status == ALCH_OK; i++)
+    if (out->cells[i] && out->lengths[i] >= statement->columns[i].size) room += alch_postgresql_scratch_of(&statement->columns[i], out->cells[i], out->lengths[i]);
+  return status != ALCH_OK || alch_buffer_reserve(&statement->scratch, room) ? status : alch_error_out_of_memory(error);
+}
+
+alch_status alch_postgresql_row_out(alch_driver_statement *statement, alch_value *values, uint32_t count, alch_error *error) {
+  const alch_postgresql_out *out = statement->out;
+  if (out->lines) {
+    values[0] = alch_value_text(out->row, (size_t)out->length);
+    return ALCH_OK;
+  }
+  if (statement->own_texts && make_room(statement, count, error) != ALCH_OK) return ALCH_ERROR;
+  for (uint32_t i = 0; i < count; i++) {
+    const alch_postgresql_column *column = &statement->columns[i];
+    if (!out->cells[i]) values[i] = ALCH_VALUE_NULL;
+    else if (column->container) values[i] = alch_value_text(statement->inside.text + column->text_at, column->text_length);
+    else if (out->lengths[i] < column->size) return wrong_row(error);
+    else if (column->read(statement, out->cells[i], out->lengths[i], &values[i], error) != ALCH_OK) return ALCH_ERROR;
+  }
+  return ALCH_OK;
 }
 
 const alch_bulk alch_postgresql_bulk = {

@@ -67,6 +67,10 @@ static alch_status send_set(alch_driver_statement *statement, alch_error *error)
     bool sent = connection->library->PQsendQueryParams(connection->handle, statement->sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
     return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
   }
+  if (statement->out && alch_postgresql_copies_out(statement)) {
+    bool sent = connection->library->PQsendDescribePrepared(connection->handle, name_of(statement->number, name)) == 1;
+    return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
+  }
   if (connection->library->PQsendQueryPrepared(connection->handle, name_of(statement->number, name), (int)statement->count, none ? NULL : statement->values + at, none ? NULL : statement->lengths + at,
                                                none ? NULL : statement->formats + at, statement->binary) != 1)
     return alch_postgresql_fail_connection(connection, NULL, error);
@@ -226,7 +230,8 @@ static void check_commit(alch_driver_statement *statement, PGresult *result) {
 
 /* An answer to the statement itself. True: the result is kept. */
 static bool take_answer(alch_driver_statement *statement, PGresult *result, int status) {
-  bool has_rows = status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_CHUNK;
+  bool described = status == PGRES_COMMAND_OK && statement->out && alch_postgresql_copies_out(statement) && statement->connection->library->PQnfields(result) > 0;
+  bool has_rows = described || status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_CHUNK;
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) count_changes(statement, result);
   if (status == PGRES_COMMAND_OK) check_commit(statement, result);
   if (status == PGRES_EMPTY_QUERY) alch_error_set(&statement->failure, ALCH_ERROR_PROGRAMMING, "the statement is empty");

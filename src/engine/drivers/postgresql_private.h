@@ -49,6 +49,8 @@ typedef struct alch_postgresql_column {
   alch_status (*read)(alch_driver_statement *statement, const char *bytes, uint32_t length, alch_value *out, alch_error *error);
 } alch_postgresql_column;
 
+typedef struct alch_postgresql_out alch_postgresql_out;   /* postgresql_copy.c: rows that come by COPY */
+
 struct alch_driver_statement {
   alch_driver_connection *connection;
   char *sql;                       /* a copy */
@@ -86,6 +88,7 @@ struct alch_driver_statement {
   bool has_inside;                 /* some column is a container */
   alch_buffer scratch;             /* texts of the current row that are not the server's own */
   alch_buffer inside;              /* those of its arrays, ranges and their like */
+  alch_postgresql_out *out;        /* NULL until it is first asked for */
   int64_t changes;
   bool stale;                      /* it failed because the server has it no longer, or as it was no longer */
   alch_error failure;              /* told by the server, kept until everything is read */
@@ -172,6 +175,15 @@ extern const struct alch_bulk alch_postgresql_bulk;
 alch_status alch_postgresql_leave_copy(alch_driver_connection *connection, alch_error *error);
 /* INVALID_REQUEST while rows are copied. */
 alch_status alch_postgresql_refuse_beside_copy(const alch_driver_connection *connection, alch_error *error);
+/* Is the statement's execution one by COPY; and are its rows lines of text? */
+bool alch_postgresql_copies_out(const alch_driver_statement *statement);
+bool alch_postgresql_gives_lines(const alch_driver_statement *statement);
+/* In place of alch_postgresql_poll, and of _row, for such a one. */
+alch_status alch_postgresql_poll_out(alch_driver_statement *statement, alch_error *error);
+alch_status alch_postgresql_row_out(alch_driver_statement *statement, alch_value *values, uint32_t count, alch_error *error);
+/* The execution is over, whatever its state. */
+void alch_postgresql_end_out(alch_driver_statement *statement);
+void alch_postgresql_free_out(alch_driver_statement *statement);
 /* The row, and the column, that the server's context of an error names. */
 void alch_postgresql_note_row(const char *context, alch_error *error);
 

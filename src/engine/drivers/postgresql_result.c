@@ -453,6 +453,7 @@ static alch_status wrong_size(uint32_t column, uint32_t length, alch_error *erro
 }
 
 alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) {
+  if (ALCH_UNLIKELY(statement->out != NULL) && alch_postgresql_copies_out(statement)) return alch_postgresql_row_out(statement, out, count, error);
   const alch_libpq *library = statement->connection->library;
   const PGresult *result = statement->results[statement->result_at];
   int row = statement->row;
