@@ -70,6 +70,26 @@ describe("transactions of a session", function()
     assert.equal("ResourceClosedError", raised(nested.commit, nested).kind)
   end)
 
+  it("nest as functions", function()
+    local league = shared.filled()
+    local session, Player = league.session, league.Player
+    local ann = session:get(Player, 1)
+    assert.equal(5, session:begin_nested(function(inner)
+      assert.equal(session, inner)
+      assert.is_true(session:in_nested_transaction())
+      ann.name = "inner"
+      return 5
+    end))
+    assert.is_false(session:in_nested_transaction())
+    assert.equal("inner", ann.name)
+    assert.equal("oh", raised(session.begin_nested, session, function()
+      ann.name = "lost"
+      error("oh", 0)
+    end))
+    assert.equal("inner", ann.name)
+    assert.is_true(session:in_transaction())
+  end)
+
   it("are functions", function()
     local league = shared.filled()
     local session, Player = league.session, league.Player

@@ -156,10 +156,30 @@ static alch_status prepare_handle(alch_link *link, alch_prepared *prepared, uint
   return status;
 }
 
+/* Tells the driver which placeholders the database writes into. Such a statement has no lists: slots and placeholders are one. */
+static alch_status name_outputs(alch_link *link, const alch_prepared *prepared, alch_error *error) {
+  const alch_compiled *compiled = prepared->compiled;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < compiled->slot_count; i++) count += compiled->slots[i].kind == ALCH_SLOT_OUT;
+  if (count == 0) return ALCH_OK;
+  if (!link->driver->outputs)
+    return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' cannot read what RETURNING … INTO gives: leave the returning out, and select the row afterwards", link->driver->name);
+  uint32_t *places = alch_allocate(link->allocator, count * sizeof *places), filled = 0;
+  if (!places) return alch_error_out_of_memory(error);
+  for (uint32_t i = 0, place = 0; i < compiled->slot_count; i++) {
+    if (compiled->slots[i].kind == ALCH_SLOT_OUT) places[filled++] = place;
+    place += compiled->slots[i].kind != ALCH_SLOT_LITERAL;
+  }
+  alch_status status = link->driver->outputs(prepared->statement, places, count, error);
+  alch_free(link->allocator, places, count * sizeof *places);
+  return status;
+}
+
 static alch_status prepare(alch_link *link, alch_prepared *prepared, uint32_t parameters, alch_error *error) {
   const alch_driver *driver = link->driver;
   alch_status status = prepare_handle(link, prepared, parameters, error);
   if (status == ALCH_OK) status = check_parameters(link, prepared, parameters, error);
+  if (status == ALCH_OK && prepared->compiled) status = name_outputs(link, prepared, error);
   if (status != ALCH_OK) return status;
   bool selects = prepared->compiled && prepared->compiled->kind == ALCH_STATEMENT_SELECT;
   prepared->read_only = driver->read_only ? driver->read_only(prepared->statement) : selects;

@@ -429,7 +429,7 @@ void binding_push_session_connection(lua_State *L, binding_session *s, alch_conn
 static const luaL_Reg session_methods[] = {
   { "add", session_add }, { "delete", session_delete }, { "expunge", session_expunge }, { "expunge_all", session_expunge_all }, { "expire", session_expire },
   { "expire_all", session_expire_all }, { "refresh", session_refresh }, { "load_related", session_related }, { "contains", session_contains }, { "is_modified", session_is_modified }, { "get", session_get },
-  { "flush", session_flush }, { "commit", session_commit }, { "rollback", session_rollback }, { "begin_transaction", session_begin }, { "begin_nested", session_begin_nested },
+  { "flush", session_flush }, { "commit", session_commit }, { "rollback", session_rollback }, { "begin_transaction", session_begin }, { "begin_savepoint", session_begin_nested },
   { "plan", session_plan }, { "connection", session_connection }, { "load", session_load }, { "close", session_close }, { "in_transaction", session_in_transaction },
   { "in_nested_transaction", session_in_nested_transaction }, { "set_autoflush", session_set_autoflush }, { "listen", session_listen },
   { "new", session_pending }, { "dirty", session_dirty }, { "deleted", session_deleted }, { "identities", session_identities }, { "bind", session_bind }, { "info", session_info },

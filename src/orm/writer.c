@@ -166,6 +166,7 @@ static alch_status place_sources(alch_writer *writer, alch_error *error) {
     const alch_slot *slot = &writer->compiled->slots[i];
     alch_buffer_init(&writer->texts[i], writer->allocator);
     if (slot->kind == ALCH_SLOT_VALUE && slot->ordinal < listed_count * writer->rows) writer->sources[i] = listed[slot->ordinal % listed_count];
+    else if (slot->kind == ALCH_SLOT_OUT) writer->sources[i] = (alch_source){ .slot = UINT32_MAX };
     else status = alch_error_set(error, ALCH_ERROR_FLUSH, "the flush has no value for column '%s' of table '%s'", slot->column != NULL ? slot->column->name : "?", writer->mapper->table->name);
   }
   alch_free(writer->allocator, listed, (limit + 1) * sizeof *listed);
@@ -209,6 +210,7 @@ alch_status alch_writer_prepare(alch_writer *writer, alch_session *session, cons
 }
 
 static alch_value source_value(const alch_source *source, const alch_object *object, const alch_object *child) {
+  if (source->slot == UINT32_MAX) return ALCH_VALUE_NULL;
   const alch_object *from = source->child ? child : object;
   if (source->key && (alch_object_kinds(from)[source->slot] & ALCH_SLOT_OLD)) {
     const alch_old_value *old = alch_session_old_value(from->session, from, source->slot);

@@ -7,7 +7,7 @@
 
 /* Where the value of a placeholder is read. */
 typedef struct alch_source {
-  uint32_t slot;
+  uint32_t slot;                   /* UINT32_MAX: nowhere, the database writes into it */
   bool key;                        /* the committed value of a key attribute, for WHERE */
   bool child;                      /* LINK: of the child, else of the parent */
 } alch_source;

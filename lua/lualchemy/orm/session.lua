@@ -255,13 +255,21 @@ end
 -- Within another transaction it is a savepoint.
 function methods:transaction(fn)
   if type(fn) ~= "function" then refuse.value(fn, "session:transaction takes a function") end
-  local transaction = self:in_transaction() and self:begin_nested() or self:begin_transaction()
+  local transaction = self:in_transaction() and self:begin_savepoint() or self:begin_transaction()
   return finish(transaction, pcall(fn, self))
 end
 
 --- Begins a transaction; with a function, calls it and commits.
 function methods:begin(fn)
   local transaction = self:begin_transaction()
+  if fn == nil then return transaction end
+  return finish(transaction, pcall(fn, self))
+end
+
+--- Begins a savepoint, as the innermost transaction; with a function, calls it, and releases the savepoint, or rolls back to it
+-- when the function raises.
+function methods:begin_nested(fn)
+  local transaction = self:begin_savepoint()
   if fn == nil then return transaction end
   return finish(transaction, pcall(fn, self))
 end

@@ -23,6 +23,7 @@ static void odbc_finalize(alch_driver_statement *statement) {
   alch_buffer_close(&statement->raw);
   alch_buffer_close(&statement->cells);
   alch_arena_clear(&statement->columns_arena);
+  alch_odbc_outputs_close(statement);
   alch_free(allocator, statement->order, statement->placeholders * sizeof *statement->order);
   alch_free(allocator, (void *)(uintptr_t)statement->types, statement->type_count * sizeof *statement->types);
   alch_free(allocator, statement->parameters, statement->placeholders * sizeof *statement->parameters);
@@ -125,6 +126,7 @@ static alch_status find_rows(alch_driver_statement *statement, alch_error *error
   const alch_odbc_library *library = statement->connection->library;
   SQLLEN changes = -1;
   if (alch_odbc_succeeded(library->SQLRowCount(statement->handle, &changes))) statement->changes = changes;
+  if (statement->output_count > 0) return ALCH_OK;
   alch_status status = alch_odbc_describe(statement, true, error);
   while (status == ALCH_OK && statement->column_count == 0) {
     SQLRETURN code = library->SQLMoreResults(statement->handle);
@@ -248,6 +250,7 @@ static alch_status run_sets(alch_driver_statement *statement, const alch_value *
 static alch_status odbc_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
   SQLSMALLINT columns = 0;
   reset(statement);
+  if (statement->output_count > 0) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "RETURNING … INTO gives the values of one row: insert the rows one by one");
   if (statement->control != ALCH_ODBC_STATEMENT || sets == 0) return alch_error_set(error, ALCH_ERROR_INTERFACE, "a statement without values cannot be run for many sets of them");
   if (!alch_odbc_succeeded(statement->connection->library->SQLNumResultCols(statement->handle, &columns))) columns = 0;
   bool array = columns == 0 && !statement->returns && alch_odbc_fits_array(values, count, sets);
@@ -303,6 +306,7 @@ const alch_driver alch_driver_odbc = {
   .ping = alch_odbc_ping,
   .prepare = odbc_prepare,
   .parameter_count = odbc_parameter_count,
+  .outputs = alch_odbc_outputs,
   .finalize = odbc_finalize,
   .start = odbc_start,
   .start_many = odbc_start_many,

@@ -150,14 +150,16 @@ alch_status alch_odbc_bind(alch_driver_statement *statement, const alch_value *v
   for (uint32_t i = 0; i < statement->placeholders; i++) {
     uint32_t value = source(statement, i);
     if (value >= count) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has a placeholder for value %u, and %u values are there", value + 1, count);
+    if (alch_odbc_is_output(statement, i)) continue;
     if (describe_value(statement, type_of(statement, value), &values[value], &statement->parameters[i], error) != ALCH_OK) return ALCH_ERROR;
   }
   for (uint32_t i = 0; i < statement->placeholders; i++) {
     alch_odbc_parameter *p = &statement->parameters[i];
+    if (alch_odbc_is_output(statement, i)) continue;
     SQLRETURN code = library->SQLBindParameter(statement->handle, (SQLUSMALLINT)(i + 1), SQL_PARAM_INPUT, p->c_type, p->sql_type, p->size, p->digits, bytes_of(statement, p), p->length > 0 ? p->length : 0, &p->length);
     if (!alch_odbc_succeeded(code)) return bind_failed(statement, error);
   }
-  return ALCH_OK;
+  return alch_odbc_bind_outputs(statement, error);
 }
 
 /* ---- arrays: all values of a placeholder one behind the other ---- */

@@ -63,6 +63,12 @@ struct alch_driver_connection {
 /* Texts that are calls of ODBC and no statements. */
 typedef enum alch_odbc_control { ALCH_ODBC_STATEMENT, ALCH_ODBC_BEGIN, ALCH_ODBC_COMMIT, ALCH_ODBC_ROLLBACK, ALCH_ODBC_NOTHING } alch_odbc_control;
 
+/* How the bytes of a cell are read. */
+enum {
+  ALCH_ODBC_READ_WIDE, ALCH_ODBC_READ_CHARACTERS, ALCH_ODBC_READ_UUID, ALCH_ODBC_READ_INTEGER, ALCH_ODBC_READ_BIG, ALCH_ODBC_READ_REAL, ALCH_ODBC_READ_BIT, ALCH_ODBC_READ_DECIMAL, ALCH_ODBC_READ_DATE,
+  ALCH_ODBC_READ_TIME, ALCH_ODBC_READ_MOMENT, ALCH_ODBC_READ_BYTES
+};
+
 typedef struct alch_odbc_column {
   const char *name;
   uint8_t reader;
@@ -101,6 +107,8 @@ struct alch_driver_statement {
   SQLULEN rows_wanted;          /* of one fetch into bound columns; 0: cells are read one by one */
   SQLULEN rows_there, row;      /* of the last fetch */
   SQLUSMALLINT *row_states;
+  uint32_t output_count;        /* of placeholders that the database writes into; their cells are the columns then */
+  uint32_t *outputs;            /* their numbers, ascending */
   alch_buffer raw, cells;       /* a cell as it came; texts of the current row */
   int64_t changes;
   bool returns;                 /* the word RETURNING is in it: drivers may not know that it gives rows before it has run */
@@ -148,7 +156,20 @@ alch_status alch_odbc_execute_array(alch_driver_statement *statement, const alch
 /* Can one column of an array hold these values? */
 bool alch_odbc_fits_array(const alch_value *values, uint32_t count, uint32_t sets);
 
+/* ---- odbc_output.c: placeholders that the database writes into ---- */
+alch_status alch_odbc_outputs(alch_driver_statement *statement, const uint32_t *places, uint32_t count, alch_error *error);
+/* Is it one of them? */
+bool alch_odbc_is_output(const alch_driver_statement *statement, uint32_t placeholder);
+/* Binds them all, beside the others. */
+alch_status alch_odbc_bind_outputs(alch_driver_statement *statement, alch_error *error);
+/* To their row, which is there once, and only when the statement has changed something. */
+alch_status alch_odbc_output_fetch(alch_driver_statement *statement);
+void alch_odbc_outputs_close(alch_driver_statement *statement);
+
 /* ---- odbc_result.c ---- */
+/* What each reader asks for; bytes 0: as many as the column is long. */
+typedef struct alch_odbc_reader { SQLSMALLINT c_type; uint32_t bytes; } alch_odbc_reader;
+extern const alch_odbc_reader alch_odbc_reader_rows[];
 /* After an execution: its columns, bound where they are short. */
 alch_status alch_odbc_describe(alch_driver_statement *statement, bool bind, alch_error *error);
 alch_status alch_odbc_fetch(alch_driver_statement *statement, alch_error *error);

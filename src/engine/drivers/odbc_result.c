@@ -11,29 +11,26 @@
 #define PIECE 2048               /* bytes first asked for of a cell of unknown length */
 #define PIECE_MAX 65536
 
-enum { READ_WIDE, READ_CHARACTERS, READ_UUID, READ_INTEGER, READ_BIG, READ_REAL, READ_BIT, READ_DECIMAL, READ_DATE, READ_TIME, READ_MOMENT, READ_BYTES };
-
-/* What each reader asks for; bytes 0: as many as the column is long. */
-static const struct reader_row { SQLSMALLINT c_type; uint32_t bytes; } readers[] = {
-  [READ_WIDE] = { SQL_C_WCHAR, 0 }, [READ_CHARACTERS] = { SQL_C_CHAR, 128 }, [READ_UUID] = { SQL_C_CHAR, 40 }, [READ_INTEGER] = { SQL_C_SBIGINT, 8 }, [READ_BIG] = { SQL_C_CHAR, 32 }, [READ_REAL] = { SQL_C_DOUBLE, 8 },
-  [READ_BIT] = { SQL_C_BIT, 1 }, [READ_DECIMAL] = { SQL_C_CHAR, 0 }, [READ_DATE] = { SQL_C_TYPE_DATE, sizeof(alch_odbc_date) }, [READ_TIME] = { SQL_C_CHAR, 64 },
-  [READ_MOMENT] = { SQL_C_TYPE_TIMESTAMP, sizeof(alch_odbc_timestamp) }, [READ_BYTES] = { SQL_C_BINARY, 0 },
+const alch_odbc_reader alch_odbc_reader_rows[] = {
+  [ALCH_ODBC_READ_WIDE] = { SQL_C_WCHAR, 0 }, [ALCH_ODBC_READ_CHARACTERS] = { SQL_C_CHAR, 128 }, [ALCH_ODBC_READ_UUID] = { SQL_C_CHAR, 40 }, [ALCH_ODBC_READ_INTEGER] = { SQL_C_SBIGINT, 8 }, [ALCH_ODBC_READ_BIG] = { SQL_C_CHAR, 32 }, [ALCH_ODBC_READ_REAL] = { SQL_C_DOUBLE, 8 },
+  [ALCH_ODBC_READ_BIT] = { SQL_C_BIT, 1 }, [ALCH_ODBC_READ_DECIMAL] = { SQL_C_CHAR, 0 }, [ALCH_ODBC_READ_DATE] = { SQL_C_TYPE_DATE, sizeof(alch_odbc_date) }, [ALCH_ODBC_READ_TIME] = { SQL_C_CHAR, 64 },
+  [ALCH_ODBC_READ_MOMENT] = { SQL_C_TYPE_TIMESTAMP, sizeof(alch_odbc_timestamp) }, [ALCH_ODBC_READ_BYTES] = { SQL_C_BINARY, 0 },
 };
 
 static const struct type_row { SQLSMALLINT sql_type; uint8_t reader; } types[] = {
-  { SQL_INTEGER, READ_INTEGER }, { SQL_SMALLINT, READ_INTEGER }, { SQL_TINYINT, READ_INTEGER }, { SQL_BIGINT, READ_INTEGER }, { SQL_REAL, READ_REAL }, { SQL_FLOAT, READ_REAL }, { SQL_DOUBLE, READ_REAL },
-  { SQL_NUMERIC, READ_DECIMAL }, { SQL_DECIMAL, READ_DECIMAL }, { SQL_BIT, READ_BIT }, { SQL_TYPE_DATE, READ_DATE }, { SQL_TYPE_TIME, READ_TIME }, { SQL_TYPE_TIMESTAMP, READ_MOMENT },
-  { SQL_BINARY, READ_BYTES }, { SQL_VARBINARY, READ_BYTES }, { SQL_LONGVARBINARY, READ_BYTES }, { SQL_GUID, READ_UUID }, { SQL_SS_TIME2, READ_TIME }, { SQL_SS_TIMESTAMPOFFSET, READ_CHARACTERS },
+  { SQL_INTEGER, ALCH_ODBC_READ_INTEGER }, { SQL_SMALLINT, ALCH_ODBC_READ_INTEGER }, { SQL_TINYINT, ALCH_ODBC_READ_INTEGER }, { SQL_BIGINT, ALCH_ODBC_READ_INTEGER }, { SQL_REAL, ALCH_ODBC_READ_REAL }, { SQL_FLOAT, ALCH_ODBC_READ_REAL }, { SQL_DOUBLE, ALCH_ODBC_READ_REAL },
+  { SQL_NUMERIC, ALCH_ODBC_READ_DECIMAL }, { SQL_DECIMAL, ALCH_ODBC_READ_DECIMAL }, { SQL_BIT, ALCH_ODBC_READ_BIT }, { SQL_TYPE_DATE, ALCH_ODBC_READ_DATE }, { SQL_TYPE_TIME, ALCH_ODBC_READ_TIME }, { SQL_TYPE_TIMESTAMP, ALCH_ODBC_READ_MOMENT },
+  { SQL_BINARY, ALCH_ODBC_READ_BYTES }, { SQL_VARBINARY, ALCH_ODBC_READ_BYTES }, { SQL_LONGVARBINARY, ALCH_ODBC_READ_BYTES }, { SQL_GUID, ALCH_ODBC_READ_UUID }, { SQL_SS_TIME2, ALCH_ODBC_READ_TIME }, { SQL_SS_TIMESTAMPOFFSET, ALCH_ODBC_READ_CHARACTERS },
 };
 
 static uint8_t reader_of(const alch_odbc_quirks *quirks, SQLSMALLINT sql_type) {
   size_t i = 0;
   while (i < ALCH_COUNT(types) && types[i].sql_type != sql_type) i++;
-  if (i == ALCH_COUNT(types)) return READ_WIDE;
+  if (i == ALCH_COUNT(types)) return ALCH_ODBC_READ_WIDE;
   uint8_t reader = types[i].reader;
   if (!quirks->few_kinds) return reader;
-  if (reader == READ_BIT) return READ_INTEGER;
-  return reader == READ_DATE || reader == READ_TIME || reader == READ_MOMENT ? READ_WIDE : reader;
+  if (reader == ALCH_ODBC_READ_BIT) return ALCH_ODBC_READ_INTEGER;
+  return reader == ALCH_ODBC_READ_DATE || reader == ALCH_ODBC_READ_TIME || reader == ALCH_ODBC_READ_MOMENT ? ALCH_ODBC_READ_WIDE : reader;
 }
 
 static alch_status failed(alch_driver_statement *statement, alch_error *error) {
@@ -47,11 +44,11 @@ static bool set_attribute(alch_driver_statement *statement, SQLINTEGER attribute
 /* ---- describing ---- */
 
 static uint32_t width_of(const alch_odbc_quirks *quirks, uint8_t reader, SQLSMALLINT sql_type, SQLULEN size) {
-  if (readers[reader].bytes) return readers[reader].bytes;
-  if (reader == READ_DECIMAL) return size > 0 && size <= 200 ? (uint32_t)size + 8 : 0;
+  if (alch_odbc_reader_rows[reader].bytes) return alch_odbc_reader_rows[reader].bytes;
+  if (reader == ALCH_ODBC_READ_DECIMAL) return size > 0 && size <= 200 ? (uint32_t)size + 8 : 0;
   bool long_type = sql_type == SQL_LONGVARCHAR || sql_type == SQL_WLONGVARCHAR || sql_type == SQL_LONGVARBINARY;
   if (!quirks->trusts_sizes || long_type || size == 0 || size > BOUND_UNITS) return 0;
-  return reader == READ_WIDE ? ((uint32_t)size * 2 + 1) * (uint32_t)sizeof(SQLWCHAR) : (uint32_t)size;
+  return reader == ALCH_ODBC_READ_WIDE ? ((uint32_t)size * 2 + 1) * (uint32_t)sizeof(SQLWCHAR) : (uint32_t)size;
 }
 
 static alch_status describe_column(alch_driver_statement *statement, SQLUSMALLINT number, alch_odbc_column *out, alch_error *error) {
@@ -67,8 +64,8 @@ static alch_status describe_column(alch_driver_statement *statement, SQLUSMALLIN
   out->name = alch_arena_text(&statement->columns_arena, alch_buffer_text(&statement->raw), statement->raw.length);
   if (!out->name) return alch_error_out_of_memory(error);
   out->reader = reader_of(connection->quirks, type);
-  if (type == SQL_BIGINT && alch_odbc_succeeded(connection->library->SQLColAttributeW(statement->handle, number, SQL_DESC_UNSIGNED, NULL, 0, NULL, &is_unsigned)) && is_unsigned) out->reader = READ_BIG;
-  out->c_type = readers[out->reader].c_type;
+  if (type == SQL_BIGINT && alch_odbc_succeeded(connection->library->SQLColAttributeW(statement->handle, number, SQL_DESC_UNSIGNED, NULL, 0, NULL, &is_unsigned)) && is_unsigned) out->reader = ALCH_ODBC_READ_BIG;
+  out->c_type = alch_odbc_reader_rows[out->reader].c_type;
   out->width = width_of(connection->quirks, out->reader, type, size);
   return ALCH_OK;
 }
@@ -121,7 +118,7 @@ alch_status alch_odbc_describe(alch_driver_statement *statement, bool bind, alch
 void alch_odbc_result_end(alch_driver_statement *statement) {
   const alch_odbc_library *library = statement->connection->library;
   library->SQLFreeStmt(statement->handle, SQL_CLOSE);
-  if (statement->rows_wanted == 0) return;
+  if (statement->rows_wanted == 0 || statement->output_count > 0) return;
   library->SQLFreeStmt(statement->handle, SQL_UNBIND);
   set_attribute(statement, SQL_ATTR_ROW_STATUS_PTR, NULL);
   set_attribute(statement, SQL_ATTR_ROWS_FETCHED_PTR, NULL);
@@ -132,6 +129,7 @@ void alch_odbc_result_end(alch_driver_statement *statement) {
 /* ---- fetching ---- */
 
 alch_status alch_odbc_fetch(alch_driver_statement *statement, alch_error *error) {
+  if (statement->output_count > 0) return alch_odbc_output_fetch(statement);
   if (statement->rows_wanted && statement->row + 1 < statement->rows_there) {
     statement->row++;
     return statement->row_states[statement->row] == SQL_ROW_ERROR ? failed(statement, error) : ALCH_ROW;
@@ -193,28 +191,28 @@ static alch_status read_bytes(const alch_odbc_column *column, const char *bytes,
   int64_t time;
   double real;
   switch (column->reader) {
-    case READ_INTEGER: memcpy(&time, bytes, sizeof time); *out = alch_value_integer(time); return ALCH_OK;
-    case READ_REAL: memcpy(&real, bytes, sizeof real); *out = alch_value_real(real); return ALCH_OK;
-    case READ_BIT: *out = alch_value_boolean(*bytes != 0 && *bytes != '0'); return ALCH_OK;
-    case READ_BIG: case READ_DECIMAL: read_number(bytes, length, column->reader == READ_BIG, out, cells); return ALCH_OK;
-    case READ_DATE: return read_date(column, (const alch_odbc_date *)(const void *)bytes, out, error);
-    case READ_MOMENT: return read_moment(column, (const alch_odbc_timestamp *)(const void *)bytes, out, error);
-    case READ_TIME:
+    case ALCH_ODBC_READ_INTEGER: memcpy(&time, bytes, sizeof time); *out = alch_value_integer(time); return ALCH_OK;
+    case ALCH_ODBC_READ_REAL: memcpy(&real, bytes, sizeof real); *out = alch_value_real(real); return ALCH_OK;
+    case ALCH_ODBC_READ_BIT: *out = alch_value_boolean(*bytes != 0 && *bytes != '0'); return ALCH_OK;
+    case ALCH_ODBC_READ_BIG: case ALCH_ODBC_READ_DECIMAL: read_number(bytes, length, column->reader == ALCH_ODBC_READ_BIG, out, cells); return ALCH_OK;
+    case ALCH_ODBC_READ_DATE: return read_date(column, (const alch_odbc_date *)(const void *)bytes, out, error);
+    case ALCH_ODBC_READ_MOMENT: return read_moment(column, (const alch_odbc_timestamp *)(const void *)bytes, out, error);
+    case ALCH_ODBC_READ_TIME:
       if (alch_time_parse(bytes, length, &time)) {
         *out = (alch_value){ .kind = ALCH_TIME, .integer = time };
         return ALCH_OK;
       }
       break;
-    case READ_WIDE:
+    case ALCH_ODBC_READ_WIDE:
       alch_odbc_narrow((const SQLWCHAR *)(const void *)bytes, length / sizeof(SQLWCHAR), cells);
       keep_text(out, ALCH_TEXT, from, cells);
       return ALCH_OK;
     default: break;
   }
   alch_buffer_add_bytes(cells, bytes, length);
-  for (size_t i = from; column->reader == READ_UUID && i < cells->length; i++)
+  for (size_t i = from; column->reader == ALCH_ODBC_READ_UUID && i < cells->length; i++)
     if (cells->text[i] >= 'A' && cells->text[i] <= 'F') cells->text[i] |= 0x20;   /* drivers differ; databases write small letters */
-  keep_text(out, column->reader == READ_BYTES ? ALCH_BLOB : ALCH_TEXT, from, cells);
+  keep_text(out, column->reader == ALCH_ODBC_READ_BYTES ? ALCH_BLOB : ALCH_TEXT, from, cells);
   return ALCH_OK;
 }
 
