@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
-
 alch_status alch_give_text(const alch_conversion *c, uint8_t kind, const char *text, size_t length) {
   alch_buffer_clear(c->scratch);
   alch_buffer_add_bytes(c->scratch, text, length);
@@ -28,17 +26,59 @@ alch_status alch_give_decimal(const alch_conversion *c, const alch_decimal *deci
   return alch_give_text(c, ALCH_DECIMAL, text, alch_decimal_print(chosen, text));
 }
 
+/* The type and the value, readable. */
+static void print_both(const alch_conversion *c, alch_buffer *type, alch_buffer *value) {
+  alch_buffer_init(type, c->scratch->allocator);
+  alch_buffer_init(value, c->scratch->allocator);
+  alch_type_print(c->type, type);
+  alch_value_print(c->value, value, 40);
+}
+
 alch_status alch_refuse_stored(const alch_conversion *c, const char *expected) {
   alch_buffer type, value;
-  alch_buffer_init(&type, c->scratch->allocator);
-  alch_buffer_init(&value, c->scratch->allocator);
-  alch_type_print(c->type, &type);
-  alch_value_print(c->value, &value, 40);
+  print_both(c, &type, &value);
   alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "the database holds the %s %s where a %s stands, which is %s", alch_value_kind_name(c->value->kind),
                                       alch_buffer_text(&value), alch_buffer_text(&type), expected);
   alch_buffer_close(&type);
   alch_buffer_close(&value);
   return status;
+}
+
+/* ---- what would be lost ---- */
+
+alch_status alch_store_epoch_interval(const alch_conversion *c) {
+  if (c->value->integer >= ALCH_MICROSECONDS_MIN && c->value->integer <= ALCH_MICROSECONDS_MAX) return alch_give_number(c, ALCH_DATETIME, c->value->integer);
+  return alch_error_set(c->error, ALCH_ERROR_DATA, "an interval is stored here as the moment to which it leads from 1970, and that must lie in the years 1 to 9999; make the column a BigInteger of microseconds");
+}
+
+static alch_status refuse_digits(const alch_conversion *c, int digits, const char *of) {
+  alch_buffer type, value;
+  print_both(c, &type, &value);
+  alch_status status = alch_error_set(c->error, ALCH_ERROR_DATA, "%s keeps %d digit%s behind the %s here, and the database would round %s: give the type more digits, or round the value first",
+                                      alch_buffer_text(&type), digits, digits == 1 ? "" : "s", of, alch_buffer_text(&value));
+  alch_buffer_close(&type);
+  alch_buffer_close(&value);
+  return status;
+}
+
+alch_status alch_check_seconds(const alch_conversion *c, int digits) {
+  int64_t unit = 1;
+  if (c->value->kind != ALCH_TIME && c->value->kind != ALCH_DATETIME && c->value->kind != ALCH_INTERVAL) return ALCH_OK;
+  for (int i = digits; i < 6; i++) unit *= 10;
+  return c->value->integer % unit == 0 ? ALCH_OK : refuse_digits(c, digits, "second");
+}
+
+alch_status alch_check_scale(const alch_conversion *c, int digits) {
+  alch_decimal decimal = { 0 }, scaled = { 0 };
+  bool real = c->value->kind == ALCH_REAL && isfinite(c->value->real);
+  if (!real && c->value->kind != ALCH_DECIMAL) return ALCH_OK;
+  if (!alch_read_decimal(c->value, &decimal)) {
+    bool whole = real && c->value->real == floor(c->value->real);
+    return whole ? ALCH_OK : refuse_digits(c, digits, "point");
+  }
+  if (decimal.scale <= digits) return ALCH_OK;
+  if (alch_decimal_rescale(&scaled, &decimal, digits, NULL) == ALCH_OK && alch_decimal_compare(&scaled, &decimal) == 0) return ALCH_OK;
+  return refuse_digits(c, digits, "point");
 }
 
 /* ---- texts of a form of their own ---- */
@@ -74,25 +114,4 @@ alch_status alch_store_path(const alch_conversion *c, alch_status (*write)(uint8
   if (status == ALCH_OK) status = alch_buffer_failed(&path) ? alch_error_out_of_memory(c->error) : alch_give_text(c, ALCH_TEXT, alch_buffer_text(&path), path.length);
   alch_buffer_close(&path);
   return status;
-}
-
-/* ---- whatever the driver has made of it ---- */
-
-bool alch_read_decimal(const alch_value *value, alch_decimal *out) {
-  switch (value->kind) {
-    case ALCH_INTEGER: case ALCH_BOOLEAN: alch_decimal_from_integer(out, value->integer); return true;
-    case ALCH_REAL: return isfinite(value->real) && alch_decimal_from_real(out, value->real, NULL) == ALCH_OK;
-    case ALCH_TEXT: case ALCH_DECIMAL: return alch_decimal_parse(out, value->text, value->length, NULL) == ALCH_OK;
-    default: return false;
-  }
-}
-
-bool alch_read_moment(const alch_value *value, int64_t *microseconds) {
-  alch_civil civil;
-  if (value->kind == ALCH_DATETIME) *microseconds = value->integer;
-  if (value->kind == ALCH_DATE) *microseconds = value->integer * ALCH_MICROSECONDS_PER_DAY;
-  if (value->kind == ALCH_DATETIME || value->kind == ALCH_DATE) return true;
-  if (value->kind != ALCH_TEXT || !alch_datetime_parse(value->text, value->length, &civil)) return false;
-  *microseconds = alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0);
-  return true;
 }

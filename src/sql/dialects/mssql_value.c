@@ -8,24 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-/* A double holds every integer up to here. */
-#define EXACT_INTEGER (INT64_C(1) << 53)
-#define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
-
 /* ---- into the database ---- */
-
-static alch_status store_interval(const alch_conversion *c) {
-  if (c->value->integer < ALCH_MICROSECONDS_MIN || c->value->integer > ALCH_MICROSECONDS_MAX)
-    return alch_error_set(c->error, ALCH_ERROR_DATA, "an interval that, counted from 1970, leads outside the years 1 to 9999 cannot be stored");
-  return alch_give_number(c, ALCH_DATETIME, c->value->integer);
-}
 
 alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
-    case ALCH_INTERVAL: return store_interval(&c);
+    case ALCH_INTERVAL: return alch_store_epoch_interval(&c);
     case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, type->native) : ALCH_OK;
     default: return ALCH_OK;
   }
@@ -33,71 +23,36 @@ alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alc
 
 /* ---- out of it ---- */
 
-static alch_status load_boolean(const alch_conversion *c) {
-  bool number = c->value->kind == ALCH_INTEGER || c->value->kind == ALCH_BOOLEAN;
-  if (!number || (c->value->integer != 0 && c->value->integer != 1)) return alch_refuse_stored(c, "0 or 1");
-  c->value->kind = ALCH_BOOLEAN;
-  return ALCH_OK;
-}
-
-static alch_status load_numeric(const alch_conversion *c) {
-  alch_decimal decimal = { 0 };
-  bool as_number = c->type->as_number, integer = c->value->kind == ALCH_INTEGER;
-  if (as_number && c->value->kind == ALCH_REAL) return ALCH_OK;
-  if (as_number && integer && (c->value->integer < -EXACT_INTEGER || c->value->integer > EXACT_INTEGER)) return ALCH_OK;
-  if (!alch_read_decimal(c->value, &decimal)) return alch_refuse_stored(c, "a number of at most 38 digits");
-  if (!as_number) return alch_give_decimal(c, &decimal);
-  *c->value = alch_value_real(alch_decimal_to_real(&decimal));
-  return ALCH_OK;
-}
-
-/* Moments come as they are, or as text: 2024-02-29 13:14:15.0000010 +02:00, the wall clock of UTC where no offset stands. */
-static bool read_moment(const alch_value *value, int64_t *microseconds) {
-  char text[48];
-  alch_civil civil;
-  size_t length = 0;
-  if (value->kind == ALCH_DATETIME) {
-    *microseconds = value->integer;
-    return true;
-  }
-  if (value->kind != ALCH_TEXT || value->length >= sizeof text) return false;
+/* A moment as text has a blank before its offset: 2024-02-29 13:14:15.0000010 +02:00. */
+static void close_up(alch_value *value, char text[48]) {
+  uint32_t length = 0;
+  if (value->kind != ALCH_TEXT || value->length >= 48) return;
   for (uint32_t i = 0; i < value->length; i++)
     if (!(value->text[i] == ' ' && i + 1 < value->length && (value->text[i + 1] == '+' || value->text[i + 1] == '-'))) text[length++] = value->text[i];
-  if (!alch_datetime_parse(text, length, &civil)) return false;
-  *microseconds = alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0);
-  return true;
+  value->text = text;
+  value->length = length;
 }
 
-static alch_status load_date(const alch_conversion *c) {
-  int64_t moment;
-  if (c->value->kind == ALCH_DATE) return ALCH_OK;
-  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &moment)) return alch_give_number(c, ALCH_DATE, moment);
-  if (read_moment(c->value, &moment) && moment % ALCH_MICROSECONDS_PER_DAY == 0) return alch_give_number(c, ALCH_DATE, moment / ALCH_MICROSECONDS_PER_DAY);
-  return alch_refuse_stored(c, "a date such as 2024-02-29");
-}
-
-static alch_status load_time(const alch_conversion *c) {
-  int64_t microseconds;
-  if (c->value->kind == ALCH_TIME) return ALCH_OK;
-  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return alch_give_number(c, ALCH_TIME, microseconds);
-  return alch_refuse_stored(c, "a time such as 13:14:15.000001");
-}
-
-static alch_status load_moment(const alch_conversion *c, uint8_t kind, const char *expected) {
-  int64_t microseconds;
-  return read_moment(c->value, &microseconds) ? alch_give_number(c, kind, microseconds) : alch_refuse_stored(c, expected);
+static alch_status load_moment(const alch_conversion *c, alch_status (*load)(const alch_conversion *c)) {
+  char text[48];
+  alch_value closed = *c->value;
+  const alch_conversion closed_up = { c->type, &closed, c->scratch, c->error };
+  close_up(&closed, text);
+  if (load(&closed_up) != ALCH_OK) return ALCH_ERROR;
+  *c->value = closed;
+  return ALCH_OK;
 }
 
 alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
-    case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
-    case ALCH_TYPE_NUMERIC: return load_numeric(&c);
-    case ALCH_TYPE_DATE: return load_date(&c);
-    case ALCH_TYPE_TIME: return load_time(&c);
-    case ALCH_TYPE_DATETIME: return load_moment(&c, ALCH_DATETIME, "a moment such as 2024-02-29 13:14:15.000001");
-    case ALCH_TYPE_INTERVAL: return load_moment(&c, ALCH_INTERVAL, "a moment, counted from 1970-01-01 00:00:00");
+    case ALCH_TYPE_BOOLEAN: return alch_load_boolean(&c);
+    case ALCH_TYPE_NUMERIC: return alch_load_numeric(&c);
+    case ALCH_TYPE_DATE: return load_moment(&c, alch_load_date);
+    case ALCH_TYPE_TIME: return alch_load_time(&c);
+    case ALCH_TYPE_DATETIME: return load_moment(&c, alch_load_datetime);
+    case ALCH_TYPE_INTERVAL: return load_moment(&c, alch_load_epoch_interval);
     case ALCH_TYPE_UUID: return alch_load_uuid(&c);
     case ALCH_TYPE_ENUM: return type->item_count > 0 ? alch_load_enum(&c) : ALCH_OK;
     default: return ALCH_OK;

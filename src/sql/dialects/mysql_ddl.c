@@ -68,9 +68,57 @@ static bool is_constant_default(const char *text) {
   return (*text >= '0' && *text <= '9') || *text == '\'' || *text == '"' || *text == '-' || *text == '+';
 }
 
+/* Digits behind the second that the column keeps; 0: none, or it is no moment. */
+static int moment_digits(const alch_ddl *d) {
+  const alch_type *type = alch_type_in(alch_catalog_type(d->catalog, d->column->type), d->dialect->name);
+  if (type->family != ALCH_TYPE_DATETIME) return 0;
+  return !type->word ? 6 : type->precision > 0 ? type->precision : 0;
+}
+
+static bool take(const char **at, const char *word) {
+  const char *from = *at + strspn(*at, " ");
+  if (!begins_with(from, word)) return false;
+  *at = from + strlen(word);
+  return true;
+}
+
+/* now() or CURRENT_TIMESTAMP, with as many digits as the column has. */
+static bool take_moment(const char **at, int digits, alch_buffer *out) {
+  bool now = take(at, "now"), brackets;
+  if (!now && !take(at, "current_timestamp")) return false;
+  brackets = take(at, "(");
+  if (brackets ? !take(at, ")") : now) return false;
+  alch_buffer_add_format(out, "%s(%d)", now ? "now" : "CURRENT_TIMESTAMP", digits);
+  return true;
+}
+
+/* The default of a moment with digits must say as many: CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6). MySQL refuses another number, and a clock of whole seconds is not what was asked for. */
+static bool write_moment_default(const char *text, int digits, alch_buffer *out) {
+  if (!take_moment(&text, digits, out)) return false;
+  if (take(&text, "on update")) {
+    alch_buffer_add(out, " ON UPDATE ");
+    if (!take_moment(&text, digits, out)) return false;
+  }
+  return text[strspn(text, " ")] == '\0';
+}
+
+static bool replace_moment(alch_ddl *d, size_t start) {
+  int digits = moment_digits(d);
+  alch_buffer written;
+  alch_buffer_init(&written, d->out->allocator);
+  bool replaced = digits > 0 && write_moment_default(d->out->text + start, digits, &written);
+  if (replaced) {
+    d->out->length = start;
+    alch_buffer_add(d->out, alch_buffer_text(&written));
+  }
+  alch_buffer_close(&written);
+  return replaced;
+}
+
 static alch_status wrap_default(alch_ddl *d, size_t start) {
   const char *text = d->out->text + start + strspn(d->out->text + start, " ");
   if (alch_buffer_failed(d->out)) return alch_ddl_done(d);
+  if (replace_moment(d, start)) return ALCH_OK;
   if (!alch_mysql_has(d->dialect, ALCH_MYSQL_DEFAULT_EXPRESSIONS))
     return is_constant_default(text) ? ALCH_OK : alch_ddl_unsupported(d, "expressions as DEFAULT", "they came with version 8.0; set the value with a client-side default, or a trigger");
   if (strchr("'\"(", *text) || is_plain_default(text)) return ALCH_OK;

@@ -4,7 +4,10 @@
 #include "sql/dialects/mysql.h"
 #include <string.h>
 
-static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_BOOLEAN] = "BOOL" };
+/* Generic types keep whatever they are given: without digits of its own a moment would lose its fraction of a second, in silence. */
+static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_BOOLEAN] = "BOOL", [ALCH_TYPE_TIME] = "TIME(6)", [ALCH_TYPE_DATETIME] = "DATETIME(6)", [ALCH_TYPE_INTERVAL] = "DATETIME(6)" };
+/* What a Numeric without a precision is, in place of (10, 0): the most that both servers have. */
+static const char widest_numeric[] = "(65, 30)";
 
 /* What the standard calls otherwise. */
 const struct alch_type_word alch_mysql_type_words[] = {
@@ -53,9 +56,11 @@ static void write_characters(const alch_dialect *dialect, const alch_type *type,
   }
 }
 
+/* A TEXT with a length is as large as that needs; one without would end at 64 KiB. */
 static const char *text_word(const alch_type *type) {
   if (type->word) return type->word;
-  return type->family == ALCH_TYPE_STRING || type->family == ALCH_TYPE_UNICODE ? "VARCHAR" : "TEXT";
+  if (type->family == ALCH_TYPE_STRING || type->family == ALCH_TYPE_UNICODE) return "VARCHAR";
+  return type->length > 0 ? "TEXT" : "LONGTEXT";
 }
 
 static alch_status needs_length(const alch_dialect *dialect, const char *word, alch_error *error) {
@@ -82,15 +87,18 @@ static alch_status write_enumeration(const alch_dialect *dialect, const alch_typ
 }
 
 static alch_status write_binary(const alch_dialect *dialect, const alch_type *type, alch_buffer *out, alch_error *error) {
-  const char *word = type->word ? type->word : "BLOB";
+  const char *word = type->word ? type->word : type->length > 0 ? "BLOB" : "LONGBLOB";
   if (type->length == 0 && strcmp(word, "VARBINARY") == 0) return needs_length(dialect, word, error);
   alch_buffer_add(out, word);
   write_length(type, out);
   return ALCH_OK;
 }
 
+/* FLOAT without a precision has 24 bits here, elsewhere 53. */
+static bool is_double(const alch_type *type) { return type->family == ALCH_TYPE_DOUBLE || (!type->word && type->precision <= 0); }
+
 static alch_status write_real(const alch_type *type, alch_buffer *out) {
-  alch_buffer_add(out, type->word ? type->word : type->family == ALCH_TYPE_DOUBLE ? "DOUBLE" : "FLOAT");
+  alch_buffer_add(out, type->word ? type->word : is_double(type) ? "DOUBLE" : "FLOAT");
   /* DOUBLE takes two numbers or none; FLOAT one as well. */
   if (type->scale >= 0 || type->family == ALCH_TYPE_FLOAT) write_numbers(type, out);
   if (type->words & ALCH_TAKES(UNSIGNED)) alch_buffer_add(out, " UNSIGNED");
@@ -104,6 +112,10 @@ alch_status alch_mysql_type_name(const alch_dialect *dialect, const alch_type *t
     case ALCH_TYPE_STRING: case ALCH_TYPE_UNICODE: case ALCH_TYPE_TEXT: case ALCH_TYPE_UNICODE_TEXT: return write_text(dialect, type, out, error);
     case ALCH_TYPE_LARGE_BINARY: return write_binary(dialect, type, out, error);
     case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return write_real(type, out);
+    case ALCH_TYPE_NUMERIC:
+      if (type->word || type->precision > 0) break;
+      alch_buffer_add_format(out, "NUMERIC%s", widest_numeric);
+      return ALCH_OK;
     case ALCH_TYPE_ENUM:
       if ((type->native || type->word) && type->item_count > 0) return write_enumeration(dialect, type, out, error);
       break;
@@ -116,6 +128,8 @@ alch_status alch_mysql_type_name(const alch_dialect *dialect, const alch_type *t
 }
 
 /* ---- CAST ---- */
+
+#define SINGLE_BITS 24   /* FLOAT(p) is a double beyond */
 
 static const char *const cast_words[ALCH_TYPE_FAMILY_COUNT] = {
   [ALCH_TYPE_INTEGER] = "SIGNED INTEGER", [ALCH_TYPE_SMALL_INTEGER] = "SIGNED INTEGER", [ALCH_TYPE_BIG_INTEGER] = "SIGNED INTEGER", [ALCH_TYPE_NUMERIC] = "DECIMAL",
@@ -134,12 +148,14 @@ static bool is_uncastable(const alch_dialect *dialect, const alch_type *type) {
 
 bool alch_mysql_cast_type(const alch_dialect *dialect, const alch_type *type, alch_buffer *out) {
   if (is_uncastable(dialect, type)) return false;
-  bool is_unsigned = alch_type_is_integer(type->family) && type->words & ALCH_TAKES(UNSIGNED);
-  alch_buffer_add(out, is_unsigned ? "UNSIGNED INTEGER" : cast_words[type->family]);
+  bool is_unsigned = alch_type_is_integer(type->family) && type->words & ALCH_TAKES(UNSIGNED), wide = type->family == ALCH_TYPE_FLOAT && !type->word && (is_double(type) || type->precision > SINGLE_BITS);
+  alch_buffer_add(out, is_unsigned ? "UNSIGNED INTEGER" : cast_words[wide ? ALCH_TYPE_DOUBLE : type->family]);
   if (is_text(type->family)) write_length(type, out);
   if (is_text(type->family) && type->detail) alch_buffer_add_format(out, " CHARACTER SET %s", type->detail);
-  if (type->family == ALCH_TYPE_NUMERIC) write_numbers(type, out);
-  bool moment = type->family == ALCH_TYPE_TIME || type->family == ALCH_TYPE_DATETIME;
-  if (moment && type->word && strcmp(type->word, "TIMESTAMP") != 0) write_numbers(type, out);
+  if (type->family == ALCH_TYPE_NUMERIC && !type->word && type->precision <= 0) alch_buffer_add(out, widest_numeric);
+  else if (type->family == ALCH_TYPE_NUMERIC) write_numbers(type, out);
+  bool moment = type->family == ALCH_TYPE_TIME || type->family == ALCH_TYPE_DATETIME || type->family == ALCH_TYPE_INTERVAL;
+  if (moment && !type->word) alch_buffer_add(out, "(6)");
+  else if (moment) write_numbers(type, out);
   return true;
 }

@@ -125,37 +125,11 @@ alch_status alch_oracle_to_database(const alch_type *type, alch_value *value, al
 
 /* ---- out of it ---- */
 
-static alch_status load_integer(const alch_conversion *c, uint8_t kind, const char *expected) {
-  alch_decimal decimal = { 0 };
-  int64_t integer;
-  if (c->value->kind == kind) return ALCH_OK;
-  if (!alch_read_decimal(c->value, &decimal) || !alch_decimal_to_integer(&decimal, &integer)) return alch_refuse_stored(c, expected);
-  if (kind == ALCH_BOOLEAN && integer != 0 && integer != 1) return alch_refuse_stored(c, expected);
-  *c->value = (alch_value){ .kind = kind, .integer = integer };
-  return ALCH_OK;
-}
-
+/* From 23 on the words of a BOOLEAN, before that a number. */
 static alch_status load_boolean(const alch_conversion *c) {
   bool word = c->value->kind == ALCH_TEXT && (c->value->length == 4 || c->value->length == 5);
-  if (word && (memcmp(c->value->text, "TRUE", 4) == 0 || memcmp(c->value->text, "FALS", 4) == 0)) {
-    *c->value = alch_value_boolean(*c->value->text == 'T');
-    return ALCH_OK;
-  }
-  return load_integer(c, ALCH_BOOLEAN, "0 or 1");
-}
-
-static alch_status load_real(const alch_conversion *c) {
-  alch_decimal decimal = { 0 };
-  if (c->value->kind == ALCH_REAL) return ALCH_OK;
-  if (!alch_read_decimal(c->value, &decimal)) return alch_refuse_stored(c, "a number");
-  *c->value = alch_value_real(alch_decimal_to_real(&decimal));
-  return ALCH_OK;
-}
-
-static alch_status load_numeric(const alch_conversion *c) {
-  alch_decimal decimal = { 0 };
-  if (c->type->as_number) return load_real(c);
-  return alch_read_decimal(c->value, &decimal) ? alch_give_decimal(c, &decimal) : alch_refuse_stored(c, "a number of at most 38 digits");
+  if (word && (memcmp(c->value->text, "TRUE", 4) == 0 || memcmp(c->value->text, "FALS", 4) == 0)) return alch_give_number(c, ALCH_BOOLEAN, *c->value->text == 'T');
+  return alch_load_integer(c) == ALCH_OK ? alch_load_boolean(c) : ALCH_ERROR;
 }
 
 /* A DATE has a time of day, which a Date has not: it is left out, as SQLAlchemy does. */
@@ -164,13 +138,6 @@ static alch_status load_date(const alch_conversion *c) {
   if (!alch_read_moment(c->value, &moment)) return alch_refuse_stored(c, "a date");
   int64_t days = moment / ALCH_MICROSECONDS_PER_DAY - (moment % ALCH_MICROSECONDS_PER_DAY < 0);
   *c->value = (alch_value){ .kind = ALCH_DATE, .integer = days };
-  return ALCH_OK;
-}
-
-static alch_status load_datetime(const alch_conversion *c) {
-  int64_t moment;
-  if (!alch_read_moment(c->value, &moment)) return alch_refuse_stored(c, "a date and time");
-  *c->value = (alch_value){ .kind = ALCH_DATETIME, .integer = moment };
   return ALCH_OK;
 }
 
@@ -186,25 +153,17 @@ static alch_status load_interval(const alch_conversion *c) {
   return ALCH_OK;
 }
 
-static alch_status load_time(const alch_conversion *c) {
-  int64_t microseconds;
-  if (c->value->kind == ALCH_TIME) return ALCH_OK;
-  if (c->value->kind != ALCH_TEXT || !alch_time_parse(c->value->text, c->value->length, &microseconds)) return alch_refuse_stored(c, "text such as 13:14:15.000001");
-  *c->value = (alch_value){ .kind = ALCH_TIME, .integer = microseconds };
-  return ALCH_OK;
-}
-
 alch_status alch_oracle_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
-    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: return load_integer(&c, ALCH_INTEGER, "a whole number");
-    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return load_real(&c);
-    case ALCH_TYPE_NUMERIC: return load_numeric(&c);
+    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: return alch_load_integer(&c);
+    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return alch_load_real(&c);
+    case ALCH_TYPE_NUMERIC: return alch_load_numeric(&c);
     case ALCH_TYPE_DATE: return load_date(&c);
-    case ALCH_TYPE_TIME: return load_time(&c);
-    case ALCH_TYPE_DATETIME: return load_datetime(&c);
+    case ALCH_TYPE_TIME: return alch_load_time(&c);
+    case ALCH_TYPE_DATETIME: return alch_load_datetime(&c);
     case ALCH_TYPE_INTERVAL: return load_interval(&c);
     case ALCH_TYPE_UUID: return alch_load_uuid(&c);
     default: return ALCH_OK;

@@ -49,47 +49,6 @@ static alch_status load_boolean(const alch_conversion *c) {
   return alch_give_number(c, ALCH_BOOLEAN, truth);
 }
 
-static alch_status load_integer(const alch_conversion *c) {
-  alch_decimal decimal = { 0 };
-  int64_t integer;
-  if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return ALCH_OK;
-  if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK || !alch_decimal_to_integer(&decimal, &integer)) return alch_refuse_stored(c, "an integer of 64 bits");
-  return alch_give_number(c, ALCH_INTEGER, integer);
-}
-
-static bool parse_real(const alch_value *value, double *real) {
-  if (is_text(value, "NaN")) *real = NAN;
-  else if (is_text(value, "Infinity")) *real = INFINITY;
-  else if (is_text(value, "-Infinity")) *real = -INFINITY;
-  else return alch_real_parse(value->text, value->length, real);
-  return true;
-}
-
-static alch_status load_real(const alch_conversion *c) {
-  double real;
-  if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return ALCH_OK;
-  if (!parse_real(c->value, &real)) return alch_refuse_stored(c, "a number");
-  *c->value = alch_value_real(real);
-  return ALCH_OK;
-}
-
-/* The server gives as many digits behind the point as the column has. */
-static alch_status load_numeric(const alch_conversion *c) {
-  char text[ALCH_DECIMAL_TEXT_SIZE];
-  alch_decimal decimal = { 0 };
-  if (c->type->as_number) return load_real(c);
-  if (c->value->kind == ALCH_INTEGER) alch_decimal_from_integer(&decimal, c->value->integer);
-  else if (c->value->kind != ALCH_TEXT && c->value->kind != ALCH_DECIMAL) return alch_refuse_stored(c, "a number");
-  else if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return alch_refuse_stored(c, "a number of at most 38 digits");
-  return alch_give_text(c, ALCH_DECIMAL, text, alch_decimal_print(&decimal, text));
-}
-
-static alch_status load_date(const alch_conversion *c) {
-  int64_t days;
-  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &days)) return alch_give_number(c, ALCH_DATE, days);
-  return c->value->kind == ALCH_DATE ? ALCH_OK : alch_refuse_stored(c, "text such as 2024-02-29");
-}
-
 /* A time with a zone carries it behind: it goes to UTC, as timestamps do. */
 static bool parse_time(const alch_value *value, int64_t *microseconds) {
   char text[64];
@@ -104,35 +63,15 @@ static bool parse_time(const alch_value *value, int64_t *microseconds) {
 
 static alch_status load_time(const alch_conversion *c) {
   int64_t microseconds;
-  if (parse_time(c->value, &microseconds)) return alch_give_number(c, ALCH_TIME, microseconds);
-  return c->value->kind == ALCH_TIME ? ALCH_OK : alch_refuse_stored(c, "text such as 13:14:15.000001");
-}
-
-static alch_status load_datetime(const alch_conversion *c) {
-  alch_civil civil;
-  if (c->value->kind == ALCH_DATETIME) return ALCH_OK;
-  if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return alch_refuse_stored(c, "text such as 2024-02-29 13:14:15.000001+00, of the years 1 to 9999");
-  return alch_give_number(c, ALCH_DATETIME, alch_microseconds_from_civil(&civil) - (civil.has_offset ? civil.offset * MICROSECONDS_PER_MINUTE : 0));
+  return parse_time(c->value, &microseconds) ? alch_give_number(c, ALCH_TIME, microseconds) : alch_load_time(c);
 }
 
 /* One that is no INTERVAL in the database is a timestamp, counted from 1970. */
 static alch_status load_interval(const alch_conversion *c) {
   int64_t microseconds;
-  alch_civil civil;
-  if (!c->type->native) {
-    if (c->value->kind == ALCH_DATETIME) return alch_give_number(c, ALCH_INTERVAL, c->value->integer);
-    if (c->value->kind != ALCH_TEXT || !alch_datetime_parse(c->value->text, c->value->length, &civil)) return alch_refuse_stored(c, "text of a date and time, counted from 1970-01-01 00:00:00");
-    return alch_give_number(c, ALCH_INTERVAL, alch_microseconds_from_civil(&civil));
-  }
+  if (!c->type->native) return alch_load_epoch_interval(c);
   if (c->value->kind == ALCH_TEXT && alch_interval_parse(c->value->text, c->value->length, &microseconds)) return alch_give_number(c, ALCH_INTERVAL, microseconds);
-  return c->value->kind == ALCH_INTERVAL ? ALCH_OK : alch_refuse_stored(c, "text such as 1 day 02:03:04, without months and years");
-}
-
-static alch_status load_uuid(const alch_conversion *c) {
-  char digits[32], text[36];
-  if (c->value->kind != ALCH_TEXT || !alch_uuid_digits(c->value->text, c->value->length, digits)) return alch_refuse_stored(c, "text of 32 hexadecimal digits");
-  alch_uuid_print(digits, text);
-  return alch_give_text(c, ALCH_TEXT, text, sizeof text);
+  return c->value->kind == ALCH_INTERVAL ? ALCH_OK : alch_refuse_stored(c, "an interval such as 1 day 02:03:04, without months and years");
 }
 
 static int hexadecimal(char c) {
@@ -162,15 +101,15 @@ alch_status alch_postgresql_from_database(const alch_type *type, alch_value *val
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
-    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: return load_integer(&c);
-    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return load_real(&c);
-    case ALCH_TYPE_NUMERIC: return load_numeric(&c);
-    case ALCH_TYPE_DATE: return load_date(&c);
+    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: return alch_load_integer(&c);
+    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return alch_load_real(&c);
+    case ALCH_TYPE_NUMERIC: return alch_load_numeric(&c);
+    case ALCH_TYPE_DATE: return alch_load_date(&c);
     case ALCH_TYPE_TIME: return load_time(&c);
-    case ALCH_TYPE_DATETIME: return load_datetime(&c);
+    case ALCH_TYPE_DATETIME: return alch_load_datetime(&c);
     case ALCH_TYPE_INTERVAL: return load_interval(&c);
     case ALCH_TYPE_LARGE_BINARY: return load_blob(&c);
-    case ALCH_TYPE_UUID: return type->native ? ALCH_OK : load_uuid(&c);
+    case ALCH_TYPE_UUID: return type->native ? ALCH_OK : alch_load_uuid(&c);
     default: return ALCH_OK;
   }
 }

@@ -11,7 +11,6 @@
 
 /* A double keeps every decimal of so many significant digits apart (DBL_DIG). */
 #define REAL_DIGITS 15
-#define EXACT_INTEGER (INT64_C(1) << 53)
 /* 0001-01-01 and the end of 9999-12-31, in days from 1970-01-01. */
 #define FIRST_DAY INT64_C(-719162)
 #define LAST_DAY INT64_C(2932896)
@@ -83,69 +82,16 @@ alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, al
 
 /* ---- out of it ---- */
 
-static alch_status load_boolean(const alch_conversion *c) {
-  if (c->value->kind != ALCH_INTEGER || (c->value->integer != 0 && c->value->integer != 1)) return alch_refuse_stored(c, "0 or 1");
-  c->value->kind = ALCH_BOOLEAN;
-  return ALCH_OK;
-}
-
-static alch_status load_number(const alch_conversion *c, const alch_decimal *decimal) {
-  *c->value = alch_value_real(alch_decimal_to_real(decimal));
-  return ALCH_OK;
-}
-
-static alch_status load_numeric(const alch_conversion *c) {
-  alch_decimal decimal = { 0 };
-  switch (c->value->kind) {
-    case ALCH_INTEGER:
-      if (c->type->as_number && c->value->integer >= -EXACT_INTEGER && c->value->integer <= EXACT_INTEGER) {
-        *c->value = alch_value_real((double)c->value->integer);
-        return ALCH_OK;
-      }
-      if (c->type->as_number) return ALCH_OK;
-      alch_decimal_from_integer(&decimal, c->value->integer);
-      break;
-    case ALCH_REAL:
-      if (c->type->as_number) return ALCH_OK;
-      if (!isfinite(c->value->real) || alch_decimal_from_real(&decimal, c->value->real, NULL) != ALCH_OK) return alch_refuse_stored(c, "a number of at most 38 digits");
-      break;
-    case ALCH_TEXT: case ALCH_DECIMAL:
-      if (alch_decimal_parse(&decimal, c->value->text, c->value->length, NULL) != ALCH_OK) return alch_refuse_stored(c, "a number of at most 38 digits");
-      if (c->type->as_number) return load_number(c, &decimal);
-      break;
-    default: return alch_refuse_stored(c, "a number");
-  }
-  return alch_give_decimal(c, &decimal);
-}
-
-static alch_status load_date(const alch_conversion *c) {
-  int64_t moment;
-  if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &moment)) return alch_give_number(c, ALCH_DATE, moment);
-  if (alch_read_moment(c->value, &moment) && moment % ALCH_MICROSECONDS_PER_DAY == 0) return alch_give_number(c, ALCH_DATE, moment / ALCH_MICROSECONDS_PER_DAY);
-  return alch_refuse_stored(c, "text such as 2024-02-29");
-}
-
-static alch_status load_time(const alch_conversion *c) {
-  int64_t microseconds;
-  if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return alch_give_number(c, ALCH_TIME, microseconds);
-  return alch_refuse_stored(c, "text such as 13:14:15.000001");
-}
-
-static alch_status load_datetime(const alch_conversion *c, uint8_t kind, const char *expected) {
-  int64_t microseconds;
-  return alch_read_moment(c->value, &microseconds) ? alch_give_number(c, kind, microseconds) : alch_refuse_stored(c, expected);
-}
-
 alch_status alch_sqlite_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (value->kind == ALCH_NULL) return ALCH_OK;
   switch (type->family) {
-    case ALCH_TYPE_BOOLEAN: return load_boolean(&c);
-    case ALCH_TYPE_NUMERIC: return load_numeric(&c);
-    case ALCH_TYPE_DATE: return load_date(&c);
-    case ALCH_TYPE_TIME: return load_time(&c);
-    case ALCH_TYPE_DATETIME: return load_datetime(&c, ALCH_DATETIME, "text such as 2024-02-29 13:14:15.000001");
-    case ALCH_TYPE_INTERVAL: return load_datetime(&c, ALCH_INTERVAL, "text of a date and time, counted from 1970-01-01 00:00:00");
+    case ALCH_TYPE_BOOLEAN: return alch_load_boolean(&c);
+    case ALCH_TYPE_NUMERIC: return alch_load_numeric(&c);
+    case ALCH_TYPE_DATE: return alch_load_date(&c);
+    case ALCH_TYPE_TIME: return alch_load_time(&c);
+    case ALCH_TYPE_DATETIME: return alch_load_datetime(&c);
+    case ALCH_TYPE_INTERVAL: return alch_load_epoch_interval(&c);
     case ALCH_TYPE_UUID: return alch_load_uuid(&c);
     case ALCH_TYPE_ENUM: return type->item_count > 0 ? alch_load_enum(&c) : ALCH_OK;
     default: return ALCH_OK;
