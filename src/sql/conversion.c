@@ -61,7 +61,7 @@ static alch_status refuse_digits(const alch_conversion *c, int digits, const cha
   return status;
 }
 
-alch_status alch_check_seconds(const alch_conversion *c, int digits) {
+static alch_status check_seconds(const alch_conversion *c, int digits) {
   int64_t unit = 1;
   if (c->value->kind != ALCH_TIME && c->value->kind != ALCH_DATETIME && c->value->kind != ALCH_INTERVAL) return ALCH_OK;
   for (int i = digits; i < 6; i++) unit *= 10;
@@ -79,6 +79,22 @@ alch_status alch_check_scale(const alch_conversion *c, int digits) {
   if (decimal.scale <= digits) return ALCH_OK;
   if (alch_decimal_rescale(&scaled, &decimal, digits, NULL) == ALCH_OK && alch_decimal_compare(&scaled, &decimal) == 0) return ALCH_OK;
   return refuse_digits(c, digits, "point");
+}
+
+alch_status alch_check_digits(const alch_conversion *c, int seconds, int scale) {
+  if (!c->type->word) return ALCH_OK;
+  switch (c->type->family) {
+    case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: {
+      bool days = alch_type_options(c->type) & ALCH_TAKES(DAY_PRECISION);   /* an interval's precision is then that of its days */
+      int32_t given = days ? c->type->scale : c->type->precision;
+      return check_seconds(c, given >= 0 ? given : seconds < 0 ? 6 : seconds);
+    }
+    case ALCH_TYPE_NUMERIC: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: {
+      bool bare = c->type->scale < 0 && (scale < 0 || c->type->family != ALCH_TYPE_NUMERIC);
+      return bare ? ALCH_OK : alch_check_scale(c, c->type->scale >= 0 ? c->type->scale : scale);
+    }
+    default: return ALCH_OK;
+  }
 }
 
 /* ---- texts of a form of their own ---- */

@@ -26,9 +26,10 @@ alch_status alch_refuse_stored(const alch_conversion *c, const char *expected);
 
 /* An interval as the moment to which it leads from 1970. */
 alch_status alch_store_epoch_interval(const alch_conversion *c);
-/* Does the database keep all digits behind the second (digits: 0 .. 6)? For a TIME, a moment or an interval; others pass. */
-alch_status alch_check_seconds(const alch_conversion *c, int digits);
-/* Does it keep all digits behind the point? For a decimal or a real; others pass. */
+/* Does an exact type keep all digits that the value has behind the second, or the point? seconds, scale: what it keeps when it says nothing of them; -1: whatever comes. Values of generic types pass, and
+   those that are no numbers and no moments. */
+alch_status alch_check_digits(const alch_conversion *c, int seconds, int scale);
+/* At most so many digits behind the point; for a decimal or a real, others pass. */
 alch_status alch_check_scale(const alch_conversion *c, int digits);
 
 /* 32 digits, or with dashes. DATA when the text is no UUID. And back: with dashes. */

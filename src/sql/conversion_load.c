@@ -35,6 +35,7 @@ alch_status alch_load_integer(const alch_conversion *c) {
   if (!is_text(c->value)) return ALCH_OK;
   if (!alch_read_decimal(c->value, &decimal)) return alch_refuse_stored(c, "an integer");
   if (alch_decimal_to_integer(&decimal, &integer)) return alch_give_number(c, ALCH_INTEGER, integer);
+  if (c->value->kind == ALCH_TEXT && decimal.scale > 0) return alch_refuse_stored(c, "an integer");
   c->value->kind = ALCH_DECIMAL;
   return ALCH_OK;
 }

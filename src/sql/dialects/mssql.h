@@ -11,6 +11,8 @@ static inline bool alch_mssql_since(const alch_dialect *dialect, uint16_t major)
 bool alch_mssql_require(alch_compiler *compiler, uint16_t major, const char *construct, const char *year);
 
 alch_status alch_mssql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, alch_buffer *out, alch_error *error);
+/* Digits behind the point of a Numeric that says nothing of them. */
+enum { ALCH_MSSQL_NUMERIC_SCALE = 18 };
 alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error);
 alch_status alch_mssql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error);
 bool alch_mssql_converts(const alch_type *type, bool to_database);

@@ -44,7 +44,8 @@ static alch_status add_collation(const alch_type *type, alch_buffer *out, alch_e
   return ALCH_OK;
 }
 
-static bool is_written(const alch_dialect *dialect, const alch_type *type, alch_buffer *out) {
+/* Generic types keep whatever they are given: a DATETIME would round to three hundredths of a second, a NUMERIC without digits to a whole number. */
+static bool is_written(const alch_dialect *dialect, const alch_type *type, const alch_column *column, alch_buffer *out) {
   switch (type->family) {
     case ALCH_TYPE_STRING: add_sized(out, "VARCHAR", type->length); break;
     case ALCH_TYPE_UNICODE: add_sized(out, "NVARCHAR", type->length); break;
@@ -55,7 +56,12 @@ static bool is_written(const alch_dialect *dialect, const alch_type *type, alch_
     case ALCH_TYPE_BOOLEAN: alch_buffer_add(out, "BIT"); break;
     case ALCH_TYPE_FLOAT: add_precision(out, "FLOAT", type->precision); break;
     case ALCH_TYPE_DOUBLE: alch_buffer_add(out, "DOUBLE PRECISION"); break;
-    case ALCH_TYPE_DATETIME: alch_buffer_add(out, type->timezone ? "DATETIMEOFFSET" : "DATETIME"); break;
+    case ALCH_TYPE_DATETIME: alch_buffer_add(out, type->timezone ? "DATETIMEOFFSET" : "DATETIME2"); break;
+    case ALCH_TYPE_INTERVAL: alch_buffer_add(out, "DATETIME2"); break;
+    case ALCH_TYPE_NUMERIC:
+      if (type->precision > 0 || !column) return false;   /* a quotient by so wide a number has few digits behind the point */
+      alch_buffer_add_format(out, "NUMERIC(38, %d)", ALCH_MSSQL_NUMERIC_SCALE);
+      break;
     case ALCH_TYPE_UUID: alch_buffer_add(out, type->native ? "UNIQUEIDENTIFIER" : "CHAR(32)"); break;
     default: return false;
   }
@@ -64,9 +70,8 @@ static bool is_written(const alch_dialect *dialect, const alch_type *type, alch_
 
 alch_status alch_mssql_type_name(const alch_dialect *dialect, const alch_type *type, const alch_column *column, alch_buffer *out, alch_error *error) {
   alch_type bare = *type;
-  (void)column;
   bare.collation = NULL;
   if (type->word && write_exact(&bare, out, error) != ALCH_OK) return ALCH_ERROR;
-  if (!type->word && !is_written(dialect, type, out) && alch_type_name_write(NULL, &bare, out, error) != ALCH_OK) return ALCH_ERROR;
+  if (!type->word && !is_written(dialect, type, column, out) && alch_type_name_write(NULL, &bare, out, error) != ALCH_OK) return ALCH_ERROR;
   return type->collation ? add_collation(type, out, error) : ALCH_OK;
 }

@@ -10,9 +10,17 @@
 
 /* ---- into the database ---- */
 
+/* A DATETIME counts in three hundredths of a second, which all hundredths are among. */
+static int seconds_of(const alch_type *type) {
+  if (type->word && strcmp(type->word, "SMALLDATETIME") == 0) return 0;
+  return type->word && strcmp(type->word, "DATETIME") == 0 && !type->timezone ? 2 : 6;
+}
+
 alch_status alch_mssql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
+  if (alch_check_digits(&c, seconds_of(type), 0) != ALCH_OK) return ALCH_ERROR;
+  if (!type->word && type->family == ALCH_TYPE_NUMERIC && type->precision <= 0 && alch_check_scale(&c, ALCH_MSSQL_NUMERIC_SCALE) != ALCH_OK) return ALCH_ERROR;
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_INTERVAL: return alch_store_epoch_interval(&c);
@@ -121,7 +129,9 @@ alch_status alch_mssql_literal(const alch_dialect *dialect, const alch_type *typ
 bool alch_mssql_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_INTERVAL: case ALCH_TYPE_UUID: return true;
-    case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return !to_database;
+    case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return !to_database || type->word;
+    case ALCH_TYPE_NUMERIC: return true;
+    case ALCH_TYPE_DATE: return !to_database;
     case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_ENUM: return !to_database && type->item_count > 0;
     default: return false;

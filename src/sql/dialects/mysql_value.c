@@ -12,27 +12,10 @@
 
 /* ---- into the database ---- */
 
-/* The digits behind the second (the point) of an exact type, which may be fewer than those of the value: the server would round it, or cut it off, without a word. */
-static int kept_digits(const alch_type *type) {
-  switch (type->family) {
-    case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return type->precision > 0 ? type->precision : 0;
-    case ALCH_TYPE_NUMERIC: return type->scale > 0 ? type->scale : 0;
-    default: return type->scale;   /* FLOAT and DOUBLE; -1: all that they have */
-  }
-}
-
-static alch_status check_digits(const alch_conversion *c) {
-  int digits = kept_digits(c->type);
-  switch (c->type->family) {
-    case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return alch_check_seconds(c, digits);
-    case ALCH_TYPE_NUMERIC: case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return digits >= 0 ? alch_check_scale(c, digits) : ALCH_OK;
-    default: return ALCH_OK;
-  }
-}
-
 static alch_status store(const alch_conversion *c, bool native_uuid) {
   if (alch_is_path(c->type)) return alch_store_path(c, alch_path_write_dollar);
-  if (c->type->word && check_digits(c) != ALCH_OK) return ALCH_ERROR;
+  /* the server would round, or cut off, without a word */
+  if (alch_check_digits(c, 0, 0) != ALCH_OK) return ALCH_ERROR;
   if (c->type->family == ALCH_TYPE_NUMERIC && alch_check_scale(c, NUMERIC_SCALE) != ALCH_OK) return ALCH_ERROR;
   if (c->value->kind == ALCH_INTERVAL) return alch_store_epoch_interval(c);
   if (c->value->kind == ALCH_TEXT && c->type->family == ALCH_TYPE_UUID) return alch_store_uuid(c, native_uuid && c->type->native);

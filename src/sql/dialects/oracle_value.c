@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- names of types ---- */
+/* ---- names of types: a generic DateTime keeps its microseconds, which a DATE has no place for ---- */
 
-static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_BIG_INTEGER] = "NUMBER(19)", [ALCH_TYPE_DOUBLE] = "DOUBLE PRECISION", [ALCH_TYPE_DATETIME] = "DATE" };
+static const char *const words[ALCH_TYPE_FAMILY_COUNT] = { [ALCH_TYPE_BIG_INTEGER] = "NUMBER(19)", [ALCH_TYPE_DOUBLE] = "DOUBLE PRECISION", [ALCH_TYPE_DATETIME] = "TIMESTAMP" };
 
 /* Names of the standard that Oracle has not, or otherwise. */
 const struct alch_type_word alch_oracle_type_words[] = {
@@ -115,6 +115,7 @@ static alch_status store_time(const alch_conversion *c) {
 alch_status alch_oracle_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
+  if (alch_check_digits(&c, type->word && is_word(type, "DATE") ? 0 : 6, -1) != ALCH_OK) return ALCH_ERROR;
   switch (value->kind) {
     case ALCH_BOOLEAN: value->kind = ALCH_INTEGER; return ALCH_OK;
     case ALCH_TIME: return store_time(&c);

@@ -33,6 +33,7 @@ static bool is_digits(const alch_type *type) { return type->family == ALCH_TYPE_
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (type->family == ALCH_TYPE_JSON_PATH && value->kind == ALCH_TEXT) return alch_store_path(&c, alch_path_write_braces);
+  if (alch_check_digits(&c, 6, -1) != ALCH_OK) return ALCH_ERROR;
   if (is_digits(type) && value->kind == ALCH_TEXT) return alch_store_uuid(&c, false);
   if (type->family == ALCH_TYPE_INTERVAL && !type->native && value->kind == ALCH_INTERVAL) value->kind = ALCH_DATETIME;
   return ALCH_OK;
@@ -116,9 +117,10 @@ alch_status alch_postgresql_from_database(const alch_type *type, alch_value *val
 
 bool alch_postgresql_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
-    case ALCH_TYPE_INTERVAL: return !to_database || !type->native;
+    case ALCH_TYPE_INTERVAL: return !to_database || !type->native || type->word;
+    case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: return !to_database || type->word;
     case ALCH_TYPE_JSON_PATH: return to_database;
-    case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER:
+    case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER:
     case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: case ALCH_TYPE_LARGE_BINARY: return !to_database;
     case ALCH_TYPE_UUID: return !type->native;
     default: return false;
