@@ -25,7 +25,6 @@ luarocks              command:luarocks  builds the rock
 clang                 command:clang     the second compiler that must find nothing to warn of
 libclang-rt-14-dev    optional          its sanitizers
 valgrind              optional          checks memory without a special build
-lua-cjson             optional          JSON columns
 lua-luv               optional          an event loop to run under
 lua-cqueues           optional          another one
 lua-copas             optional          and one more

@@ -59,7 +59,7 @@ end
 
 event.register(ddl.known_events)
 
-la.set_json = json.set_json
+la.set_json, la.json_list = json.set_json, core.json_list
 
 -- Typed criteria: where{ score = la.ge(10), shirt = la.in_{ 1, 7 } } --------------------------------
 

@@ -11,10 +11,16 @@ local function text_of(value, type_, dialect)
   return la.select(la.literal(value, type_)):compile { dialect = dialect or "default", literal_binds = true }.sql:match "^SELECT%s(.*) AS anon_1"
 end
 
-local function random_text(least)
+local function random_bytes()
   local bytes = {}
-  for i = 1, math.random(0, 20) do bytes[i] = string.char(math.random(least, 255)) end
+  for i = 1, math.random(0, 20) do bytes[i] = string.char(math.random(0, 255)) end
   return table.concat(bytes)
+end
+
+local function random_text()
+  local characters = {}
+  for i = 1, math.random(0, 20) do characters[i] = utf8.char(math.random(3) > 1 and math.random(1, 127) or math.random(0xe000, 0x10ffff)) end
+  return table.concat(characters)
 end
 
 local function random_number()
@@ -26,14 +32,14 @@ local makers = {
   { la.Integer, function() return math.random(0) >> math.random(0, 63) end }, { la.BigInteger, function() return math.random(3) == 1 and math.mininteger or -math.random(0, 1000) end },
   { la.Double, function() return math.random(9) == 1 and (math.random(2) == 1 and math.huge or -math.huge) or random_number() end },
   { la.Numeric(15, 4), function() return la.decimal(("%d.%04d"):format(math.random(-999999, 999999), math.random(0, 9999))) end },
-  { la.String, function() return random_text(1) end }, { la.LargeBinary, function() return random_text(0) end }, { la.Boolean, function() return math.random(2) == 1 end },
+  { la.String, random_text }, { la.LargeBinary, random_bytes }, { la.Boolean, function() return math.random(2) == 1 end },
   { la.Date, function() return la.date(math.random(1, 9999), math.random(1, 12), math.random(1, 28)) end },
   { la.Time, function() return la.time(math.random(0, 23), math.random(0, 59), math.random(0, 59), math.random(0, 999999)) end },
   { la.DateTime, function() return la.datetime(math.random(1, 9999), math.random(1, 12), math.random(1, 28), math.random(0, 23), math.random(0, 59), math.random(0, 59), math.random(0, 999999)) end },
   { la.DateTime { timezone = true }, function() return la.datetime(math.random(1, 9998), math.random(1, 12), math.random(1, 28), 1, 2, 3) end },
   { la.Interval, function() return la.interval { days = math.random(-9999, 9999), seconds = math.random(0, 86399) } end },
   { la.Uuid, function() return ("%08x-%04x-%04x-%04x-%06x%06x"):format(math.random(0, 0xffffffff), math.random(0, 0xffff), math.random(0, 0xffff), math.random(0, 0xffff), math.random(0, 0xffffff), math.random(0, 0xffffff)) end },
-  { la.Enum("it's", "x"), function() return math.random(2) == 1 and "it's" or "x" end }, { la.VARCHAR(9), function() return random_text(1) end },
+  { la.Enum("it's", "x"), function() return math.random(2) == 1 and "it's" or "x" end }, { la.VARCHAR(9), random_text },
 }
 
 describe("a literal", function()

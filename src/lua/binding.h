@@ -149,6 +149,8 @@ int binding_raise_for_column(lua_State *L, binding *b, const alch_column *column
 /* container.c: a Lua table as an ARRAY or HSTORE, false when it is none; and such a value as a table. */
 bool binding_container_value(lua_State *L, binding *b, int index, const alch_type *type, alch_value *out);
 void binding_push_container(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
+/* JSON, arrays, key-value sets: what Lua tables are made of. */
+bool binding_has_inside(uint8_t family);
 void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type);
 void binding_push_null(lua_State *L);   /* la.null */
 
@@ -198,6 +200,7 @@ void binding_wait(lua_State *L, binding *b, alch_connection *connection, lua_KCo
 /* ---- opening: each file adds its names to the module table on top of the stack ---- */
 void binding_open_value(lua_State *L, binding *b);      /* value.c: null, decimal, date, time, datetime, interval */
 bool binding_is_error(lua_State *L, binding *b, int index);   /* an error of ours, as Lua has them */
+void binding_open_json(lua_State *L, binding *b);       /* json.c: json_encode, json_decode, json_list */
 void binding_open_error(lua_State *L, binding *b);
 void binding_open_type(lua_State *L, binding *b);
 void binding_open_schema(lua_State *L, binding *b);

@@ -88,10 +88,10 @@ bool binding_container_value(lua_State *L, binding *b, int index, const alch_typ
 
 /* ---- values to Lua tables ---- */
 
-/* The text of an item as a value of its type. */
+/* The text of an item as a value of its type; a NULL stands in its place as la.null, as it must to keep it. */
 static void push_item(lua_State *L, binding *b, const alch_value *text, const alch_type *type) {
   alch_value value = *text;
-  if (value.kind == ALCH_NULL) { lua_pushnil(L); return; }
+  if (value.kind == ALCH_NULL) { binding_push_null(L); return; }
   if (alch_type_is_integer(type->family) || type->family == ALCH_TYPE_FLOAT || type->family == ALCH_TYPE_DOUBLE) {
     alch_buffer_clear(&b->scratch);
     lua_pushlstring(L, value.text, value.length);
@@ -100,7 +100,10 @@ static void push_item(lua_State *L, binding *b, const alch_value *text, const al
     return;
   }
   if (type->family == ALCH_TYPE_BOOLEAN) { lua_pushboolean(L, value.text[0] == 't'); return; }
-  if (type->family != ALCH_TYPE_LARGE_BINARY && type->family != ALCH_TYPE_JSON) {
+  if (type->family == ALCH_TYPE_LARGE_BINARY) {
+    alch_buffer_clear(&b->scratch);
+    if (!alch_array_bytes(&value, &b->scratch)) binding_error(L, b, ALCH_ERROR_DATA, "an array of bytes has the item '%.40s', which is no text such as \\x00ff", value.text);
+  } else if (type->family != ALCH_TYPE_JSON) {
     alch_type plain = *type;
     plain.host = 0;
     alch_buffer_clear(&b->scratch);

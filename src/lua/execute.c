@@ -211,7 +211,7 @@ static alch_status start_next(lua_State *L, binding *b, binding_result *result) 
 static bool is_plain(const binding_result *result) {
   for (uint32_t i = 0; i < result->execution.column_count; i++) {
     const alch_type *type = binding_result_type(result, i);
-    if (type && (type->host != 0 || (type->family >= ALCH_TYPE_JSON && type->family <= ALCH_TYPE_HSTORE))) return false;   /* what has an inside */
+    if (type && (type->host != 0 || binding_has_inside(type->family))) return false;
   }
   return true;
 }

@@ -1,4 +1,5 @@
 /* instance.c - objects of models as Lua sees them: attributes, relationships, construction. */
+#include "base/utf8.h"
 #include "lua/host.h"
 #include <string.h>
 
@@ -204,7 +205,7 @@ void binding_attribute_value(lua_State *L, const binding_model *model, uint32_t 
       size_t length;
       if (lua_type(L, index) != LUA_TSTRING) break;
       const char *text = lua_tolstring(L, index, &length);
-      if (length > INT32_MAX || memchr(text, 0, length)) break;
+      if (length > INT32_MAX || !alch_utf8_is_text(text, length)) break;
       *out = alch_value_text(text, length);
       return;
     }

@@ -323,7 +323,7 @@ static void make_ready(binding_model *model) {
   for (uint32_t i = 0; i < mapper->attribute_count; i++) {
     const alch_type *type = mapper->attributes[i].type;
     model->writes[i] = (uint8_t)write_of(type);
-    model->direct[i] = type->host == 0 && type->family != ALCH_TYPE_JSON;
+    model->direct[i] = type->host == 0 && !binding_has_inside(type->family);
   }
   model->ready = true;
 }

@@ -75,7 +75,7 @@ static void open_all(lua_State *L, binding *b) {
   lua_pushcfunction(L, module_clock);
   lua_setfield(L, -2, "clock");
   static void (*const opens[])(lua_State *, binding *) = {
-    binding_open_error, binding_open_value, binding_open_type, binding_open_schema, binding_open_expression,
+    binding_open_error, binding_open_value, binding_open_json, binding_open_type, binding_open_schema, binding_open_expression,
     binding_open_statement, binding_open_engine, binding_open_result, binding_open_mapper, binding_open_session,
   };
   for (size_t i = 0; i < ALCH_COUNT(opens); i++) opens[i](L, b);

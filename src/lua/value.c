@@ -79,11 +79,11 @@ static void custom_bind(lua_State *L, binding *b, int index, const alch_type *ty
   lua_replace(L, index);
 }
 
+/* The library's own (json.c), or what la.set_json was given. */
 static void json_hook(lua_State *L, binding *b, const char *name) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->hooks);
   lua_getfield(L, -1, name);
   lua_remove(L, -2);
-  if (lua_isnil(L, -1)) binding_error(L, b, ALCH_ERROR_ARGUMENT, "a JSON column needs a JSON library: install lua-cjson or dkjson, or give one to la.set_json{ encode = …, decode = … }");
 }
 
 /* JSON.NULL among values that no statement holds as an expression. */
@@ -193,14 +193,14 @@ static void push_json(lua_State *L, binding *b, const alch_value *value) {
 }
 
 /* JSON, arrays, key-value sets: Lua tables. */
-static bool has_inside(uint8_t family) { return (uint8_t)(family - ALCH_TYPE_JSON) <= ALCH_TYPE_HSTORE - ALCH_TYPE_JSON; }
+bool binding_has_inside(uint8_t family) { return (uint8_t)(family - ALCH_TYPE_JSON) <= ALCH_TYPE_HSTORE - ALCH_TYPE_JSON; }
 
 void binding_push_value(lua_State *L, binding *b, const alch_value *value, const alch_type *type) {
-  if (ALCH_LIKELY(!type || (type->host == 0 && !has_inside(type->family)))) {
+  if (ALCH_LIKELY(!type || (type->host == 0 && !binding_has_inside(type->family)))) {
     push_plain(L, b, value, type);
     return;
   }
-  bool text = has_inside(type->family) && alch_value_has_text(value->kind);
+  bool text = binding_has_inside(type->family) && alch_value_has_text(value->kind);
   if (text && type->family == ALCH_TYPE_JSON) push_json(L, b, value);
   else if (text) binding_push_container(L, b, value, type);
   else push_plain(L, b, value, type);

@@ -35,6 +35,26 @@ static void add_blob(alch_buffer *out, const alch_value *item) {
   alch_buffer_add_char(out, '"');
 }
 
+static int hexadecimal(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool alch_array_bytes(alch_value *item, alch_buffer *out) {
+  size_t from = out->length;
+  if (item->kind == ALCH_BLOB) return true;
+  if (item->kind != ALCH_TEXT || item->length < 2 || item->length % 2 != 0 || item->text[0] != '\\' || item->text[1] != 'x') return false;
+  alch_buffer_reserve(out, item->length / 2);
+  for (uint32_t i = 2; i < item->length; i += 2) {
+    int high = hexadecimal(item->text[i]), low = hexadecimal(item->text[i + 1]);
+    if (high < 0 || low < 0) return false;
+    alch_buffer_add_char(out, (char)(high << 4 | low));
+  }
+  *item = (alch_value){ .kind = ALCH_BLOB, .length = (uint32_t)(out->length - from), .text = alch_buffer_text(out) + from };
+  return true;
+}
+
 static void add_moment(alch_buffer *out, const alch_value *item) {
   char text[48];
   switch (item->kind) {

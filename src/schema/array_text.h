@@ -19,6 +19,9 @@ typedef enum alch_array_token { ALCH_ARRAY_END, ALCH_ARRAY_OPEN, ALCH_ARRAY_CLOS
 alch_array_cursor alch_array_cursor_at(const char *text, size_t length);
 alch_array_token alch_array_next(alch_array_cursor *cursor, struct alch_buffer *text, alch_value *item);
 
+/* The bytes that a text in hexadecimal (\x00ff) stands for, as a BLOB in `out`, whose end they are added to; false when it is none. */
+bool alch_array_bytes(alch_value *item, struct alch_buffer *out);
+
 /* One pair; value NULL or TEXT. */
 void alch_hstore_add(struct alch_buffer *out, const alch_value *key, const alch_value *value);
 /* The next pair, in the two buffers; false at the end. */

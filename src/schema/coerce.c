@@ -3,6 +3,7 @@
 #include "base/decimal.h"
 #include "base/map.h"
 #include "base/real.h"
+#include "base/utf8.h"
 #include "schema/metadata.h"
 #include <math.h>
 #include <string.h>
@@ -44,6 +45,13 @@ static alch_status give_number(const coercion *c, uint8_t kind, int64_t integer)
   return ALCH_OK;
 }
 
+/* Eight bytes without a sign, of which the upper half has no place in an integer here: such a value is a decimal. */
+static bool is_unsigned(const alch_type *type) {
+  return type->family == ALCH_TYPE_BIG_INTEGER && ((type->words & ALCH_TAKES(UNSIGNED)) || (type->word && strcmp(type->word, "BIT") == 0));
+}
+
+static bool fits_unsigned(const alch_decimal *decimal) { return decimal->scale == 0 && decimal->high == 0 && !decimal->negative; }
+
 static alch_status to_integer(const coercion *c) {
   alch_decimal decimal = { 0 };
   int64_t integer;
@@ -58,6 +66,7 @@ static alch_status to_integer(const coercion *c) {
     }
     case ALCH_DECIMAL:
       if (alch_decimal_parse(&decimal, c->value->text, c->value->length, c->error) != ALCH_OK) return ALCH_ERROR;
+      if (is_unsigned(c->type) && fits_unsigned(&decimal) && !alch_decimal_to_integer(&decimal, &integer)) return ALCH_OK;
       if (!alch_decimal_to_integer(&decimal, &integer)) return refuse(c, "a 64-bit integer", "round it first, or make the column a Numeric");
       return give_number(c, ALCH_INTEGER, integer);
     case ALCH_TEXT: return refuse(c, "an integer", "write math.tointeger(text)");
@@ -85,10 +94,11 @@ static alch_status to_real(const coercion *c) {
   }
 }
 
-static alch_status refuse_digits(const coercion *c) {
+static alch_status refuse_digits(const coercion *c, int32_t scale) {
   alch_buffer text;
   alch_buffer_init(&text, c->scratch->allocator);
-  alch_buffer_add_format(&text, "a number with at most %d digits behind the point", (int)c->type->scale);
+  if (scale == 0) alch_buffer_add(&text, "a whole number");
+  else alch_buffer_add_format(&text, "a number with at most %d digits behind the point", (int)scale);
   alch_status status = refuse(c, alch_buffer_text(&text), "round it first");
   alch_buffer_close(&text);
   return status;
@@ -102,6 +112,9 @@ static int32_t significant_scale(const char *text, size_t length) {
   while (end[-1] == '0') end--;
   return (int32_t)(end - point - 1);
 }
+
+/* A precision alone is that of a whole number, in the standard and everywhere; servers would round. */
+static int32_t scale_of(const alch_type *type) { return type->scale >= 0 || type->precision <= 0 ? type->scale : 0; }
 
 static alch_status to_decimal(const coercion *c) {
   alch_decimal decimal = { 0 };
@@ -119,17 +132,24 @@ static alch_status to_decimal(const coercion *c) {
     default: return refuse(c, "a decimal number", NULL);
   }
   size_t length = alch_decimal_print(&decimal, text);
-  if (c->type->scale >= 0 && significant_scale(text, length) > c->type->scale) return refuse_digits(c);
+  int32_t scale = scale_of(c->type);
+  if (scale >= 0 && significant_scale(text, length) > scale) return refuse_digits(c, scale);
   /* A value that is canonical already stays where it is. */
   if (c->value->kind == ALCH_DECIMAL && c->value->length == length && memcmp(c->value->text, text, length) == 0) return ALCH_OK;
   return give_text(c, ALCH_DECIMAL, text, length);
 }
 
+static alch_status refuse_bytes(const coercion *c, size_t place) {
+  return alch_error_set(c->error, ALCH_ERROR_DATA, "%s takes UTF-8, which the text is not from byte %zu (0x%02x) on: convert it from the encoding that it has, or make the column a LargeBinary",
+                        alch_type_family_name(c->type->family), place + 1, (unsigned)(unsigned char)c->value->text[place]);
+}
+
 static alch_status to_text(const coercion *c) {
   if (c->value->kind == ALCH_DECIMAL) c->value->kind = ALCH_TEXT;
   if (c->value->kind != ALCH_TEXT) return refuse(c, "text", "write tostring(value)");
-  if (c->value->length > 0 && memchr(c->value->text, 0, c->value->length)) return refuse(c, "text without zero bytes", "make the column a LargeBinary");
-  return ALCH_OK;
+  if (c->value->length == 0 || alch_utf8_is_text(c->value->text, c->value->length)) return ALCH_OK;
+  if (memchr(c->value->text, 0, c->value->length)) return refuse(c, "text without zero bytes", "make the column a LargeBinary");
+  return refuse_bytes(c, alch_utf8_check(c->value->text, c->value->length));
 }
 
 static alch_status to_boolean(const coercion *c) {
@@ -143,9 +163,12 @@ static bool is_midnight(int64_t microseconds) {
   return microseconds % ALCH_MICROSECONDS_PER_DAY == 0;
 }
 
+static bool is_day(int64_t days) { return days >= ALCH_DAYS_MIN && days <= ALCH_DAYS_MAX; }
+static bool is_moment(int64_t microseconds) { return microseconds >= ALCH_MICROSECONDS_MIN && microseconds <= ALCH_MICROSECONDS_MAX; }
+
 static alch_status to_date(const coercion *c) {
   int64_t days;
-  if (c->value->kind == ALCH_DATE) return ALCH_OK;
+  if (c->value->kind == ALCH_DATE) return is_day(c->value->integer) ? ALCH_OK : refuse(c, "a date of the years 1 to 9999", NULL);
   if (c->value->kind == ALCH_DATETIME && is_midnight(c->value->integer)) return give_number(c, ALCH_DATE, c->value->integer / ALCH_MICROSECONDS_PER_DAY);
   if (c->value->kind == ALCH_DATETIME) return refuse(c, "a date", "it would lose its time: take the value's :date(), or make the column a DateTime");
   if (c->value->kind == ALCH_TEXT && alch_date_parse(c->value->text, c->value->length, &days)) return give_number(c, ALCH_DATE, days);
@@ -154,26 +177,24 @@ static alch_status to_date(const coercion *c) {
 
 static alch_status to_time(const coercion *c) {
   int64_t microseconds;
-  if (c->value->kind == ALCH_TIME) return ALCH_OK;
+  if (c->value->kind == ALCH_TIME) return c->value->integer >= 0 && c->value->integer < ALCH_MICROSECONDS_PER_DAY ? ALCH_OK : refuse(c, "a time of a day, 00:00:00 to 23:59:59.999999", "make the column an Interval");
   if (c->value->kind == ALCH_TEXT && alch_time_parse(c->value->text, c->value->length, &microseconds)) return give_number(c, ALCH_TIME, microseconds);
   return refuse(c, "a time (la.time, or text such as 13:14:15.5)", NULL);
 }
+
+static const char outside[] = "a date and time that lies in the years 1 to 9999 of UTC";
 
 static alch_status text_to_datetime(const coercion *c, const alch_civil *civil) {
   int64_t microseconds = alch_microseconds_from_civil(civil);
   if (!civil->has_offset) return give_number(c, ALCH_DATETIME, microseconds);
   if (!c->type->timezone) return refuse(c, "a date and time without an offset from UTC", "make the column DateTime{ timezone = true }, or leave the offset out");
   microseconds -= civil->offset * MICROSECONDS_PER_MINUTE;
-  alch_civil first = { .year = 1, .month = 1, .day = 1 };
-  alch_civil last = { .year = 9999, .month = 12, .day = 31, .hour = 23, .minute = 59, .second = 59, .microsecond = 999999 };
-  if (microseconds < alch_microseconds_from_civil(&first) || microseconds > alch_microseconds_from_civil(&last))
-    return refuse(c, "a date and time that lies in the years 1 to 9999 of UTC", NULL);
-  return give_number(c, ALCH_DATETIME, microseconds);
+  return is_moment(microseconds) ? give_number(c, ALCH_DATETIME, microseconds) : refuse(c, outside, NULL);
 }
 
 static alch_status to_datetime(const coercion *c) {
   alch_civil civil;
-  if (c->value->kind == ALCH_DATETIME) return ALCH_OK;
+  if (c->value->kind == ALCH_DATETIME) return is_moment(c->value->integer) ? ALCH_OK : refuse(c, outside, NULL);
   if (c->value->kind == ALCH_DATE) return give_number(c, ALCH_DATETIME, c->value->integer * ALCH_MICROSECONDS_PER_DAY);
   if (c->value->kind == ALCH_TEXT && alch_datetime_parse(c->value->text, c->value->length, &civil)) return text_to_datetime(c, &civil);
   return refuse(c, "a date and time (la.datetime, or text such as 2024-02-29 13:14:15)", NULL);

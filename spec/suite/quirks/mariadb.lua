@@ -18,6 +18,9 @@ return {
     microseconds = "a DATETIME without precision has whole seconds",
     long_text = "TEXT and BLOB hold 65,535 bytes",
     zones = "columns hold no zone",
+    negative_zero = "the server stores zero",
+    infinite_doubles = "the server has none",
+    nan = "the server has none",
   },
   sql = {
     echo = "SELECT ?", numbers = "SELECT seq AS n FROM seq_1_to_%d", sleep = "SELECT sleep(%s)",

@@ -24,6 +24,9 @@ return {
     microseconds = native.lacks.microseconds,
     long_text = native.lacks.long_text,
     zones = native.lacks.zones,
+    negative_zero = native.lacks.negative_zero,
+    infinite_doubles = native.lacks.infinite_doubles,
+    nan = native.lacks.nan,
   },
   sql = native.sql,
 }

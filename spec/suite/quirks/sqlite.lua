@@ -13,6 +13,8 @@ return {
     many_atomic = "the sets of a call run one by one",
     exact_decimals = "a number is a double",
     zones = "texts hold moments",
+    negative_zero = "zeros are stored as integers",
+    nan = "it would be stored as NULL",
   },
   sql = {
     echo = "SELECT ?",

@@ -1,33 +1,19 @@
 /* Texts: UTF-16 is what the standard calls wide, and what every driver takes whatever the process's locale is. Statements are gone through once, for their placeholders and for a second statement behind. */
+#include "base/utf8.h"
 #include "engine/drivers/odbc_private.h"
 #include <string.h>
 #include <strings.h>
 
 /* ---- UTF-8 and UTF-16 ---- */
 
-/* One character of more than one byte; its length, 0 when it is broken. */
-static size_t read_long(const unsigned char *at, const unsigned char *end, uint32_t *out) {
-  static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-  size_t length = *at >= 0xf0 && *at < 0xf5 ? 4 : *at >= 0xe0 && *at < 0xf0 ? 3 : *at >= 0xc2 && *at < 0xe0 ? 2 : 0;
-  if (length == 0 || (size_t)(end - at) < length) return 0;
-  uint32_t code = *at & (0x7fu >> length);
-  for (size_t i = 1; i < length; i++) {
-    if ((at[i] & 0xc0) != 0x80) return 0;
-    code = code << 6 | (at[i] & 0x3f);
-  }
-  if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return 0;
-  *out = code;
-  return length;
-}
-
 bool alch_odbc_widen(const char *text, size_t length, alch_buffer *out) {
-  const unsigned char *at = (const unsigned char *)text, *end = at + length;
+  const char *at = text, *end = at + length;
   char *room = alch_buffer_reserve(out, length * sizeof(SQLWCHAR));   /* no character is longer in units than in bytes */
   if (!room) return true;
   SQLWCHAR *to = (SQLWCHAR *)(void *)room, *start = to;
   while (at < end) {
-    uint32_t code = *at;
-    size_t used = code < 0x80 ? 1 : read_long(at, end, &code);
+    uint32_t code = 0;
+    size_t used = alch_utf8_read(at, end, &code);
     if (used == 0) return false;
     at += used;
     if (code < 0x10000) {
@@ -41,33 +27,14 @@ bool alch_odbc_widen(const char *text, size_t length, alch_buffer *out) {
   return true;
 }
 
-static char *write_code(uint32_t code, char *to) {
-  if (code < 0x80) {
-    *to++ = (char)code;
-  } else if (code < 0x800) {
-    *to++ = (char)(0xc0 | code >> 6);
-    *to++ = (char)(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    *to++ = (char)(0xe0 | code >> 12);
-    *to++ = (char)(0x80 | (code >> 6 & 0x3f));
-    *to++ = (char)(0x80 | (code & 0x3f));
-  } else {
-    *to++ = (char)(0xf0 | code >> 18);
-    *to++ = (char)(0x80 | (code >> 12 & 0x3f));
-    *to++ = (char)(0x80 | (code >> 6 & 0x3f));
-    *to++ = (char)(0x80 | (code & 0x3f));
-  }
-  return to;
-}
-
 void alch_odbc_narrow(const SQLWCHAR *text, size_t count, alch_buffer *out) {
-  char *start = alch_buffer_reserve(out, count * 3 + 1), *to = start;
+  char *start = alch_buffer_reserve(out, count * 3 + 4), *to = start;
   if (!start) return;
   for (size_t i = 0; i < count; i++) {
     uint32_t code = text[i];
     if ((code & 0xfc00) == 0xd800 && i + 1 < count && (text[i + 1] & 0xfc00) == 0xdc00) code = 0x10000 + ((code & 0x3ff) << 10) + (text[++i] & 0x3ff);
     else if ((code & 0xf800) == 0xd800) code = 0xfffd;
-    to = write_code(code, to);
+    to += alch_utf8_write(code, to);
   }
   out->length += (size_t)(to - start);
 }

@@ -92,6 +92,7 @@ static const char *const server_words[] = { "MariaDB", NULL };
     .functions = alch_mysql_functions, \
     .column_parts = alch_mysql_column_parts, \
     .ddl_parts = alch_mysql_ddl_parts, \
+    .literal = alch_mysql_literal, \
     .from_database = alch_mysql_from_database, \
     .converts = alch_mysql_converts, \
   }

@@ -122,7 +122,7 @@ static const struct alch_dialect_guest guests[] = { { "MariaDB", &alch_dialect_m
     .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
     .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \
     .renderers = alch_mysql_renderers, .type_name = alch_mysql_type_name, .type_words = alch_mysql_type_words, .functions = alch_mysql_functions, .options = alch_mysql_options, .column_parts = alch_mysql_column_parts, \
-    .ddl_parts = alch_mysql_ddl_parts, .if_exists_parts = if_exists_parts, .name_limit = 64, .string_aggregate = "group_concat", .string_separator = " SEPARATOR ", .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
+    .ddl_parts = alch_mysql_ddl_parts, .if_exists_parts = if_exists_parts, .name_limit = 64, .string_aggregate = "group_concat", .string_separator = " SEPARATOR ", .literal = alch_mysql_literal, .to_database = alch_mysql_to_database, .from_database = alch_mysql_from_database,                   \
     .converts = alch_mysql_converts,                                                                                                                                                  \
   }
 

@@ -55,6 +55,7 @@ extern const struct alch_ddl_override alch_mysql_ddl_parts[];
 /* Values: dates, times and booleans go as they are, as the binary protocol has forms for them. */
 alch_status alch_mysql_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 alch_status alch_mysql_from_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
+alch_status alch_mysql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, struct alch_buffer *out, bool *written, alch_error *error);
 bool alch_mysql_converts(const alch_type *type, bool to_database);
 alch_status alch_mariadb_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 

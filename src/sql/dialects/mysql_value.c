@@ -77,3 +77,14 @@ bool alch_mysql_converts(const alch_type *type, bool to_database) {
     default: return false;
   }
 }
+
+/* A moment with a zone is stored as the clock of UTC; an offset behind it would be taken for a part of it, or for another zone's. */
+alch_status alch_mysql_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, alch_buffer *out, bool *written, alch_error *error) {
+  char text[48];
+  (void)dialect, (void)type, (void)error;
+  *written = value->kind == ALCH_DATETIME;
+  if (!*written) return ALCH_OK;
+  alch_datetime_print(value->integer, false, text);
+  alch_buffer_add_format(out, "'%s'", text);
+  return ALCH_OK;
+}

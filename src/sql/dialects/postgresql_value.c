@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/real.h"
+#include "schema/array_text.h"
 #include "schema/json_path.h"
 #include "sql/conversion.h"
 #include "sql/compile.h"
@@ -10,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+/* Microseconds as seconds in a double, to the last one. */
+#define EXACT_SECONDS (INT64_C(1) << 50)
 #define MICROSECONDS_PER_MINUTE (60 * ALCH_MICROSECONDS_PER_SECOND)
 
 /* ---- into the database: truths, numbers and moments go as they are, since a driver knows the protocol's forms ---- */
@@ -75,26 +78,10 @@ static alch_status load_interval(const alch_conversion *c) {
   return c->value->kind == ALCH_INTERVAL ? ALCH_OK : alch_refuse_stored(c, "an interval such as 1 day 02:03:04, without months and years");
 }
 
-static int hexadecimal(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static alch_status load_blob(const alch_conversion *c) {
-  const char *text = c->value->text;
-  uint32_t length = c->value->length;
-  if (c->value->kind == ALCH_BLOB) return ALCH_OK;
-  if (c->value->kind != ALCH_TEXT || length < 2 || length % 2 != 0 || text[0] != '\\' || text[1] != 'x') return alch_refuse_stored(c, "text such as \\x00ff");
   alch_buffer_clear(c->scratch);
-  for (uint32_t i = 2; i < length; i += 2) {
-    int high = hexadecimal(text[i]), low = hexadecimal(text[i + 1]);
-    if (high < 0 || low < 0) return alch_refuse_stored(c, "text such as \\x00ff");
-    alch_buffer_add_char(c->scratch, (char)(high << 4 | low));
-  }
-  if (alch_buffer_failed(c->scratch)) return alch_error_out_of_memory(c->error);
-  *c->value = (alch_value){ .kind = ALCH_BLOB, .length = (uint32_t)c->scratch->length, .text = alch_buffer_text(c->scratch) };
-  return ALCH_OK;
+  if (!alch_array_bytes(c->value, c->scratch)) return alch_refuse_stored(c, "text such as \\x00ff");
+  return alch_buffer_failed(c->scratch) ? alch_error_out_of_memory(c->error) : ALCH_OK;
 }
 
 alch_status alch_postgresql_from_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
@@ -140,25 +127,46 @@ static void write_blob(const alch_value *value, alch_buffer *out) {
   alch_buffer_add(out, "'::BYTEA");
 }
 
+/* The seconds are a double, so those of a long interval stand beside days. */
 static void write_interval(int64_t microseconds, alch_buffer *out) {
+  if (microseconds > EXACT_SECONDS || microseconds < -EXACT_SECONDS) {
+    alch_buffer_add_format(out, "make_interval(days=>%lld, secs=>", (long long)(microseconds / ALCH_MICROSECONDS_PER_DAY));
+    microseconds %= ALCH_MICROSECONDS_PER_DAY;
+  } else {
+    alch_buffer_add(out, "make_interval(secs=>");
+  }
   uint64_t size = microseconds < 0 ? 0 - (uint64_t)microseconds : (uint64_t)microseconds;
   uint64_t fraction = size % (uint64_t)ALCH_MICROSECONDS_PER_SECOND;
-  alch_buffer_add_format(out, "make_interval(secs=>%s%llu.", microseconds < 0 ? "-" : "", (unsigned long long)(size / (uint64_t)ALCH_MICROSECONDS_PER_SECOND));
+  alch_buffer_add_format(out, "%s%llu.", microseconds < 0 ? "-" : "", (unsigned long long)(size / (uint64_t)ALCH_MICROSECONDS_PER_SECOND));
   int digits = 6;
   for (; digits > 1 && fraction % 10 == 0; digits--) fraction /= 10;
   alch_buffer_add_format(out, "%0*llu)", digits, (unsigned long long)fraction);
 }
 
-/* Those that are not finite have words. */
+/* Those that are not finite have words; and -0.0 alone would be a decimal, whose zero has no sign. */
 static void write_real(double real, alch_buffer *out) {
-  alch_buffer_add(out, isnan(real) ? "'NaN'" : real < 0 ? "'-Infinity'" : "'Infinity'");
+  if (real == 0) alch_buffer_add(out, "'-0'");
+  else alch_buffer_add(out, isnan(real) ? "'NaN'" : real < 0 ? "'-Infinity'" : "'Infinity'");
   alch_buffer_add(out, "::DOUBLE PRECISION");
 }
 
+/* ARRAY[NULL] would be one of texts. */
+static bool has_only_nulls(const alch_value *value, const alch_allocator *allocator) {
+  alch_array_cursor cursor = alch_array_cursor_at(value->text, value->length);
+  alch_buffer text;
+  alch_value item;
+  alch_array_token token;
+  alch_buffer_init(&text, allocator);
+  do token = alch_array_next(&cursor, &text, &item);
+  while (token != ALCH_ARRAY_END && !(token == ALCH_ARRAY_ITEM && item.kind != ALCH_NULL));
+  alch_buffer_close(&text);
+  return token == ALCH_ARRAY_END;
+}
+
 /* Texts that are no text say what they are: '{"a":1}'::JSONB. An array does where ARRAY[…] would be another. */
-static bool is_structured(const alch_type *type, const alch_value *value) {
+static bool is_structured(const alch_type *type, const alch_value *value, const alch_allocator *allocator) {
   switch (type->family) {
-    case ALCH_TYPE_ARRAY: return type->item && (value->length == 2 || alch_postgresql_is_cast_array(type));
+    case ALCH_TYPE_ARRAY: return type->item && (alch_postgresql_is_cast_array(type) || has_only_nulls(value, allocator));
     case ALCH_TYPE_JSON: case ALCH_TYPE_HSTORE: return true;
     case ALCH_TYPE_RANGE: return type->word != NULL;
     default: return false;
@@ -176,7 +184,7 @@ alch_status alch_postgresql_literal(const alch_dialect *dialect, const alch_type
   *written = true;
   switch (value->kind) {
     case ALCH_TEXT:
-      if (!is_structured(type, value)) break;
+      if (!is_structured(type, value, out->allocator)) break;
       return write_structured(dialect, type, value, out, error);
     case ALCH_BOOLEAN: alch_buffer_add(out, value->integer ? "true" : "false"); return ALCH_OK;
     case ALCH_BLOB: write_blob(value, out); return ALCH_OK;
@@ -191,7 +199,7 @@ alch_status alch_postgresql_literal(const alch_dialect *dialect, const alch_type
       alch_buffer_add_format(out, "'%s'", text);
       return ALCH_OK;
     case ALCH_REAL:
-      if (isfinite(value->real)) break;
+      if (isfinite(value->real) && !(value->real == 0 && signbit(value->real))) break;
       write_real(value->real, out);
       return ALCH_OK;
     default: break;

@@ -1,0 +1,127 @@
+-- Values of every type come back as they went, on every way that there is. The seed stands in each failure: SEED=… runs it again.
+local suite = ...
+local la = require "lualchemy"
+local values = dofile "spec/suite/type_values.lua"
+
+local ROUNDS = tonumber(os.getenv "TYPE_ROUNDS") or 30
+
+-- The dialect of the record's URL; a kind that only one database has is a case of that one alone.
+local function dialect_of(record)
+  local ok, url = pcall(record.url or error, "/folder")
+  return ok and url:match "^%a+"
+end
+local dialect = dialect_of(suite.record)
+
+local function check(kind, written, read, way)
+  if kind.same(written, read) then return end
+  error(("%s: %s became %s (%s; SEED=%d)"):format(kind.name, values.shown(written), values.shown(read), way, values.seed), 0)
+end
+
+local function new_table(world, kind)
+  return world:table {
+    la.Column { "id", la.Integer, primary_key = true, autoincrement = false }, la.Column { "value", kind.type },
+  }
+end
+
+local function ordered(things) return la.select(things.c.id, things.c.value):order_by(things.c.id) end
+
+local function check_all(connection, things, kind, list, way)
+  local count = 0
+  for _, row in ipairs(connection:execute(ordered(things)):all()) do
+    count = count + 1
+    check(kind, list[row.id], row.value, way)
+  end
+  assert(count == #list, ("%s: %d of %d rows came back (%s)"):format(kind.name, count, #list, way))
+end
+
+-- The ways, each with the table empty before -----------------------------------------------------------
+
+local function one_by_one(connection, things, kind, list)
+  for id, value in ipairs(list) do connection:execute(things:insert(), { id = id, value = value }) end
+  check_all(connection, things, kind, list, "one by one")
+end
+
+local function many_at_once(connection, things, kind, list)
+  local rows = {}
+  for id, value in ipairs(list) do rows[id] = { id = id, value = value } end
+  connection:execute(things:insert(), rows)
+  local count = 0
+  for row in connection:execute(ordered(things), nil, { stream_results = true, yield_per = 7 }) do
+    count = count + 1
+    check(kind, list[row.id], row.value, "many at once, streamed")
+  end
+  assert(count == #list, kind.name)
+end
+
+local function in_values(connection, things, kind, list)
+  for id, value in ipairs(list) do connection:execute(things:insert():values { id = id, value = value }) end
+  check_all(connection, things, kind, list, "in values")
+end
+
+local function by_equality(connection, things, kind, list)
+  if kind.unequal then return end
+  for id, value in ipairs(list) do
+    local found = connection:scalar(la.select(things.c.value):where(things.c.id:eq(id), things.c.value:eq(value)))
+    if found == nil then error(("%s: %s was not found by its value (SEED=%d)"):format(kind.name, values.shown(value), values.seed), 0) end
+    found = connection:scalar(la.select(things.c.id):where(things.c.id:eq(id), things.c.value:in_ { value }))
+    if found ~= id then error(("%s: %s was not found by IN (SEED=%d)"):format(kind.name, values.shown(value), values.seed), 0) end
+  end
+end
+
+local function as_literals(connection, things, kind, list)
+  local engine = connection.engine or connection
+  for id, value in ipairs(list) do
+    local statement = things:insert():values { id = id, value = value }
+    local text = statement:compile { dialect = engine.dialect, literal_binds = true }.sql
+    connection:exec_driver_sql(text)
+  end
+  check_all(connection, things, kind, list, "as literals")
+end
+
+local function nothing(connection, things, kind)
+  connection:execute(things:insert(), { { id = 1, value = la.null }, { id = 2, value = la.null } })
+  connection:execute(things:insert(), { id = 3 })
+  for _, row in ipairs(connection:execute(ordered(things)):all()) do
+    assert(row.value == nil or row.value == la.null, kind.name .. ": NULL became " .. values.shown(row.value))
+  end
+  assert(connection:scalar(la.select(la.func.count()):where(things.c.value:is_(nil))) == 3, kind.name)
+end
+
+local function by_objects(world, things, kind, list)
+  local Base = la.declarative_base { metadata = things.metadata }
+  local Thing = Base:model "Thing" { __table = things }
+  local session = la.Session(world:engine())
+  world:finally(function() session:close() end)
+  for id, value in ipairs(list) do session:add(Thing { id = id, value = value }) end
+  session:add(Thing { id = #list + 1 })
+  session:commit()
+  session:expunge_all()
+  local objects = session:scalars(la.select(Thing):order_by(Thing.id)):all()
+  for id, value in ipairs(list) do check(kind, value, objects[id].value, "an object") end
+  assert(objects[#list + 1].value == nil, kind.name)
+  for id, value in ipairs(list) do objects[id].value = list[#list + 1 - id] ; local _ = value end
+  session:commit()
+  for id in ipairs(list) do check(kind, list[#list + 1 - id], objects[id].value, "an object that was changed") end
+  session:close()
+end
+
+local ways = { one_by_one, many_at_once, in_values, by_equality, as_literals, nothing }
+
+local function case_of(kind)
+  suite.case(kind.name .. " comes back as it went", { needs = kind.needs }, function(world)
+    local list = values.some(kind, ROUNDS)
+    local things = new_table(world, kind)
+    for _, way in ipairs(ways) do
+      world:engine():begin(function(connection)
+        if way ~= by_equality then connection:execute(things:delete()) end
+        way(connection, things, kind, list)
+      end)
+    end
+    world:engine():begin(function(connection) connection:execute(things:delete()) end)
+    by_objects(world, things, kind, list)
+  end)
+end
+
+for _, kind in ipairs(values.kinds) do
+  if not kind.only or kind.only == dialect then case_of(kind) end
+end
