@@ -118,10 +118,13 @@ describe("round trips", function()
     round_trip("blob", table.concat(all))
     round_trip("decimal", la.decimal "999999999999999")
     round_trip("decimal", la.decimal "-0.000000000000001")
-    fails("DataError", function() round_trip("decimal", la.decimal "1234567890.1234567") end, "15 significant digits")
     for _, value in ipairs { la.date(1, 1, 1), la.date(9999, 12, 31), la.date(2024, 2, 29) } do round_trip("date", value) end
     round_trip("datetime", la.datetime "9999-12-31 23:59:59.999999")
     round_trip("interval", la.interval(-0.000001))
+  end)
+
+  it("not of what has more digits than a double", function()
+    fails("DataError", function() round_trip("decimal", la.decimal "1234567890.1234567") end, "15 significant digits")
   end)
 
   it("of NULL, by nil where it is left out and la.null where it is written", function()

@@ -12,12 +12,16 @@ local exceptions = {
     ["what the engine would run"] = "another placeholder",
   },
   ["spec/core/transaction_spec.lua"] = { ["rolls back and raises"] = "SQLite's message", ["whose commit fails"] = "SQLite's keys" },
+  ["spec/core/value_spec.lua"] = {
+    ["more digits than a double"] = "decimals have all of theirs",
+    ["with the dialect's name"] = "another dialect", ["through the host's own"] = "JSON is checked",
+  },
   ["spec/orm/session_spec.lua"] = { ["same object for the same row"] = "another placeholder" },
   ["spec/orm/transaction_spec.lua"] = { ["with everything that objects knew"] = "a sequence does not go back" },
   ["spec/orm/type_spec.lua"] = { ["made by the database"] = "SQLite's functions" },
 }
 local files = {}
-for _, name in ipairs { "construct", "container", "lifetime", "literal", "result", "transaction" } do
+for _, name in ipairs { "construct", "container", "lifetime", "literal", "result", "transaction", "value" } do
   files[#files + 1] = ("spec/core/%s_spec.lua"):format(name)
 end
 for _, name in ipairs {

@@ -19,7 +19,7 @@ local function canonical(value)
   if value == true or text == "t" then return "1" end
   if value == false or text == "f" then return "0" end
   local number = tonumber(text)
-  if not number then return text end
+  if not number then return (text:gsub("^(%d+%-%d+%-%d+ %d+:%d+:%d+)%.0+$", "%1")) end   -- some columns always show their fractions
   local whole = math.tointeger(number)
   return whole and tostring(whole) or ("%.4g"):format(number)
 end
