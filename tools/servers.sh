@@ -153,7 +153,8 @@ replica() {
 serve() {
   verb=$1 kind=$(cat "$folder/kind")
   shift
-  "${verb}_$kind" "$@" >>"$folder/log.servers" 2>&1 || fail $? "$verb of $kind has failed; see $folder/log.servers"
+  # in a subshell: a function would leave a server that it starts a copy of what it writes to now
+  ("${verb}_$kind" "$@") >>"$folder/log.servers" 2>&1 || fail $? "$verb of $kind has failed; see $folder/log.servers"
 }
 
 small() {

@@ -228,6 +228,26 @@ describe("a wait of one's own", function()
     world.fails("ArgumentError", function() la.create_engine("mock+sqlite://", { wait = 5 }) end, "wait")
   end)
 
+  it("may be cancelled within engine:begin, whatever it waits for: the connection is given up, and the pool is whole", function()
+    for _, what in ipairs { "connect", "start", "commit" } do
+      local engine, mock = mocked { pool_size = 1, max_overflow = 0, wait = coroutine.yield }
+      local function body(c)
+        c:execute(la.select(w.teams)):all()
+        if what == "commit" then mock:wait("start", 1) end
+      end
+      answers(mock, 2)
+      if what ~= "commit" then mock:wait(what, 1) end
+      local thread = coroutine.create(function() engine:begin(body) end)
+      collectgarbage "stop"
+      assert(coroutine.resume(thread))
+      assert.equal("suspended", coroutine.status(thread))
+      assert(coroutine.close(thread))
+      assert.equal(0, engine:pool_status().in_use)
+      collectgarbage "restart"
+      engine:connect():close()
+    end
+  end)
+
   it("may be cancelled: the connection is given up, and the pool is whole", function()
     local engine, mock = mocked { pool_size = 1, max_overflow = 0, wait = function() if coroutine.yield() == "cancel" then error("cancelled", 0) end end }
     mock:wait("start", 2)

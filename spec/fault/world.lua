@@ -15,6 +15,7 @@ world.databases = {
     failing_state = "22012",
     time_limit = "set statement_timeout = '200ms'", time_state = "57014",
     lock_limit = "set lock_timeout = '100ms'", lock_state = "55P03",
+    durable = "-c synchronous_commit=on",
     busy = "select count(*) from pg_stat_activity where state = 'active' and query like '%%%s%%' and pid <> pg_backend_pid()",
   },
   mariadb = {
@@ -26,6 +27,7 @@ world.databases = {
     failing_state = "22003",
     time_limit = "set max_statement_time = 0.2", time_state = "70100",
     lock_limit = "set innodb_lock_wait_timeout = 1", lock_state = "HY000",
+    durable = "--innodb-flush-log-at-trx-commit=2",
     busy = "select count(*) from information_schema.processlist where command <> 'Sleep' and info like '%%%s%%' and id <> connection_id()",
   },
 }
@@ -105,6 +107,24 @@ function place:session_of(connection)
   return math.tointeger(tonumber(tostring(connection:exec_driver_sql(self.session):scalar())))
 end
 
+--- Runs body() in a coroutine, on an engine with these options that is its argument: body arms the hook with arm(act), and the next
+-- wait for the server calls act() before it waits. What pcall gives.
+function place:amid(options, body)
+  local act
+  local all = { wait = function()
+    local now = act
+    act = nil
+    if now then now() end
+    require("lualchemy.core").sleep(0.001)
+  end }
+  for key, value in pairs(options) do all[key] = value end
+  local engine = self:open(all)
+  local ok, failure = coroutine.wrap(function()
+    return pcall(body, engine, function(what) act = what end)
+  end)()
+  return ok, failure, engine
+end
+
 --- Accounts with a hundred each.
 function place:accounts(count)
   local metadata = la.MetaData()
@@ -144,6 +164,8 @@ function world.on_servers(title, fn)
     describe(title .. " on " .. name, function()
       local before, here, why
       setup(function()
+        collectgarbage()
+        collectgarbage()
         before = world.descriptors()
         here, why = world.place(name)
       end)

@@ -42,17 +42,20 @@ static void take_xid(binding_transaction *transaction, const alch_connection *co
 
 /* ---- the steps, which may wait: `again` is called when the wait is over ---- */
 
-static void begin_step(lua_State *L, binding *b, binding_connection *connection, binding_transaction *transaction, bool nested, lua_KContext context, lua_KFunction again) {
+/* ALCH_OK, or an error that is still to be raised. */
+static alch_status begin_step(lua_State *L, binding *b, binding_connection *connection, binding_transaction *transaction, bool nested, lua_KContext context, lua_KFunction again) {
   while (transaction->serial == 0) {
-    if (!connection->connection) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "This Connection is closed");
+    if (!connection->connection) return alch_error_set(&b->error, ALCH_ERROR_RESOURCE_CLOSED, "This Connection is closed");
     binding_enter(L, b);
     alch_status status = begin_one(connection->connection, transaction, nested, &b->error);
-    if (binding_must(L, b, status) == ALCH_WAIT) binding_wait(L, b, connection->connection, context, again);
+    if (status < 0) return status;
+    if (status == ALCH_WAIT) binding_wait(L, b, connection->connection, context, again);
     else {
       transaction->serial = binding_begin_level(connection, transaction->level);
       if (transaction->twophase) take_xid(transaction, connection->connection);
     }
   }
+  return ALCH_OK;
 }
 
 static void end_step(lua_State *L, binding *b, binding_connection *connection, uint32_t level, bool commit, lua_KContext context, lua_KFunction again) {
@@ -69,7 +72,8 @@ static void end_step(lua_State *L, binding *b, binding_connection *connection, u
 /* The connection is slot 1, the transaction slot 2; context: nested. */
 static int begin_continue(lua_State *L, int status, lua_KContext nested) {
   (void)status;
-  begin_step(L, BINDING(L), lua_touserdata(L, 1), lua_touserdata(L, 2), nested, nested, begin_continue);
+  binding *b = BINDING(L);
+  binding_must(L, b, begin_step(L, b, lua_touserdata(L, 1), lua_touserdata(L, 2), nested, nested, begin_continue));
   lua_settop(L, 2);
   return 1;
 }
@@ -243,15 +247,21 @@ static void around_connect(lua_State *L, binding *b) {
   binding_remember_connection(L, b, SLOT_CONNECTION);
 }
 
-static void around_begin(lua_State *L, binding *b) {
+static alch_status around_begin(lua_State *L, binding *b) {
   binding_connection *connection = lua_touserdata(L, SLOT_CONNECTION);
   bool nested = !owns_connection(L, b) && connection->connection && alch_connection_depth(connection->connection) > 0;
-  begin_step(L, b, connection, lua_touserdata(L, SLOT_TRANSACTION), nested, STAGE_BEGIN, around);
+  return begin_step(L, b, connection, lua_touserdata(L, SLOT_TRANSACTION), nested, STAGE_BEGIN, around);
 }
 
 static int around_return(lua_State *L, binding *b) {
   if (owns_connection(L, b)) binding_close_connection(L, b, lua_touserdata(L, SLOT_CONNECTION));
   return lua_gettop(L) - SLOT_TRANSACTION;
+}
+
+static int around_failed(lua_State *L, binding *b, alch_status status) {
+  lua_settop(L, SLOT_TRANSACTION);
+  binding_push_error(L, b, status);
+  return around(L, LUA_OK, STAGE_ROLLBACK);
 }
 
 /* The function may have ended the transaction itself. A commit that fails is rolled back, and its error is what is raised. */
@@ -263,9 +273,7 @@ static int around_commit(lua_State *L, binding *b) {
     alch_status status = alch_connection_commit(connection->connection, transaction->level, &b->error);
     if (status == ALCH_WAIT) { binding_wait(L, b, connection->connection, STAGE_COMMIT, around); continue; }
     if (status >= 0) { transaction->ended = true; break; }
-    lua_settop(L, SLOT_TRANSACTION);
-    binding_push_error(L, b, status);
-    return around(L, LUA_OK, STAGE_ROLLBACK);
+    return around_failed(L, b, status);
   }
   return around_return(L, b);
 }
@@ -296,13 +304,15 @@ static int around_called(lua_State *L, binding *b, int status) {
 
 static int around(lua_State *L, int status, lua_KContext stage) {
   binding *b = BINDING(L);
+  alch_status begun = ALCH_OK;
   switch (stage) {
     case STAGE_CONNECT: around_connect(L, b);   /* fall through */
-    case STAGE_BEGIN: around_begin(L, b); break;
+    case STAGE_BEGIN: begun = around_begin(L, b); break;
     case STAGE_CALL: return around_called(L, b, status);
     case STAGE_COMMIT: return around_commit(L, b);
     default: return around_rollback(L, b);
   }
+  if (begun < 0) return around_failed(L, b, begun);
   lua_pushvalue(L, SLOT_FUNCTION);
   lua_pushvalue(L, SLOT_CONNECTION);
   return around_called(L, b, lua_pcallk(L, 1, LUA_MULTRET, 0, STAGE_CALL, around));
@@ -319,6 +329,7 @@ int binding_engine_begin(lua_State *L) {
   binding_check_engine(L, b, 1);
   check_function(L, b, "engine:begin");
   binding_push_connection(L, b, SLOT_OWNER);
+  lua_toclose(L, SLOT_CONNECTION);   /* a wait may raise, and a coroutine be closed in one */
   push_transaction(L, b, SLOT_CONNECTION);
   return around(L, LUA_OK, STAGE_CONNECT);
 }
