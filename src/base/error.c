@@ -94,6 +94,19 @@ void alch_error_attach(alch_error *error, alch_error_text which, const char *tex
   error->texts[which] = copy;
 }
 
+alch_status alch_error_copy(alch_error *to, const alch_error *from) {
+  if (!to) return ALCH_ERROR;
+  alch_error_set(to, from->kind, "%s", alch_error_message(from));
+  to->disconnected = from->disconnected;
+  to->retryable = from->retryable;
+  to->outcome_unknown = from->outcome_unknown;
+  to->code = from->code;
+  memcpy(to->sqlstate, from->sqlstate, sizeof to->sqlstate);
+  for (int i = ALCH_ERROR_MESSAGE + 1; i < ALCH_ERROR_TEXT_COUNT; i++)
+    if (from->texts[i]) alch_error_attach(to, (alch_error_text)i, from->texts[i], SIZE_MAX);
+  return ALCH_ERROR;
+}
+
 const char *alch_error_message(const alch_error *error) {
   if (!error || !error->set) return "";
   if (error->texts[ALCH_ERROR_MESSAGE]) return error->texts[ALCH_ERROR_MESSAGE];

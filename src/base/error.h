@@ -46,6 +46,8 @@ alch_status alch_error_set_list(alch_error *error, alch_error_kind kind, const c
 alch_status alch_error_out_of_memory(alch_error *error);
 /* Attaches a text to a record that is set (length SIZE_MAX: zero-terminated). Silently without it when there is no memory. */
 void alch_error_attach(alch_error *error, alch_error_text which, const char *text, size_t length);
+/* The same error in a record with an allocator of its own. `to` may be NULL. Answers ALCH_ERROR. */
+alch_status alch_error_copy(alch_error *to, const alch_error *from);
 const char *alch_error_message(const alch_error *error);   /* never NULL */
 const char *alch_error_kind_name(alch_error_kind kind);
 alch_error_kind alch_error_kind_base(alch_error_kind kind);

@@ -125,19 +125,40 @@ alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch
   return status;
 }
 
-void alch_connection_close(alch_connection *connection) {
-  if (!connection || connection->closing) return;
-  connection->closing = true;
-  if (connection->state == ALCH_CONNECTION_PINGING && connection->link) connection->link->broken = true;
-  bool inherited = connection->process != alch_process_serial();
-  if (connection->load) alch_bulk_load_close(connection->load);
-  while (inherited && connection->executions) alch_execution_close(connection->executions);
-  if (connection->state == ALCH_CONNECTION_READY && !inherited) {
+static bool is_inherited(const alch_connection *connection) {
+  return connection->process != alch_process_serial();
+}
+
+alch_status alch_connection_settle(alch_connection *connection) {
+  if (connection->state != ALCH_CONNECTION_READY || is_inherited(connection)) return ALCH_OK;
+  if (!connection->closing) {
+    connection->closing = true;
+    alch_text_drop(connection);
+    if (connection->load) alch_bulk_load_close(connection->load);
     while (connection->executions) alch_execution_close(connection->executions);
     alch_connection_tell_kind(connection, ALCH_ENGINE_RESET, NULL, NULL);
-    alch_transaction_end(connection);
-    alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKIN, NULL, NULL);
   }
+  return alch_transaction_end(connection);
+}
+
+/* The way back to the pool. */
+static void leave(alch_connection *connection) {
+  alch_link *link = connection->link;
+  while (alch_connection_settle(connection) == ALCH_WAIT)
+    if (alch_connection_wait(connection, NULL) < 0) alch_link_give_up(link);
+  if (!link->broken && !alch_transaction_unset(link)) link->broken = true;
+  alch_transaction_leave(connection);
+  alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKIN, NULL, NULL);
+}
+
+void alch_connection_close(alch_connection *connection) {
+  if (!connection || (connection->closing && connection->telling > 0)) return;
+  if (connection->state == ALCH_CONNECTION_PINGING && connection->link) connection->link->broken = true;
+  while (connection->executions && is_inherited(connection)) alch_execution_close(connection->executions);
+  if (connection->state == ALCH_CONNECTION_READY && !is_inherited(connection)) leave(connection);
+  connection->closing = true;
+  alch_text_drop(connection);
+  if (connection->load) alch_bulk_load_close(connection->load);
   free_connection(connection);
 }
 
@@ -155,6 +176,10 @@ const struct alch_embedded *alch_connection_embedded(const alch_connection *conn
 
 alch_status alch_connection_ready(const alch_connection *connection, alch_error *error) {
   return alch_connection_usable(connection, error);
+}
+
+void alch_connection_occupy(alch_connection *connection, const void *by) {
+  if (connection->link) connection->link->busy = by;
 }
 
 bool alch_connection_interrupt(alch_connection *connection) {

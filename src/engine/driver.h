@@ -54,7 +54,7 @@ typedef struct alch_driver {
      are not finalised before. A forked child calls it in place of close; without it what the child inherited stays where it is. */
   void (*abandon)(alch_driver_connection *connection);
 
-  /* Makes a handle; does no round trip (what the server has to be told goes with the first start). sql has a zero byte behind it and may be freed afterwards. A second statement behind the first is a
+  /* Makes a handle; does no round trip (what the server has to be told goes with the first start). A driver that has to wait all the same answers ALCH_WAIT, with *out made: the same call again, with that *out. sql has a zero byte behind it and may be freed afterwards. A second statement behind the first is a
      PROGRAMMING error, never ignored; where only the server can tell, it comes with the first start. types: of the `count` placeholders, as far as the statement knows them (NULL or NullType: the database
      is to find out); the records live as long as the catalog, the array only during the call. types may be NULL. */
   alch_status (*prepare)(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error);
@@ -89,6 +89,9 @@ typedef struct alch_driver {
   void (*interrupt)(alch_driver_connection *connection);                   /* optional; from any thread */
   alch_status (*begin)(alch_driver_connection *connection, const char **sql, alch_error *error);  /* optional: the text that begins a transaction, "BEGIN" when absent */
   const struct alch_bulk *bulk;            /* optional: many rows in one stream (engine/bulk.h) */
+  /* Optional: another table that serves this URL, when an option of it asks for one (worker.h). Not asked of a URL that `check` refuses. */
+  const struct alch_driver *(*choose)(const alch_url *url);
+  const struct alch_driver *inner;         /* of a table whose calls are handed to a thread: the one that answers them there */
   const struct alch_embedded *embedded;    /* optional: what only a database within the process can do (engine/embedded.h) */
 } alch_driver;
 

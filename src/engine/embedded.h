@@ -1,6 +1,7 @@
 /* embedded.h - what a database that lives within the process can do beyond statements: functions and collations of the host, copies of itself, values in pieces.
-   A driver that has such things has the record (alch_driver.embedded); each of its functions may be NULL. Nothing here waits, and nothing may be under way on the connection meanwhile,
-   except for `interrupt` of the driver itself. Names are UTF-8 with a zero byte behind them. */
+   A driver that has such things has the record (alch_driver.embedded); each of its functions may be NULL. Nothing may be under way on the connection meanwhile, except for `interrupt` of the driver itself.
+   What takes time (backup_step, serialize, deserialize, large_open, large_read, large_write) may answer ALCH_WAIT, as the driver's own calls do: the same call again, after the wait that waits_for of the
+   connection names (of a backup: the one that is written). Names are UTF-8 with a zero byte behind them. */
 #ifndef ALCH_EMBEDDED_H
 #define ALCH_EMBEDDED_H
 
@@ -54,9 +55,9 @@ typedef struct alch_embedded {
   void (*backup_close)(alch_backup *backup);
   /* The database as the bytes that its file would have. release() them. */
   alch_status (*serialize)(alch_driver_connection *connection, const char *schema, void **bytes, size_t *length, alch_error *error);
-  void (*release)(void *bytes);
+  void (*release)(alch_driver_connection *connection, void *bytes);
   alch_status (*deserialize)(alch_driver_connection *connection, const char *schema, const void *bytes, size_t length, alch_error *error);
-  /* The value of one row, whose size stays what it is. */
+  /* The value of one row, whose size stays what it is. *out is NULL at first. */
   alch_status (*large_open)(alch_driver_connection *connection, const char *schema, const char *table, const char *column, int64_t row, bool writable, alch_large **out, alch_error *error);
   uint64_t (*large_size)(alch_large *large);
   alch_status (*large_read)(alch_large *large, uint64_t offset, void *bytes, size_t length, alch_error *error);

@@ -46,7 +46,9 @@ static alch_status resolve(alch_engine *engine, alch_error *error) {
   const char *level = engine->options.isolation_level;
   if (level) status = alch_isolation_find(alch_dialect_transactions(named), dialect, level, &engine->defaults.isolation, error);
   if (status != ALCH_OK) return status;
-  return engine->driver->check ? engine->driver->check(engine->driver, &engine->url, error) : ALCH_OK;
+  if (engine->driver->check) status = engine->driver->check(engine->driver, &engine->url, error);
+  if (status == ALCH_OK && engine->driver->choose) engine->driver = engine->driver->choose(&engine->url);
+  return status;
 }
 
 static void free_engine(alch_engine *engine) {

@@ -108,14 +108,18 @@ alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog
    TIMEOUT error after pool_timeout; *out is NULL after an error. */
 alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch_error *error);
 /* Ends open results, rolls an open transaction back, and gives the connection back to the pool. Also gives up one that alch_engine_connect is still waiting for. NULL is fine. It blocks where the
-   database has to be waited for; whoever must not block rolls back first (alch_connection_rollback, level 1). */
+   database has to be waited for; whoever must not block settles it first. */
 void alch_connection_close(alch_connection *connection);
+/* Does what close would wait for. ALCH_WAIT: the same call again, or close all the same; ALCH_OK: close waits no more. Nothing else may be done with the connection from then on. */
+alch_status alch_connection_settle(alch_connection *connection);
 alch_engine *alch_connection_engine(const alch_connection *connection);
 alch_driver_connection *alch_connection_driver_connection(const alch_connection *connection);   /* raw access */
 /* What its driver can do beyond statements, or NULL (engine/embedded.h). */
 const struct alch_embedded *alch_connection_embedded(const alch_connection *connection);
 /* ALCH_OK when something new may be run on it. */
 alch_status alch_connection_ready(const alch_connection *connection, alch_error *error);
+/* Nobody else may use it until it is given free (by: NULL): for calls of alch_embedded that wait. */
+void alch_connection_occupy(alch_connection *connection, const void *by);
 /* What runs on it ends with an error. False: the driver cannot. */
 bool alch_connection_interrupt(alch_connection *connection);
 void alch_connection_waits_for(alch_connection *connection, alch_wait *out);
@@ -233,8 +237,7 @@ const char *alch_execution_column_name(const alch_execution *execution, uint32_t
 
 /* A plain statement without values, run to its end (DDL, pragmas). ALCH_WAIT never comes out: it blocks. */
 alch_status alch_connection_run_text(alch_connection *connection, const char *sql, size_t length, alch_error *error);
-/* (Both block, and leave commit or rollback to the caller.)
-   Creates / drops the tables (all of the metadata when tables is NULL) in dependency order with their indexes, skipping those that are there (not there) when check_first. */
+/* Creates / drops the tables (all of the metadata when tables is NULL) in dependency order with their indexes, skipping those that are there (not there) when check_first. Commit or rollback is the caller's. */
 typedef struct alch_schema_request {
   alch_metadata *metadata;
   alch_ddl_action action;
@@ -245,12 +248,18 @@ typedef struct alch_schema_request {
   alch_status (*tell)(void *context, alch_connection *connection, alch_metadata *metadata, alch_table *table, alch_ddl_action action, bool after, alch_error *error);
   void *context;
 } alch_schema_request;
+/* One that can wait: open, then step until it is no ALCH_WAIT (whatever that is, an error too, it is over then), then close (NULL is fine). What the request points to stays until then. */
+typedef struct alch_schema_run alch_schema_run;
+alch_status alch_schema_run_open(alch_connection *connection, const alch_schema_request *request, alch_schema_run **out, alch_error *error);
+alch_status alch_schema_run_step(alch_schema_run *run, alch_error *error);
+void alch_schema_run_close(alch_schema_run *run);
+/* These block. The latter two tell nobody. */
 alch_status alch_run_schema(alch_connection *connection, const alch_schema_request *request, alch_error *error);
-/* The same, telling nobody. */
 alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
+/* ALCH_WAIT: the same call again. */
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
-/* Do the keys of rows that one INSERT writes into the table follow one another, the last being last_insert_id? False where the driver does not know. Blocks. */
+/* Do the keys of rows that one INSERT writes into the table follow one another, the last being last_insert_id? False where the driver does not know. ALCH_WAIT: the same call again. */
 alch_status alch_keys_follow(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
 
 /* Monotonic clock, microseconds (and nanoseconds) since an arbitrary start. */

@@ -6,6 +6,7 @@
 
 enum {
   PHASE_IDLE,
+  PHASE_PREPARE,  /* the driver prepares the statement */
   PHASE_BEGIN,    /* a transaction is being begun */
   PHASE_POLL,     /* the driver was started: the first row, or the end, is awaited */
   PHASE_FIRST,    /* the first row is there and was not asked for yet */
@@ -40,6 +41,10 @@ static void open_on(alch_execution *execution, alch_connection *connection, alch
 /* The driver ends its work on the handle, and whoever comes next may have it. */
 static void give_handle_back(alch_execution *execution) {
   alch_link *link = execution->connection->link;
+  if (ALCH_UNLIKELY(execution->phase == PHASE_PREPARE)) {
+    alch_prepared_drop(link);
+    execution->phase = PHASE_IDLE;
+  }
   if (!execution->prepared) return;
   if (execution->phase >= PHASE_POLL && ALCH_LIKELY(!alch_link_is_foreign(link))) link->driver->finish(execution->prepared->statement);
   alch_prepared_give_back(link, execution->prepared);
@@ -210,7 +215,17 @@ static alch_status admit(const alch_connection *connection, const alch_compiled 
 }
 
 static alch_status take_handle(alch_execution *execution, alch_error *error) {
-  return alch_prepared_take(execution->connection->link, execution->compiled, execution->counts, execution->count_used, &execution->prepared, &execution->cached, error);
+  alch_status status = alch_prepared_take(execution->connection->link, execution->compiled, execution->counts, execution->count_used, &execution->prepared, &execution->cached, error);
+  if (ALCH_LIKELY(status != ALCH_WAIT)) return status;
+  execution->phase = PHASE_PREPARE;
+  return waiting(execution);
+}
+
+/* The values are bound: the handle, and off. */
+static alch_status set_off(alch_execution *execution, alch_error *error) {
+  alch_status status = take_handle(execution, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = tell_before(execution, error);
+  return ALCH_LIKELY(status == ALCH_OK) ? go(execution, error) : status;
 }
 
 alch_status alch_execution_start(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters,
@@ -221,9 +236,7 @@ alch_status alch_execution_start(alch_execution *execution, alch_connection *con
   open_on(execution, connection, compiled);
   status = alch_execution_bind(execution, block, parameters, error);
   if (ALCH_UNLIKELY(!execution->connection)) return status == ALCH_OK ? closed(error) : status;
-  if (ALCH_LIKELY(status == ALCH_OK)) status = take_handle(execution, error);
-  if (ALCH_LIKELY(status == ALCH_OK)) status = tell_before(execution, error);
-  if (ALCH_LIKELY(status == ALCH_OK)) status = go(execution, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = set_off(execution, error);
   return ALCH_LIKELY(status >= 0) ? status : fail(execution, status, error);
 }
 
@@ -248,18 +261,17 @@ alch_status alch_execution_add_set(alch_execution *execution, alch_connection *c
 alch_status alch_execution_start_sets(alch_execution *execution, alch_error *error) {
   if (!execution->connection || execution->sets == 0) return closed(error);
   alch_status status = alch_connection_usable(execution->connection, error);
-  if (status == ALCH_OK) status = take_handle(execution, error);
-  if (status == ALCH_OK) status = tell_before(execution, error);
-  if (status == ALCH_OK) status = go(execution, error);
+  if (status == ALCH_OK) status = set_off(execution, error);
   return status >= 0 ? status : fail(execution, status, error);
 }
 
 alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error) {
   alch_connection *connection = execution->connection;
   if (!connection) return closed(error);
-  if (execution->phase != PHASE_BEGIN && execution->phase != PHASE_POLL) return ALCH_OK;
+  if (execution->phase < PHASE_PREPARE || execution->phase > PHASE_POLL) return ALCH_OK;
   if (connection->link->busy == execution) connection->link->busy = NULL;
-  alch_status status = execution->phase == PHASE_BEGIN ? go(execution, error) : go_to_first(execution, error);
+  alch_status (*const steps[])(alch_execution *, alch_error *) = { [PHASE_PREPARE] = set_off, [PHASE_BEGIN] = go, [PHASE_POLL] = go_to_first };
+  alch_status status = steps[execution->phase](execution, error);
   return status >= 0 ? status : fail(execution, status, error);
 }
 
@@ -392,6 +404,11 @@ static bool keeps_handle(alch_execution *execution, const alch_connection *conne
   return true;
 }
 
+static alch_status go_again(alch_execution *execution, alch_error *error) {
+  alch_status status = tell_before(execution, error);
+  return ALCH_LIKELY(status == ALCH_OK) ? go(execution, error) : status;
+}
+
 /* sets 0: one, without start_many. */
 static alch_status run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
   bool again = keeps_handle(execution, connection, compiled);
@@ -406,9 +423,7 @@ static alch_status run(alch_execution *execution, alch_connection *connection, a
   execution->sets = sets;
   status = bind_given(execution, values, count, error);
   if (status == ALCH_OK && sets > 0) execution->bound_count = count * sets;
-  if (status == ALCH_OK && !again) status = take_handle(execution, error);
-  if (ALCH_LIKELY(status == ALCH_OK)) status = tell_before(execution, error);
-  if (ALCH_LIKELY(status == ALCH_OK)) status = go(execution, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = again ? go_again(execution, error) : set_off(execution, error);
   return ALCH_LIKELY(status >= 0) ? status : fail(execution, status, error);
 }
 

@@ -40,6 +40,7 @@ alch_status alch_link_ping(alch_link *link, alch_error *error) {
 
 void alch_link_give_up(alch_link *link) {
   link->broken = true;
+  alch_prepared_drop(link);
   if (link->control && !alch_link_is_foreign(link)) link->driver->finish(link->control->statement);
   link->control = NULL;
   link->busy = NULL;
@@ -73,6 +74,7 @@ static alch_status end_control(alch_link *link, alch_status status, alch_error *
     alch_prepared_give_back(link, link->control);
     link->control = NULL;
   }
+  alch_prepared_drop(link);
   link->busy = NULL;
   return status < 0 ? status : ALCH_OK;
 }
@@ -101,4 +103,12 @@ alch_status alch_link_control_blocking(alch_link *link, const char *sql, alch_er
     if (status != ALCH_OK) return end_control(link, status, error);
   }
   return status;
+}
+
+bool alch_link_end_control(alch_link *link) {
+  if (!link->control) {   /* not even prepared */
+    end_control(link, ALCH_OK, NULL);
+    return true;
+  }
+  return alch_link_control_blocking(link, "", NULL) == ALCH_OK;
 }

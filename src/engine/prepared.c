@@ -37,6 +37,12 @@ static void free_prepared(alch_link *link, alch_prepared *prepared) {
   alch_free(link->allocator, prepared, prepared->size);
 }
 
+void alch_prepared_drop(alch_link *link) {
+  alch_prepared *pending = link->prepared.pending;
+  link->prepared.pending = NULL;
+  if (pending) free_prepared(link, pending);
+}
+
 static void remove_prepared(alch_link *link, alch_prepared *prepared) {
   alch_prepared_cache *cache = &link->prepared;
   alch_prepared **place = &cache->buckets[prepared->slot];
@@ -50,6 +56,7 @@ static void remove_prepared(alch_link *link, alch_prepared *prepared) {
 void alch_prepared_cache_close(alch_link *link) {
   alch_prepared_cache *cache = &link->prepared;
   if (!cache->buckets) return;
+  alch_prepared_drop(link);
   while (cache->oldest) remove_prepared(link, cache->oldest);
   alch_free(link->allocator, cache->buckets, sizeof *cache->buckets << cache->bucket_bits);
   cache->buckets = NULL;
@@ -188,9 +195,11 @@ static alch_status prepare(alch_link *link, alch_prepared *prepared, uint32_t pa
 
 static alch_status add_prepared(alch_link *link, const prepared_key *key, const alch_buffer *expanded, uint32_t parameters, alch_prepared **out, alch_error *error) {
   alch_prepared_cache *cache = &link->prepared;
-  alch_prepared *prepared = new_prepared(link, key, expanded);
+  alch_prepared *prepared = cache->pending ? cache->pending : new_prepared(link, key, expanded);
   if (!prepared) return alch_error_out_of_memory(error);
   alch_status status = prepare(link, prepared, parameters, error);
+  cache->pending = status == ALCH_WAIT ? prepared : NULL;
+  if (status == ALCH_WAIT) return status;
   if (status != ALCH_OK) {
     alch_error_attach(error, ALCH_ERROR_SQL, prepared->sql, prepared->sql_length);
     free_prepared(link, prepared);

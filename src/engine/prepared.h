@@ -27,6 +27,7 @@ typedef struct alch_prepared_cache {
   uint32_t count, capacity;
   uint64_t evictions;
   alch_prepared *newest, *oldest;
+  alch_prepared *pending;              /* being prepared: the driver has to wait, and the link is busy meanwhile */
 } alch_prepared_cache;
 
 struct alch_link;
@@ -35,10 +36,12 @@ alch_status alch_prepared_cache_open(struct alch_link *link, uint32_t capacity, 
 /* Finalizes everything. */
 void alch_prepared_cache_close(struct alch_link *link);
 
-/* A free handle, prepared when there is none, marked as in use. `counts` are those of a statement that expands, else NULL. */
+/* A free handle, prepared when there is none, marked as in use. `counts` are those of a statement that expands, else NULL. ALCH_WAIT: the same call again after the wait, or alch_prepared_drop. */
 alch_status alch_prepared_take(struct alch_link *link, alch_compiled *compiled, const uint32_t *counts, uint32_t count, alch_prepared **out, bool *cached, alch_error *error);
 /* The same for a text that no compiled statement has. */
 alch_status alch_prepared_take_text(struct alch_link *link, const char *sql, size_t length, uint32_t parameters, alch_prepared **out, alch_error *error);
 void alch_prepared_give_back(struct alch_link *link, alch_prepared *prepared);
+/* Gives up the handle that is being prepared, if any. */
+void alch_prepared_drop(struct alch_link *link);
 
 #endif

@@ -57,7 +57,8 @@ struct alch_connection {
   bool real;                             /* the transaction has begun in the database */
   bool lost;                             /* the database has ended it by itself: only a rollback is possible */
   bool releasing;                        /* rolling a savepoint back: it is rolled back and now released */
-  bool closing;
+  bool closing;                          /* what it has open is being ended */
+  uint8_t end_step;                      /* how far that is */
   uint32_t telling;                      /* listeners that are being told something of it: its memory must stay */
   uint32_t depth;
   const alch_isolation *isolation;       /* of transactions that begin from now on; NULL: the database's own */
@@ -70,6 +71,7 @@ struct alch_connection {
   uint8_t twophase;                      /* alch_twophase */
   uint8_t twophase_step;                 /* of the statements that are under way */
   uint32_t process;                      /* alch_process_serial of who made it */
+  struct alch_text_run *text;            /* that waits (text_run.c) */
   /* while it is queued; guarded by the pool's mutex */
   alch_link *granted;                    /* given by whoever gave a link back */
   bool permitted;                        /* may make a new link */
@@ -167,9 +169,13 @@ bool alch_link_is_foreign(const alch_link *link);
 void alch_link_give_up(alch_link *link);
 /* Asks the server whether it is there. ALCH_WAIT: again after the wait. */
 alch_status alch_link_ping(alch_link *link, alch_error *error);
+/* Is such a text under way, that the next call goes on with? */
+static inline bool alch_link_controls(const alch_link *link) { return link->busy == link; }
 /* Runs a text without values to its end. ALCH_WAIT: the same call again, after the wait. */
 alch_status alch_link_control(alch_link *link, const char *sql, alch_error *error);
-/* The same, sleeping where it would wait. */
+/* Sleeps until the text that is under way is at its end. False: it has failed. */
+bool alch_link_end_control(alch_link *link);
+/* The same as alch_link_control, sleeping where it would wait. */
 alch_status alch_link_control_blocking(alch_link *link, const char *sql, alch_error *error);
 alch_status alch_link_wait(alch_link *link, alch_error *error);
 
@@ -227,8 +233,17 @@ void alch_transaction_leave(alch_connection *connection);
 alch_status alch_transaction_before_run(alch_connection *connection, bool read_only, alch_error *error);
 /* After a text ran that may have begun or ended a transaction by itself. */
 void alch_transaction_after_text(alch_connection *connection);
-/* Ends what is open when the connection is given back. */
-void alch_transaction_end(alch_connection *connection);
+/* The way back to the pool: ends what is open. What cannot be ended is ended with the link. ALCH_WAIT: the same call again. */
+alch_status alch_transaction_end(alch_connection *connection);
+
+/* ---- text_run.c ---- */
+typedef struct alch_text_run alch_text_run;
+/* Runs a text to its end. ALCH_WAIT: the same call again; texts stay where they are until it is over. */
+alch_status alch_text_step(alch_connection *connection, const char *sql, size_t length, alch_error *error);
+/* Likewise, a query with two parameters, a name and a schema or NULL: does it give a row? */
+alch_status alch_text_ask(alch_connection *connection, const char *query, const char *name, const char *schema, bool *out, alch_error *error);
+/* Gives up what waits. */
+void alch_text_drop(alch_connection *connection);
 
 /* ---- binding.c ---- */
 /* Fills execution->values from block and parameters, in database form; for a statement that expands also execution->counts, as alch_compiled_expand wants it (count_used of them). */

@@ -23,7 +23,7 @@ static const char *text_for(const char *text, uint32_t level, control_text out) 
 
 /* Events are told once, and not again when the call goes on after a wait. */
 static alch_status tell_once(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, alch_error *error) {
-  if (connection->link->control) return ALCH_OK;
+  if (alch_link_controls(connection->link)) return ALCH_OK;
   control_text name;
   return alch_connection_tell_kind(connection, kind, level > 1 ? name_of(level, name) : NULL, error);
 }
@@ -39,7 +39,7 @@ alch_status alch_transaction_control(alch_connection *connection, alch_engine_ev
 /* The call that waits may go on; others may not come between. */
 static alch_status check(const alch_connection *connection, alch_error *error) {
   const alch_link *link = connection->link;
-  if (link && link->control && link->busy == link && !connection->lost) return ALCH_OK;
+  if (link && alch_link_controls(link) && !connection->lost) return ALCH_OK;
   return alch_connection_usable(connection, error);
 }
 
@@ -150,7 +150,7 @@ static alch_status rollback_transaction(alch_connection *connection, alch_error 
   const alch_link *link = connection->link;
   alch_status status = ALCH_OK;
   if (connection->twophase != ALCH_TWOPHASE_NONE) status = alch_twophase_rollback(connection, error);
-  else if (link->control || link->driver->in_transaction(link->driver_connection)) status = alch_transaction_control(connection, ALCH_ENGINE_ROLLBACK, 1, "ROLLBACK", error);
+  else if (alch_link_controls(link) || link->driver->in_transaction(link->driver_connection)) status = alch_transaction_control(connection, ALCH_ENGINE_ROLLBACK, 1, "ROLLBACK", error);
   if (status == ALCH_WAIT || (status < 0 && !connection->lost)) return status;
   alch_transaction_leave(connection);
   return ALCH_OK;
@@ -205,35 +205,54 @@ void alch_transaction_after_text(alch_connection *connection) {
   link->owner = connection;
 }
 
+enum { END_BEGIN, END_TWOPHASE, END_RESET, END_DONE };
+
 /* Without a reset what this connection began is rolled back all the same; what somebody's own SQL has begun is his affair. */
-static void reset(alch_connection *connection) {
-  alch_reset on_return = connection->engine->options.reset_on_return;
-  if (on_return == ALCH_RESET_NONE && !connection->real) return;
-  bool commit = on_return == ALCH_RESET_COMMIT;
-  alch_connection_tell_kind(connection, commit ? ALCH_ENGINE_COMMIT : ALCH_ENGINE_ROLLBACK, NULL, NULL);
-  if (alch_link_control_blocking(connection->link, commit ? "COMMIT" : "ROLLBACK", NULL) != ALCH_OK) connection->link->broken = true;
+static bool needs_reset(const alch_connection *connection) {
+  const alch_link *link = connection->link;
+  bool own = connection->real || (!link->owner && connection->engine->options.reset_on_return != ALCH_RESET_NONE);
+  return own && !link->broken && link->driver->in_transaction(link->driver_connection);
+}
+
+static alch_status reset(alch_connection *connection) {
+  alch_link *link = connection->link;
+  bool commit = connection->engine->options.reset_on_return == ALCH_RESET_COMMIT;
+  if (!alch_link_controls(link)) {
+    if (!needs_reset(connection)) return ALCH_OK;
+    alch_connection_tell_kind(connection, commit ? ALCH_ENGINE_COMMIT : ALCH_ENGINE_ROLLBACK, NULL, NULL);
+  }
+  alch_status status = alch_link_control(link, commit ? "COMMIT" : "ROLLBACK", NULL);
+  if (status < 0) link->broken = true;
+  return status;
 }
 
 /* Nobody else knows of it yet, so what was prepared is taken back. */
-static void end_twophase(alch_connection *connection) {
-  alch_status status = ALCH_OK;
-  const alch_link *link = connection->link;
-  if (connection->lost || link->broken || link->control || link->busy) return;
-  while ((status = alch_twophase_rollback(connection, NULL)) == ALCH_WAIT && alch_link_wait(connection->link, NULL) == ALCH_OK) {}
-  if (status != ALCH_OK) connection->link->broken = true;
-  else connection->real = false;
+static alch_status end_twophase(alch_connection *connection) {
+  alch_status status = alch_twophase_rollback(connection, NULL);
+  if (status == ALCH_OK) connection->real = false;
+  if (status < 0) connection->link->broken = true;
+  return status;
 }
 
-/* The way back to the pool. What cannot be rolled back ends with the link. */
-void alch_transaction_end(alch_connection *connection) {
+/* What somebody still waits for is given up, and the link with it; but a database that is the link itself would be lost. */
+static uint8_t begin_end(alch_connection *connection) {
   alch_link *link = connection->link;
-  bool own = connection->real || !link->owner;
-  if (connection->twophase != ALCH_TWOPHASE_NONE) end_twophase(connection);
-  if (link->control || link->busy) {
-    alch_link_give_up(link);
-  } else if (own && !link->broken && link->driver->in_transaction(link->driver_connection)) {
-    reset(connection);
+  if (!link->busy) return connection->twophase != ALCH_TWOPHASE_NONE && !connection->lost && !link->broken ? END_TWOPHASE : END_RESET;
+  if (link->shared && alch_link_controls(link) && alch_link_end_control(link)) return END_RESET;
+  alch_link_give_up(link);
+  return END_DONE;
+}
+
+alch_status alch_transaction_end(alch_connection *connection) {
+  alch_status status = ALCH_OK;
+  if (connection->end_step == END_BEGIN) connection->end_step = begin_end(connection);
+  if (connection->end_step == END_TWOPHASE) {
+    status = end_twophase(connection);
+    if (status == ALCH_WAIT) return status;
+    connection->end_step = END_RESET;
   }
-  if (!link->broken && !alch_transaction_unset(link)) link->broken = true;
-  alch_transaction_leave(connection);
+  if (connection->end_step == END_RESET) status = reset(connection);
+  if (status == ALCH_WAIT) return status;
+  connection->end_step = END_DONE;
+  return ALCH_OK;
 }

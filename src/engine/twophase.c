@@ -69,7 +69,7 @@ static alch_status run_texts(alch_connection *connection, const char *const *tex
 }
 
 static alch_status tell(alch_connection *connection, alch_engine_event_kind kind, alch_error *error) {
-  if (connection->link->control || connection->twophase_step > 0) return ALCH_OK;
+  if (alch_link_controls(connection->link) || connection->twophase_step > 0) return ALCH_OK;
   return alch_connection_tell_kind(connection, kind, NULL, error);
 }
 
@@ -92,7 +92,7 @@ alch_status alch_connection_begin_twophase(alch_connection *connection, const ch
 }
 
 alch_status alch_connection_prepare(alch_connection *connection, uint32_t level, alch_error *error) {
-  bool goes_on = connection->link && (connection->link->control || connection->twophase_step > 0);
+  bool goes_on = connection->link && (alch_link_controls(connection->link) || connection->twophase_step > 0);
   alch_status status = goes_on ? ALCH_OK : alch_connection_usable(connection, error);
   if (status != ALCH_OK) return status;
   if (connection->twophase != ALCH_TWOPHASE_OPEN || level != 1 || connection->depth != 1)

@@ -32,6 +32,8 @@ typedef enum binding_kind {
   BINDING_MAPPER, BINDING_SESSION, BINDING_SESSION_TRANSACTION, BINDING_COLLECTION, BINDING_RELATIONSHIP, BINDING_QUERY_RESULT,
   BINDING_ELEMENT, BINDING_HOOK,   /* construct.c: a node, and the compiler, as a custom construct's function sees them */
   BINDING_LOAD,         /* bulk.c: rows on their way into a table */
+  BINDING_SCHEMA_RUN,   /* schema_run.c: create_all or drop_all on its way */
+  BINDING_BACKUP,       /* embedded.c: a copy on its way */
   BINDING_LARGE,        /* embedded_large.c: a value that is read and written in pieces */
   BINDING_KIND_COUNT
 } binding_kind;
@@ -188,6 +190,7 @@ struct binding_connection {
   alch_connection *connection;   /* NULL: closed */
   bool borrowed;                 /* belongs to a session or a begin() block: close does not return it */
   bool connecting;               /* not to be used yet */
+  bool leaving;                  /* being closed */
   uint32_t begun;                /* levels begun so far */
   uint32_t serials[16];          /* of the levels that are open, by level modulo 16 */
 };

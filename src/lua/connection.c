@@ -46,7 +46,7 @@ void binding_remember_connection(lua_State *L, binding *b, int index) {
 alch_connection *binding_check_connection(lua_State *L, binding *b, int index) {
   binding_connection *connection = binding_test(L, b, index, BINDING_CONNECTION);
   if (ALCH_UNLIKELY(!connection)) binding_expected(L, b, index, "a connection", NULL);
-  if (ALCH_UNLIKELY(!connection->connection || connection->connecting)) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "This Connection is closed");
+  if (ALCH_UNLIKELY(!connection->connection || connection->connecting || connection->leaving)) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "This Connection is closed");
   return connection->connection;
 }
 
@@ -58,6 +58,16 @@ uint32_t binding_begin_level(binding_connection *connection, uint32_t level) {
 bool binding_level_is(const binding_connection *connection, uint32_t level, uint32_t serial) {
   return connection->connection && !connection->connecting && alch_connection_depth(connection->connection) >= level &&
          connection->serials[level % ALCH_COUNT(connection->serials)] == serial;
+}
+
+void binding_settle_connection(lua_State *L, binding *b, binding_connection *object, lua_KContext context, lua_KFunction again) {
+  if (!object->connection || object->borrowed || object->connecting) return;
+  object->leaving = true;
+  for (;;) {
+    binding_enter(L, b);
+    if (!object->connection || alch_connection_settle(object->connection) != ALCH_WAIT) return;
+    binding_wait(L, b, object->connection, context, again);
+  }
 }
 
 /* The object first, closed, then the resource. */
@@ -95,11 +105,19 @@ static int engine_connect(lua_State *L) {
   return connect_continue(L, LUA_OK, 0);
 }
 
+static int close_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  binding_connection *object = lua_touserdata(L, 1);
+  binding_settle_connection(L, b, object, context, close_continue);
+  binding_close_connection(L, b, object);
+  return 0;
+}
+
 /* close(): back to the pool; what is open is rolled back. Closing twice is fine. */
 static int connection_close(lua_State *L) {
-  binding *b = BINDING(L);
-  binding_close_connection(L, b, binding_check(L, b, 1, BINDING_CONNECTION));
-  return 0;
+  binding_check(L, BINDING(L), 1, BINDING_CONNECTION);
+  return close_continue(L, LUA_OK, 0);
 }
 
 static int connection_gc(lua_State *L) {
@@ -140,7 +158,7 @@ static int connection_detach(lua_State *L) {
 
 static int connection_property(lua_State *L) {
   const binding_connection *connection = lua_touserdata(L, 1);
-  if (binding_is(L, 2, "closed")) lua_pushboolean(L, connection->connection == NULL);
+  if (binding_is(L, 2, "closed")) lua_pushboolean(L, connection->connection == NULL || connection->leaving);
   else if (binding_is(L, 2, "isolation_level")) lua_pushstring(L, connection->connection ? alch_connection_isolation(connection->connection) : NULL);
   else if (binding_is(L, 2, "read_only")) lua_pushboolean(L, connection->connection && alch_connection_is_read_only(connection->connection));
   else if (binding_is(L, 2, "invalidated")) lua_pushboolean(L, connection->connection && alch_connection_is_invalidated(connection->connection));

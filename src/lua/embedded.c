@@ -242,13 +242,69 @@ static int connection_create_collation(lua_State *L) {
   return 0;
 }
 
-/* ---- backups ---- */
+/* ---- what may wait ---- */
+
+bool binding_embedded_waits(lua_State *L, binding *b, binding_connection *object, alch_status status, lua_KContext context, lua_KFunction again) {
+  alch_connection_occupy(object->connection, status == ALCH_WAIT ? object : NULL);
+  if (status != ALCH_WAIT) return false;
+  binding_wait(L, b, object->connection, context, again);
+  return true;
+}
+
+/* The driver's connection, when it is still there after a wait. */
+alch_driver_connection *binding_embedded_connection(lua_State *L, binding *b, const binding_connection *object) {
+  if (!object->connection || object->leaving) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "This Connection is closed");
+  return alch_connection_driver_connection(object->connection);
+}
+
+/* ---- backups: slot 1 the connection that is read, 2 the one that is written, 3 options, 4 pages, 5 progress, 6 the copy ---- */
+
+typedef struct backup_work {
+  binding_owned owned;
+  const alch_embedded *embedded;
+  alch_backup *backup;
+  int32_t pages;
+} backup_work;
+
+/* The driver looks after a copy whose connection has closed meanwhile no more than this does: both are kept by the frame that waits. */
+static void release_backup(binding_owned *owned) {
+  backup_work *work = (backup_work *)owned;
+  if (work->backup) work->embedded->backup_close(work->backup);
+  work->backup = NULL;
+}
+
+static int backup_gc(lua_State *L) {
+  binding_disown(lua_touserdata(L, 1));
+  return 0;
+}
 
 static int report(lua_State *L, int index, uint32_t remaining, uint32_t total) {
   lua_pushvalue(L, index);
   lua_pushinteger(L, (lua_Integer)remaining);
   lua_pushinteger(L, (lua_Integer)total);
   return lua_pcall(L, 2, 0, 0);
+}
+
+static int backup_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  backup_work *work = lua_touserdata(L, 6);
+  binding_connection *from = lua_touserdata(L, 1), *to = lua_touserdata(L, 2);
+  alch_status answer;
+  int failed = LUA_OK;
+  do {
+    uint32_t remaining = 0, total = 0;
+    binding_embedded_connection(L, b, from);
+    binding_embedded_connection(L, b, to);
+    answer = work->embedded->backup_step(work->backup, work->pages, &remaining, &total, &b->error);
+    alch_connection_occupy(from->connection, answer == ALCH_WAIT ? from : NULL);
+    if (binding_embedded_waits(L, b, to, answer, context, backup_continue)) answer = ALCH_OK;
+    else if (answer >= 0 && lua_isfunction(L, 5)) failed = report(L, 5, remaining, total);
+  } while (answer == ALCH_OK && failed == LUA_OK);
+  binding_disown(&work->owned);
+  if (failed != LUA_OK) return lua_error(L);
+  binding_must(L, b, answer);
+  return 0;
 }
 
 /* backup_to(connection [, { pages = 100, progress = fn(remaining, total) }]): copies all of this database over the other connection's. An error of progress ends it. */
@@ -258,7 +314,7 @@ static int connection_backup_to(lua_State *L) {
   const alch_embedded *embedded, *other;
   alch_connection *from = check_embedded(L, b, 1, &embedded, "backup_to"), *to = check_embedded(L, b, 2, &other, "backup_to");
   if (other != embedded || alch_connection_driver_connection(to) == alch_connection_driver_connection(from))
-    return binding_error(L, b, ALCH_ERROR_ARGUMENT, "backup_to takes a connection to another database of the same kind");
+    return binding_error(L, b, ALCH_ERROR_ARGUMENT, "backup_to takes a connection to another database of the same kind (both with a thread of their own, worker=1, or neither)");
   lua_settop(L, 3);
   lua_Integer pages = -1;
   if (lua_istable(L, 3)) {
@@ -268,19 +324,12 @@ static int connection_backup_to(lua_State *L) {
     lua_getfield(L, 3, "progress");
     if (pages < 1 || pages > INT32_MAX) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "pages is a whole number from 1 on");
   } else lua_settop(L, 5);
-  alch_backup *backup = NULL;
-  binding_must(L, b, embedded->backup_open(alch_connection_driver_connection(to), alch_connection_driver_connection(from), &backup, &b->error));
-  alch_status status;
-  int failed = LUA_OK;
-  do {
-    uint32_t remaining = 0, total = 0;
-    status = embedded->backup_step(backup, (int32_t)pages, &remaining, &total, &b->error);
-    if (status >= 0 && lua_isfunction(L, 5)) failed = report(L, 5, remaining, total);
-  } while (status == ALCH_OK && failed == LUA_OK);
-  embedded->backup_close(backup);
-  if (failed != LUA_OK) return lua_error(L);
-  binding_must(L, b, status);
-  return 0;
+  backup_work *work = binding_new(L, b, BINDING_BACKUP, sizeof *work, 0);
+  work->embedded = embedded;
+  work->pages = (int32_t)pages;
+  binding_own(b, &work->owned, release_backup);
+  binding_must(L, b, embedded->backup_open(alch_connection_driver_connection(to), alch_connection_driver_connection(from), &work->backup, &b->error));
+  return backup_continue(L, LUA_OK, 0);
 }
 
 /* ---- as a string ---- */
@@ -291,34 +340,64 @@ static int push_bytes(lua_State *L) {
   return 1;
 }
 
-/* serialize([schema]): the database as the bytes that its file would have */
-static int connection_serialize(lua_State *L) {
+static int serialize_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
   binding *b = BINDING(L);
-  const alch_embedded *embedded;
-  alch_connection *connection = check_embedded(L, b, 1, &embedded, "serialize");
+  binding_connection *object = lua_touserdata(L, 1);
   void *bytes = NULL;
   size_t length = 0;
-  const char *schema = luaL_optstring(L, 2, "main");
-  lua_settop(L, 2);
-  binding_must(L, b, embedded->serialize(alch_connection_driver_connection(connection), schema, &bytes, &length, &b->error));
+  alch_driver_connection *connection;
+  const alch_embedded *embedded;
+  alch_status answer;
+  do {
+    connection = binding_embedded_connection(L, b, object);
+    embedded = alch_connection_embedded(object->connection);
+    answer = embedded->serialize(connection, lua_tostring(L, 2), &bytes, &length, &b->error);
+  } while (binding_embedded_waits(L, b, object, answer, context, serialize_continue));
+  binding_must(L, b, answer);
   lua_pushcfunction(L, push_bytes);
   lua_pushlightuserdata(L, bytes);
   lua_pushlightuserdata(L, &length);
   int failed = lua_pcall(L, 2, 1, 0);
-  embedded->release(bytes);
+  embedded->release(connection, bytes);
   return failed == LUA_OK ? 1 : lua_error(L);
+}
+
+/* serialize([schema]): the database as the bytes that its file would have */
+static int connection_serialize(lua_State *L) {
+  const alch_embedded *embedded;
+  check_embedded(L, BINDING(L), 1, &embedded, "serialize");
+  luaL_optstring(L, 2, "main");
+  lua_settop(L, 2);
+  if (lua_isnil(L, 2)) lua_pushliteral(L, "main"), lua_replace(L, 2);
+  return serialize_continue(L, LUA_OK, 0);
+}
+
+static int deserialize_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  binding_connection *object = lua_touserdata(L, 1);
+  alch_status answer;
+  do {
+    size_t length;
+    alch_driver_connection *connection = binding_embedded_connection(L, b, object);
+    const char *bytes = lua_tolstring(L, 2, &length);
+    answer = alch_connection_embedded(object->connection)->deserialize(connection, luaL_optstring(L, 3, "main"), bytes, length, &b->error);
+  } while (binding_embedded_waits(L, b, object, answer, context, deserialize_continue));
+  binding_must(L, b, answer);
+  return 0;
 }
 
 /* deserialize(bytes [, schema]): from now on this connection's database is what the bytes say, in memory */
 static int connection_deserialize(lua_State *L) {
   binding *b = BINDING(L);
-  size_t length;
   const alch_embedded *embedded;
-  alch_connection *connection = check_embedded(L, b, 1, &embedded, "deserialize");
-  const char *bytes = binding_text(L, b, 2, &length, "the bytes of a database", "deserialize");
+  const alch_connection *connection = check_embedded(L, b, 1, &embedded, "deserialize");
+  binding_text(L, b, 2, NULL, "the bytes of a database", "deserialize");
+  luaL_optstring(L, 3, NULL);
   if (alch_connection_depth(connection) > 0) return binding_error(L, b, ALCH_ERROR_INVALID_REQUEST, "deserialize replaces the whole database: commit or roll back first");
-  binding_must(L, b, embedded->deserialize(alch_connection_driver_connection(connection), luaL_optstring(L, 3, "main"), bytes, length, &b->error));
-  return 0;
+  lua_settop(L, 3);
+  return deserialize_continue(L, LUA_OK, 0);
 }
 
 /* interrupt(): what runs on this connection ends with an error; from another coroutine, or a function that it calls */
@@ -334,6 +413,8 @@ void binding_open_embedded(lua_State *L, binding *b) {
     { "create_function", connection_create_function }, { "create_aggregate", connection_create_aggregate }, { "create_collation", connection_create_collation },
     { "backup_to", connection_backup_to }, { "serialize", connection_serialize }, { "deserialize", connection_deserialize }, { "interrupt", connection_interrupt }, { NULL, NULL },
   };
+  static const luaL_Reg backup_metamethods[] = { { "__gc", backup_gc }, { NULL, NULL } };
+  binding_kind_register(L, b, BINDING_BACKUP, "Backup", NULL, backup_metamethods);
   binding_kind_methods(L, b, BINDING_CONNECTION, methods);
   binding_open_large(L, b);
 }

@@ -8,9 +8,10 @@ typedef struct large_value {
   binding_owned owned;
   const alch_embedded *embedded;
   alch_large *large;                   /* NULL: closed */
-  const binding_connection *connection;
+  binding_connection *connection;
   const alch_driver_connection *of;    /* what it was opened on */
   uint64_t place;                      /* where the next piece begins */
+  bool waiting;                        /* a call on it does, whose coroutine alone comes back here */
 } large_value;
 
 /* The driver keeps what it needs for this: the connection may have gone before. */
@@ -24,15 +25,39 @@ static void release(binding_owned *owned) {
 static large_value *check_large(lua_State *L, binding *b) {
   large_value *value = binding_check(L, b, 1, BINDING_LARGE);
   const binding_connection *connection = value->connection;
+  bool waits = connection->connection && value->waiting;
   bool connected = value->large && connection->connection && !connection->connecting && alch_connection_driver_connection(connection->connection) == value->of;
   if (!connected) binding_error(L, b, ALCH_ERROR_RESOURCE_CLOSED, "this value is closed, or its connection is");
-  binding_must(L, b, alch_connection_ready(connection->connection, &b->error));
+  if (!waits) binding_must(L, b, alch_connection_ready(connection->connection, &b->error));
   return value;
 }
 
-static const char *text_field(lua_State *L, binding *b, const char *name, const char *otherwise) {
-  if (lua_getfield(L, 2, name) == LUA_TNIL && !otherwise) binding_error(L, b, ALCH_ERROR_ARGUMENT, "open_blob needs '%s': { table =, column =, row = }", name);
-  return lua_isnil(L, -1) ? otherwise : lua_tostring(L, -1);   /* the table keeps it */
+/* After a call that may wait. */
+static bool waits(lua_State *L, binding *b, large_value *value, alch_status status, lua_KContext context, lua_KFunction again) {
+  value->waiting = status == ALCH_WAIT;
+  return binding_embedded_waits(L, b, value->connection, status, context, again);
+}
+
+/* Pushes it, or nil where it may be left out. */
+static bool text_field(lua_State *L, binding *b, const char *name, bool optional) {
+  bool there = lua_getfield(L, 2, name) != LUA_TNIL;
+  if (!there && !optional) binding_error(L, b, ALCH_ERROR_ARGUMENT, "open_blob needs '%s': { table =, column =, row = }", name);
+  return there;
+}
+
+/* Slots: 1 the connection, 2 the options, 3 the value, 4 schema, 5 table, 6 column, 7 row, 8 writable */
+static int open_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  large_value *value = lua_touserdata(L, 3);
+  alch_status answer;
+  do {
+    alch_driver_connection *connection = binding_embedded_connection(L, b, value->connection);
+    answer = value->embedded->large_open(connection, lua_tostring(L, 4), lua_tostring(L, 5), lua_tostring(L, 6), lua_tointeger(L, 7), lua_toboolean(L, 8), &value->large, &b->error);
+  } while (waits(L, b, value, answer, context, open_continue));
+  binding_must(L, b, answer);
+  lua_settop(L, 3);
+  return 1;
 }
 
 /* open_blob{ table =, column =, row = its integer key [, schema =] [, writable = true] } */
@@ -53,44 +78,73 @@ static int connection_open_blob(lua_State *L) {
   value->connection = lua_touserdata(L, 1);
   value->of = alch_connection_driver_connection(connection);
   binding_own(b, &value->owned, release);
-  const char *schema = text_field(L, b, "schema", "main"), *table = text_field(L, b, "table", NULL), *column = text_field(L, b, "column", NULL);
+  if (!text_field(L, b, "schema", true)) lua_pushliteral(L, "main"), lua_replace(L, 4);
+  text_field(L, b, "table", false);
+  text_field(L, b, "column", false);
   int integral = 0;
   lua_getfield(L, 2, "row");
-  lua_Integer row = lua_tointegerx(L, -1, &integral);
+  lua_tointegerx(L, -1, &integral);
   if (!integral) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "open_blob needs the integer key of the row, row = 1");
   lua_getfield(L, 2, "writable");
-  binding_must(L, b, embedded->large_open(alch_connection_driver_connection(connection), schema, table, column, row, lua_toboolean(L, -1), &value->large, &b->error));
-  lua_settop(L, 3);
+  return open_continue(L, LUA_OK, 0);
+}
+
+/* Slots: 1 the value, 2 how many bytes */
+static int read_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  large_value *value;
+  size_t length = (size_t)lua_tointeger(L, 2);
+  alch_status answer;
+  lua_settop(L, 2);
+  char *bytes = lua_newuserdatauv(L, length + 1, 0);
+  do {
+    value = check_large(L, b);
+    answer = value->embedded->large_read(value->large, value->place, bytes, length, &b->error);
+  } while (waits(L, b, value, answer, context, read_continue));
+  binding_must(L, b, answer);
+  value->place += length;
+  lua_pushlstring(L, bytes, length);
   return 1;
 }
 
 /* read([count]): so many bytes, or all that are left; nil at the end */
 static int large_read(lua_State *L) {
   binding *b = BINDING(L);
-  large_value *value = check_large(L, b);
+  const large_value *value = check_large(L, b);
   uint64_t size = value->embedded->large_size(value->large), left = value->place < size ? size - value->place : 0;
   lua_Integer count = luaL_optinteger(L, 2, (lua_Integer)left);
   if (count < 0) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "read takes a number of bytes from 0 on");
   if (left == 0 && count > 0) return 0;
-  size_t length = (uint64_t)count < left ? (size_t)count : (size_t)left;
-  luaL_Buffer text;
-  char *bytes = luaL_buffinitsize(L, &text, length);
-  binding_must(L, b, value->embedded->large_read(value->large, value->place, bytes, length, &b->error));
+  lua_settop(L, 1);
+  lua_pushinteger(L, (uint64_t)count < left ? count : (lua_Integer)left);
+  return read_continue(L, LUA_OK, 0);
+}
+
+static int write_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  binding *b = BINDING(L);
+  large_value *value;
+  size_t length;
+  const char *bytes = lua_tolstring(L, 2, &length);
+  alch_status answer;
+  do {
+    value = check_large(L, b);
+    answer = value->embedded->large_write(value->large, value->place, bytes, length, &b->error);
+  } while (waits(L, b, value, answer, context, write_continue));
+  binding_must(L, b, answer);
   value->place += length;
-  luaL_pushresultsize(&text, length);
+  lua_settop(L, 1);
   return 1;
 }
 
 /* write(bytes): over what is there; the size stays */
 static int large_write(lua_State *L) {
   binding *b = BINDING(L);
-  large_value *value = check_large(L, b);
-  size_t length;
-  const char *bytes = binding_text(L, b, 2, &length, "bytes", "write");
-  binding_must(L, b, value->embedded->large_write(value->large, value->place, bytes, length, &b->error));
-  value->place += length;
-  lua_settop(L, 1);
-  return 1;
+  check_large(L, b);
+  binding_text(L, b, 2, NULL, "bytes", "write");
+  lua_settop(L, 2);
+  return write_continue(L, LUA_OK, 0);
 }
 
 /* seek([whence = "cur" [, offset = 0]]), as files have it: answers the place, from 0 on */

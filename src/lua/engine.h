@@ -20,11 +20,17 @@ binding_connection *binding_push_connection(lua_State *L, binding *b, int engine
 alch_status binding_connect_step(lua_State *L, binding *b, alch_engine *engine, int index);
 /* Enters the connection, once connected, among those that events can be told with. index: its object. */
 void binding_remember_connection(lua_State *L, binding *b, int index);
+/* Before it is closed: what that would wait for; continues in `again`, which makes the same call. From the first call on the object is closed for its users. */
+void binding_settle_connection(lua_State *L, binding *b, binding_connection *connection, lua_KContext context, lua_KFunction again);
 /* Closes it when it is this object's own. Idempotent. */
 void binding_close_connection(lua_State *L, binding *b, binding_connection *connection);
 void binding_open_connection(lua_State *L, binding *b);
 void binding_open_embedded(lua_State *L, binding *b);   /* embedded.c: functions in Lua, backups and their like */
 void binding_open_bulk(lua_State *L, binding *b);       /* bulk.c: rows in one stream */
+/* After a call that may wait: does it? Then waits, and continues in `again` (or comes back true: the same call again). Nobody else may use the connection meanwhile. */
+bool binding_embedded_waits(lua_State *L, binding *b, binding_connection *object, alch_status status, lua_KContext context, lua_KFunction again);
+/* The driver's connection behind the object; ResourceClosedError when it has been closed. */
+alch_driver_connection *binding_embedded_connection(lua_State *L, binding *b, const binding_connection *object);
 void binding_open_large(lua_State *L, binding *b);      /* embedded_large.c: values in pieces */
 /* Serial number of the level that was just begun: what a transaction object knows its level by. */
 uint32_t binding_begin_level(binding_connection *connection, uint32_t level);

@@ -237,17 +237,36 @@ static void forget_connection(lua_State *L, binding_session *s) {
   lua_setiuservalue(L, 1, CONNECTION);
 }
 
-/* close(): rolls back, lets all objects go and gives the connection back. The session can be used again. */
-static int session_close(lua_State *L) {
+/* A rollback that fails is no reason to keep the session open. */
+static int close_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status;
   binding *b = BINDING(L);
-  binding_session *s = binding_check(L, b, 1, BINDING_SESSION);
-  if (!s->session) return 0;
-  binding_orm_enter(L, s->orm);
+  binding_session *s = lua_touserdata(L, 1);
+  for (;;) {
+    if (!s->session) return 0;
+    binding_orm_enter(L, s->orm);
+    alch_status answer = alch_session_unwind(s->session, &b->error);
+    if (answer == ALCH_WAIT) {
+      binding_wait(L, b, s->session->connection, context, close_continue);
+      continue;
+    }
+    if (answer >= 0) break;
+    binding_push_error(L, b, answer);
+    lua_settop(L, 1);
+    break;
+  }
   alch_session_close(s->session);
   forget_connection(L, s);
   lua_pushnil(L);
   lua_setiuservalue(L, 1, TRANSACTIONS);
   return 0;
+}
+
+/* close(): rolls back, lets all objects go and gives the connection back. The session can be used again. */
+static int session_close(lua_State *L) {
+  binding_check(L, BINDING(L), 1, BINDING_SESSION);
+  lua_settop(L, 1);
+  return close_continue(L, LUA_OK, 0);
 }
 
 static int session_in_transaction(lua_State *L) {

@@ -230,7 +230,7 @@ static int transaction_property(lua_State *L) {
 /* ---- round a function: conn:transaction(fn), engine:begin(fn) ----
    Slots: 1 the engine or connection, 2 the function, 3 the connection, 4 the transaction, then what the function answered (or its error). context: the stage. */
 
-enum { STAGE_CONNECT, STAGE_BEGIN, STAGE_CALL, STAGE_COMMIT, STAGE_ROLLBACK };
+enum { STAGE_CONNECT, STAGE_BEGIN, STAGE_CALL, STAGE_COMMIT, STAGE_RETURN, STAGE_ROLLBACK, STAGE_FAIL };
 enum { SLOT_OWNER = 1, SLOT_FUNCTION, SLOT_CONNECTION, SLOT_TRANSACTION };
 
 static int around(lua_State *L, int status, lua_KContext stage);
@@ -254,7 +254,11 @@ static alch_status around_begin(lua_State *L, binding *b) {
 }
 
 static int around_return(lua_State *L, binding *b) {
-  if (owns_connection(L, b)) binding_close_connection(L, b, lua_touserdata(L, SLOT_CONNECTION));
+  binding_connection *connection = lua_touserdata(L, SLOT_CONNECTION);
+  if (owns_connection(L, b)) {
+    binding_settle_connection(L, b, connection, STAGE_RETURN, around);
+    binding_close_connection(L, b, connection);
+  }
   return lua_gettop(L) - SLOT_TRANSACTION;
 }
 
@@ -278,6 +282,16 @@ static int around_commit(lua_State *L, binding *b) {
   return around_return(L, b);
 }
 
+static int around_fail(lua_State *L, binding *b) {
+  binding_connection *connection = lua_touserdata(L, SLOT_CONNECTION);
+  if (owns_connection(L, b)) {
+    binding_settle_connection(L, b, connection, STAGE_FAIL, around);
+    binding_close_connection(L, b, connection);
+  }
+  lua_settop(L, SLOT_TRANSACTION + 1);
+  return lua_error(L);
+}
+
 /* The error stands behind the transaction; it is raised as it is, whatever the rollback says. */
 static int around_rollback(lua_State *L, binding *b) {
   binding_connection *connection = lua_touserdata(L, SLOT_CONNECTION);
@@ -290,9 +304,7 @@ static int around_rollback(lua_State *L, binding *b) {
     break;
   }
   transaction->ended = true;
-  if (owns_connection(L, b)) binding_close_connection(L, b, connection);
-  lua_settop(L, SLOT_TRANSACTION + 1);
-  return lua_error(L);
+  return around_fail(L, b);
 }
 
 static int around_called(lua_State *L, binding *b, int status) {
@@ -310,6 +322,8 @@ static int around(lua_State *L, int status, lua_KContext stage) {
     case STAGE_BEGIN: begun = around_begin(L, b); break;
     case STAGE_CALL: return around_called(L, b, status);
     case STAGE_COMMIT: return around_commit(L, b);
+    case STAGE_RETURN: return around_return(L, b);
+    case STAGE_FAIL: return around_fail(L, b);
     default: return around_rollback(L, b);
   }
   if (begun < 0) return around_failed(L, b, begun);

@@ -79,6 +79,8 @@ void alch_session_options_init(alch_session_options *options);
 alch_status alch_session_open(alch_engine *engine, alch_catalog *catalog, alch_host *host, const alch_session_options *options, const alch_allocator *allocator, alch_session **out, alch_error *error);
 /* Rolls back, lets all objects go (detached), gives the connection back. The session may be used again, as in SQLAlchemy. */
 void alch_session_close(alch_session *session);
+/* Rolls back in the database what is open, before the session is closed, which would wait for it. ALCH_WAIT: the same call again. */
+alch_status alch_session_unwind(alch_session *session, alch_error *error);
 void alch_session_destroy(alch_session *session);
 /* After the host left the core by a long jump: ends what was under way; a flush that was under way is rolled back by the next use (PENDING_ROLLBACK). */
 void alch_session_abandon(alch_session *session);

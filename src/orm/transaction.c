@@ -292,6 +292,14 @@ alch_status alch_session_rollback(alch_session *session, alch_error *error) {
   return status != ALCH_OK ? status : told;
 }
 
+alch_status alch_session_unwind(alch_session *session, alch_error *error) {
+  uint32_t level = 0;
+  alch_session_abandon(session);
+  for (const alch_session_frame *frame = session->frame; frame != NULL; frame = frame->outer)
+    if (frame->level != 0) level = frame->level;
+  return level != 0 ? alch_connection_rollback(session->connection, level, error) : ALCH_OK;
+}
+
 void alch_session_end_frames(alch_session *session) {
   while (session->frame != NULL) {
     alch_session_frame *frame = session->frame;

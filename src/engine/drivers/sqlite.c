@@ -1,4 +1,4 @@
-/* The embedded database. It never waits: every call is done when it answers.
+/* The embedded database. It never waits: every call is done when it answers (sqlite_worker.c has it done on a thread).
    Connections are opened without the library's own mutexes (a connection belongs to one thread at a time), which is a fifth of the time of a read. */
 #include "engine/drivers/sqlite_private.h"
 #include <stdio.h>
@@ -129,7 +129,7 @@ static void sqlite_waits_for(alch_driver_connection *connection, alch_wait *out)
   *out = (alch_wait){ .descriptor = -1, .microseconds = 0 };
 }
 
-static alch_status sqlite_check(const alch_driver *driver, const alch_url *url, alch_error *error) {
+alch_status alch_sqlite_check(const alch_driver *driver, const alch_url *url, alch_error *error) {
   (void)driver;
   alch_sqlite_settings settings;
   return alch_sqlite_settings_read(url, &settings, error);
@@ -158,10 +158,16 @@ static bool is_blank(const char *at, const char *end) {
   return true;
 }
 
+/* One of an earlier statement. */
+static void forget_interruption(alch_driver_connection *connection) {
+  if (ALCH_UNLIKELY(atomic_load_explicit(&connection->interrupted, memory_order_relaxed))) atomic_store(&connection->interrupted, false);
+}
+
 static alch_status prepare_handle(alch_driver_connection *connection, const char *sql, size_t length, sqlite3_stmt **out, alch_error *error) {
   const char *tail = sql;
   if (length > INT32_MAX - 1) return alch_error_set(error, ALCH_ERROR_DATA, "a statement of %zu bytes is too long", length);
   if (memchr(sql, '\0', length)) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has a zero byte in it");
+  forget_interruption(connection);
   int code = sqlite3_prepare_v3(connection->db, sql, (int)length + 1, SQLITE_PREPARE_PERSISTENT, out, &tail);
   if (code != SQLITE_OK) return alch_sqlite_fail(connection->db, code, error);
   if (!*out) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement is empty");
@@ -235,6 +241,7 @@ static alch_status sqlite_start(alch_driver_statement *statement, const alch_val
   }
   statement->changes = -1;
   statement->utf8_known = false;
+  forget_interruption(statement->connection);
   if (!statement->read_only) statement->total_before = sqlite3_total_changes(statement->connection->db);
   return ALCH_OK;
 }
@@ -264,6 +271,7 @@ static alch_status sqlite_poll(alch_driver_statement *statement, alch_error *err
   connection->stepping = outer;
   if (ALCH_UNLIKELY(connection->host_failed)) return host_failed(connection);
   if (ALCH_LIKELY(code == SQLITE_ROW)) return ALCH_ROW;
+  if (code == SQLITE_BUSY && atomic_load(&connection->interrupted)) return alch_sqlite_fail(NULL, SQLITE_INTERRUPT, error);
   if (code != SQLITE_DONE) return alch_sqlite_fail(connection->db, code, error);
   count_changes(statement);
   return ALCH_DONE;
@@ -364,19 +372,16 @@ static alch_status sqlite_begin(alch_driver_connection *connection, const char *
 }
 
 static void sqlite_interrupt(alch_driver_connection *connection) {
+  atomic_store(&connection->interrupted, true);
   sqlite3_interrupt(connection->db);
 }
-
-extern const alch_driver alch_driver_sqlite;
 
 const alch_driver alch_driver_sqlite = {
   .name = "sqlite",
   .dialect = "sqlite",
-  .has_table = "SELECT 1 FROM pragma_table_info(?, ?) LIMIT 1",
-  /* Rowids of one INSERT are consecutive unless a trigger writes to the table meanwhile (https://www.sqlite.org/autoinc.html). Only the schema "main" is looked at. */
-  .scatters_keys = "SELECT 1 FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) "
-                   "WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE UNION ALL SELECT 1 WHERE ?2 <> 'main' LIMIT 1",
-  .check = sqlite_check,
+  .has_table = ALCH_SQLITE_HAS_TABLE,
+  .scatters_keys = ALCH_SQLITE_SCATTERS_KEYS,
+  .check = alch_sqlite_check,
   .lives_in_connection = alch_sqlite_settings_private,
   .connect = sqlite_connect,
   .connect_poll = sqlite_connect_poll,
@@ -399,5 +404,6 @@ const alch_driver alch_driver_sqlite = {
   .alive = sqlite_alive,
   .interrupt = sqlite_interrupt,
   .begin = sqlite_begin,
+  .choose = alch_sqlite_choose,
   .embedded = &alch_sqlite_embedded,
 };

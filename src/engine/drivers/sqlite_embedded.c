@@ -14,7 +14,7 @@ static int wait_for_lock(void *context, int count) {
   int64_t now = alch_clock_microseconds();
   if (count == 0) connection->busy_since = now;
   int64_t left = connection->busy_limit - (now - connection->busy_since);
-  if (left <= 0) return 0;
+  if (left <= 0 || atomic_load(&connection->interrupted)) return 0;
   int64_t pause = count < 6 ? INT64_C(1000) << count : 50000;
   sqlite3_randomness(sizeof chance, &chance);
   pause = pause / 2 + (int64_t)(chance % (uint32_t)(pause / 2 + 1));
@@ -198,7 +198,10 @@ static alch_status serialize(alch_driver_connection *connection, const char *sch
   return alch_error_out_of_memory(error);
 }
 
-static void release_bytes(void *bytes) { sqlite3_free(bytes); }
+static void release_bytes(alch_driver_connection *connection, void *bytes) {
+  (void)connection;
+  sqlite3_free(bytes);
+}
 
 static alch_status deserialize(alch_driver_connection *connection, const char *schema, const void *bytes, size_t length, alch_error *error) {
   void *copy = sqlite3_malloc64(length > 0 ? length : 1);

@@ -81,6 +81,10 @@ static alch_status read_dqs(const alch_url_option *option, alch_sqlite_settings 
   return read_truth(option, &out->dqs, error);
 }
 
+static alch_status read_worker(const alch_url_option *option, alch_sqlite_settings *out, alch_error *error) {
+  return read_truth(option, &out->worker, error);
+}
+
 static alch_status read_immutable(const alch_url_option *option, alch_sqlite_settings *out, alch_error *error) {
   return read_truth(option, &out->immutable, error);
 }
@@ -161,7 +165,7 @@ static const struct option_row {
   { "mode", read_mode },           { "cache", read_cache },         { "timeout", read_timeout },
   { "foreign_keys", read_foreign_keys }, { "journal_mode", read_journal_mode }, { "synchronous", read_synchronous },
   { "immutable", read_immutable }, { "uri", read_uri },             { "vfs", read_vfs },
-  { "dqs", read_dqs },             { "begin", read_begin },
+  { "dqs", read_dqs },             { "begin", read_begin },         { "worker", read_worker },
 };
 
 static alch_status unknown_option(const char *name, alch_error *error) {
@@ -170,7 +174,7 @@ static alch_status unknown_option(const char *name, alch_error *error) {
   const char *nearest = alch_nearest(name, known, ALCH_COUNT(rows));
   if (nearest) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a SQLite URL has no option '%s'; did you mean '%s'?", name, nearest);
   return alch_error_set(error, ALCH_ERROR_ARGUMENT,
-                        "a SQLite URL has no option '%s'; there are mode, cache, timeout, foreign_keys, journal_mode, synchronous, immutable, uri, vfs, dqs, begin, pragma_<name>", name);
+                        "a SQLite URL has no option '%s'; there are mode, cache, timeout, foreign_keys, journal_mode, synchronous, immutable, uri, vfs, dqs, begin, worker, pragma_<name>", name);
 }
 
 static alch_status read_option(const alch_url *url, uint32_t index, alch_sqlite_settings *out, alch_error *error) {
