@@ -169,11 +169,18 @@ static alch_status commit(world *w, uint32_t level) {
   return status;
 }
 
+static alch_status ask_for_table(world *w) {
+  alch_status status;
+  bool there;
+  while ((status = alch_has_table(w->connection, "t", NULL, &there, &w->error)) == ALCH_WAIT)
+    if ((status = finish_wait(w, status)) != ALCH_OK) break;
+  return status;
+}
+
 static alch_status work(world *w) {
   uint32_t level;
-  bool there;
   alch_status status = w->connection ? ALCH_OK : world_connect(w, &w->connection);
-  if (status == ALCH_OK) status = alch_has_table(w->connection, "t", NULL, &there, &w->error);
+  if (status == ALCH_OK) status = ask_for_table(w);
   if (status == ALCH_OK) status = alch_connection_run_text(w->connection, "CREATE TABLE t", 14, &w->error);
   if (status == ALCH_OK) status = run(w, "INSERT INTO t");
   if (status == ALCH_OK) status = savepoint(w, &level);

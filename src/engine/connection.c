@@ -152,7 +152,7 @@ static void leave(alch_connection *connection) {
 }
 
 void alch_connection_close(alch_connection *connection) {
-  if (!connection || (connection->closing && connection->telling > 0)) return;
+  if (!connection || connection->state == ALCH_CONNECTION_CLOSED || (connection->closing && connection->telling > 0)) return;
   if (connection->state == ALCH_CONNECTION_PINGING && connection->link) connection->link->broken = true;
   while (connection->executions && is_inherited(connection)) alch_execution_close(connection->executions);
   if (connection->state == ALCH_CONNECTION_READY && !is_inherited(connection)) leave(connection);

@@ -47,7 +47,7 @@ static alch_status resolve(alch_engine *engine, alch_error *error) {
   if (level) status = alch_isolation_find(alch_dialect_transactions(named), dialect, level, &engine->defaults.isolation, error);
   if (status != ALCH_OK) return status;
   if (engine->driver->check) status = engine->driver->check(engine->driver, &engine->url, error);
-  if (status == ALCH_OK && engine->driver->choose) engine->driver = engine->driver->choose(&engine->url);
+  if (status == ALCH_OK && engine->driver->choose && !engine->options.driver) engine->driver = engine->driver->choose(&engine->url);
   return status;
 }
 
