@@ -66,7 +66,9 @@ def check_people(people, size):
 
 def filled_engine(rows, children=0):
     if len(sys.argv) > 3:
-        return sa.create_engine(sys.argv[3])
+        engine = sa.create_engine(sys.argv[3])
+        engine.connect().close()  # one waits in the pool, as the limit has one
+        return engine
     engine = sa.create_engine("sqlite://")
 
     @sa.event.listens_for(engine, "connect")

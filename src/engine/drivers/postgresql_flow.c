@@ -6,15 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATEMENT_NAME "alch_%llu"
 #define SETS_AT_ONCE 256    /* before the socket is looked at again */
 #define DESCRIBED_PARAMETERS 5000  /* libpq takes no description of parameters that is longer than 30,000 bytes */
-
-typedef char statement_name[32];
-
-static const char *name_of(uint64_t number, statement_name out) {
-  snprintf(out, sizeof(statement_name), "alch_%llu", (unsigned long long)number);
-  return out;
-}
 
 /* ---- sending ---- */
 
@@ -29,9 +23,8 @@ static alch_status send_forgotten(alch_driver_connection *connection, alch_error
   alch_status status = ALCH_OK;
   if (connection->in_transaction || connection->forgotten_count == 0) return ALCH_OK;
   for (uint32_t i = 0; i < connection->forgotten_count && status == ALCH_OK; i++) {
-    statement_name name;
     char sql[64];
-    snprintf(sql, sizeof sql, "DEALLOCATE %s", name_of(connection->forgotten[i], name));
+    snprintf(sql, sizeof sql, "DEALLOCATE " STATEMENT_NAME, (unsigned long long)connection->forgotten[i]);
     status = send_command(connection, sql, error);
   }
   connection->forgotten_count = 0;
@@ -47,19 +40,18 @@ static alch_status send_begin(alch_driver_connection *connection, alch_error *er
 
 static alch_status send_parse(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  statement_name name;
   statement->parses = !statement->known && statement->control == ALCH_POSTGRESQL_PLAIN;
   statement->describes = statement->parses && statement->queries && statement->count <= DESCRIBED_PARAMETERS;
   if (!statement->parses) return ALCH_OK;
   statement->number = ++connection->last_number;
-  bool sent = connection->library->PQsendPrepare(connection->handle, name_of(statement->number, name), statement->sql, (int)statement->count, statement->types) == 1;
-  sent = sent && (!statement->describes || connection->library->PQsendDescribePrepared(connection->handle, name) == 1);
+  snprintf(statement->name, sizeof statement->name, STATEMENT_NAME, (unsigned long long)statement->number);
+  bool sent = connection->library->PQsendPrepare(connection->handle, statement->name, statement->sql, (int)statement->count, statement->types) == 1;
+  sent = sent && (!statement->describes || connection->library->PQsendDescribePrepared(connection->handle, statement->name) == 1);
   return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
 }
 
 static alch_status send_set(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  statement_name name;
   size_t at = (size_t)statement->sets_sent * statement->count;
   bool none = statement->count == 0;
   statement->sets_sent++;
@@ -68,10 +60,10 @@ static alch_status send_set(alch_driver_statement *statement, alch_error *error)
     return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
   }
   if (statement->out && alch_postgresql_copies_out(statement)) {
-    bool sent = connection->library->PQsendDescribePrepared(connection->handle, name_of(statement->number, name)) == 1;
+    bool sent = connection->library->PQsendDescribePrepared(connection->handle, statement->name) == 1;
     return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
   }
-  if (connection->library->PQsendQueryPrepared(connection->handle, name_of(statement->number, name), (int)statement->count, none ? NULL : statement->values + at, none ? NULL : statement->lengths + at,
+  if (connection->library->PQsendQueryPrepared(connection->handle, statement->name, (int)statement->count, none ? NULL : statement->values + at, none ? NULL : statement->lengths + at,
                                                none ? NULL : statement->formats + at, statement->binary) != 1)
     return alch_postgresql_fail_connection(connection, NULL, error);
   return ALCH_OK;
@@ -143,6 +135,7 @@ alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *e
   if (status == ALCH_OK) status = statement->describes ? send_sync(statement, error) : send_sets(statement, error);
   if (status != ALCH_OK) return broken(connection, error);
   ask_for_stream(connection);
+  connection->fresh = statement->synced && !connection->flushing;
   return ALCH_OK;
 }
 
@@ -162,6 +155,8 @@ void alch_postgresql_drop_results(alch_driver_statement *statement) {
 static alch_status read_shape(alch_driver_statement *statement, PGresult *result, alch_error *error) {
   const alch_libpq *library = statement->connection->library;
   uint32_t count = (uint32_t)library->PQnfields(result);
+  bool in_binary = count > 0 && library->PQfformat(result, 0) == 1;
+  if (statement->known && statement->shaped == statement->number && statement->shaped_binary == in_binary) return ALCH_OK;
   if (count > statement->column_capacity) {
     alch_postgresql_column *columns = alch_grow(statement->connection->allocator, statement->columns, &statement->column_capacity, count, sizeof *columns);
     if (!columns) return alch_error_out_of_memory(error);
@@ -178,6 +173,8 @@ static alch_status read_shape(alch_driver_statement *statement, PGresult *result
     binary = binary && alch_postgresql_has_binary(type);
   }
   statement->binary = binary;
+  statement->shaped = statement->number;
+  statement->shaped_binary = in_binary;
   return ALCH_OK;
 }
 
@@ -192,9 +189,13 @@ static void take_description(alch_driver_statement *statement, const PGresult *d
 /* Rows that the statement has changed; a SELECT's count is none of that. */
 static void count_changes(alch_driver_statement *statement, PGresult *result) {
   static const char *const verbs[] = { "INSERT", "UPDATE", "DELETE", "MERGE", "COPY" };
-  const char *tag = statement->connection->library->PQcmdStatus(result), *rows = statement->connection->library->PQcmdTuples(result);
-  for (size_t i = 0; i < ALCH_COUNT(verbs); i++)
-    if (strncmp(tag, verbs[i], strlen(verbs[i])) == 0 && *rows) statement->changes = (statement->changes < 0 ? 0 : statement->changes) + strtoll(rows, NULL, 10);
+  const char *tag = statement->connection->library->PQcmdStatus(result), *rows;
+  if (*tag == 'S') return;
+  for (size_t i = 0; i < ALCH_COUNT(verbs); i++) {
+    if (strncmp(tag, verbs[i], strlen(verbs[i])) != 0) continue;
+    rows = statement->connection->library->PQcmdTuples(result);
+    if (*rows) statement->changes = (statement->changes < 0 ? 0 : statement->changes) + strtoll(rows, NULL, 10);
+  }
 }
 
 static alch_status keep_result(alch_driver_statement *statement, PGresult *result, alch_error *error) {
@@ -375,6 +376,10 @@ alch_status alch_postgresql_pump(alch_driver_connection *connection, alch_error 
   }
   alch_status status = take_read(connection, error);
   if (status != ALCH_WAIT) return status;
+  if (connection->fresh) {
+    connection->fresh = false;
+    return ALCH_WAIT;
+  }
   if (flush(connection, NULL) != ALCH_OK || connection->library->PQconsumeInput(connection->handle) != 1) return lost(connection, error);
   alch_driver_statement *statement = connection->current;
   if (statement && !statement->synced && send_sets(statement, NULL) != ALCH_OK) return lost(connection, error);

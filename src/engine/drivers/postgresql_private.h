@@ -56,6 +56,7 @@ struct alch_driver_statement {
   char *sql;                       /* a copy */
   size_t sql_size;
   uint64_t number;                 /* its name on the server is alch_<number>; 0: it has none yet */
+  char name[32];                   /* that name */
   alch_postgresql_phase phase;
   bool known;                      /* the server has it under its name */
   bool parses;                     /* this round trip has a Parse */
@@ -84,6 +85,8 @@ struct alch_driver_statement {
   PGresult *shape;                 /* the last result that had columns; in the list, or spent */
   alch_postgresql_column *columns;
   uint32_t column_count, column_capacity;
+  uint64_t shaped;                 /* the number under which the columns were read: they do not change while the server has it (it refuses a plan that would) */
+  bool shaped_binary;              /* in which of the two forms */
   bool own_texts;                  /* some column's values are written into the scratch text */
   bool has_inside;                 /* some column is a container */
   alch_buffer scratch;             /* texts of the current row that are not the server's own */
@@ -105,6 +108,7 @@ struct alch_driver_connection {
   bool styles;                     /* STYLES_TEXT is under way */
   bool flushing;                   /* output waits for the socket */
   bool pinging;
+  bool fresh;                      /* a round trip has just gone out: its answer cannot be there yet */
   bool busy;                       /* the server has not said that it is ready again */
   bool in_transaction;             /* as it was when the server was last ready, or as what was sent makes it */
   bool began, rolled_back;         /* this round trip begins a transaction; and ends a failed one before */
