@@ -13,10 +13,12 @@ world.databases = {
     rows = "select n, repeat('x', 100) as filler from generate_series(1, %d) n",
     failing_rows = "select n, 1 / (n - %d) as inverse from generate_series(1, 10000) n", failing_kind = "DataError",
     failing_state = "22012",
-    time_limit = "set statement_timeout = '200ms'", time_state = "57014",
+    time_limit = "set statement_timeout = '200ms'", time_state = "57014", cancel_state = "57014",
+    long = "select count(*) from generate_series(1, 1000000000)", quick_deadlocks = "&options=-cdeadlock_timeout%3D20ms",
+    broken_bytes = "select '\\xfffe'::bytea",
     lock_limit = "set lock_timeout = '100ms'", lock_state = "55P03",
     durable = "-c synchronous_commit=on",
-    busy = "select count(*) from pg_stat_activity where state = 'active' and query like '%%%s%%' and pid <> pg_backend_pid()",
+    busy = "select count(*) from pg_stat_activity where state = 'active' and query like '%generate_series%' and pid <> pg_backend_pid()",
   },
   mariadb = {
     url = "mariadb://spec@/spec?unix_socket=%s/mariadb.sock", socket = "%s/mariadb.sock", away = "mariadb://spec@127.0.0.1:%d/spec",
@@ -25,10 +27,12 @@ world.databases = {
     rows = "select seq as n, repeat('x', 100) as filler from seq_1_to_%d",
     failing_rows = "select seq as n, exp(if(seq = %d, 1000, 0)) as inverse from seq_1_to_10000", failing_kind = "DataError",
     failing_state = "22003",
-    time_limit = "set max_statement_time = 0.2", time_state = "70100",
+    time_limit = "set max_statement_time = 0.2", time_state = "70100", cancel_state = "70100",
+    long = "select sum(a.seq * b.seq) from seq_1_to_100000 a, seq_1_to_100000 b", quick_deadlocks = "",
+    broken_bytes = "select unhex('fffe')",
     lock_limit = "set innodb_lock_wait_timeout = 1", lock_state = "HY000",
     durable = "--innodb-flush-log-at-trx-commit=2",
-    busy = "select count(*) from information_schema.processlist where command <> 'Sleep' and info like '%%%s%%' and id <> connection_id()",
+    busy = "select count(*) from information_schema.processlist where info like '%seq_1_to%' and id <> connection_id()",
   },
 }
 
@@ -71,6 +75,11 @@ function place:open(options)
   return la.create_engine(self.url:format(self.server.folder), options)
 end
 
+--- With more in its URL, "&name=value".
+function place:open_with(parameters, options)
+  return la.create_engine(self.url:format(self.server.folder) .. parameters, options)
+end
+
 --- An engine that goes through the proxy; parameters: more of the URL.
 function place:open_far(options, parameters)
   return la.create_engine(self.away:format(self.network.port) .. (parameters and "?" .. parameters or ""), options)
@@ -108,13 +117,14 @@ function place:session_of(connection)
 end
 
 --- Runs body() in a coroutine, on an engine with these options that is its argument: body arms the hook with arm(act), and the next
--- wait for the server calls act() before it waits. What pcall gives.
+-- wait for the server calls act() before it waits; every further one does as
+-- long as act() gives true. What pcall gives, and the engine.
 function place:amid(options, body)
   local act
   local all = { wait = function()
     local now = act
     act = nil
-    if now then now() end
+    if now and now() then act = now end
     require("lualchemy.core").sleep(0.001)
   end }
   for key, value in pairs(options) do all[key] = value end
