@@ -27,7 +27,9 @@ local function reader_of(self)
     local module = "lualchemy.dialects." .. self.bind.dialect.name .. "_catalog"
     local ok, reader = pcall(require, module)
     if not ok and not tostring(reader):find("module '" .. module .. "' not found", 1, true) then error(reader, 0) end
-    if not ok then core.error("UnsupportedCompilationError", ("the dialect '%s' has no catalog to reflect"):format(self.bind.dialect.name)) end
+    if not ok then
+      core.error("UnsupportedCompilationError", ("the dialect '%s' has no catalog to reflect"):format(self.bind.dialect.name))
+    end
     self.reader = reader
   end
   return self.reader

@@ -79,7 +79,8 @@ for _, database in ipairs(databases) do
       end
       if not folder then return end
       engine = la.create_engine(database.url(driver, folder))
-      t.metadata:create_all(engine, { checkfirst = false })
+      t.metadata:create_all(engine)
+      t.metadata:create_all(engine)
     end)
     teardown(function()
       if engine then engine:dispose() end

@@ -32,7 +32,6 @@ function odbc.lacks(own)
     descriptor = "calls of ODBC block",
     streaming = "the drivers that ran here read a result as a whole",
     late_error = "the drivers that ran here read a result as a whole",
-    has_table = "the driver does not know how its database is asked",
   }
   for name, why in pairs(own) do all[name] = why end
   return all

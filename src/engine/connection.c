@@ -241,7 +241,8 @@ uint32_t alch_connection_depth(const alch_connection *connection) {
   return connection->depth;
 }
 
-/* What every database that has these states means by them (SQL:2016, class 40; 40P01 is a deadlock); drivers say it of their own numbers. */
+/* What every database that has these states means by them (SQL:2016, class 40; 40P01 is a deadlock; CockroachDB's "restart transaction" is a 40001:
+   https://www.cockroachlabs.com/docs/stable/transaction-retry-error-reference); drivers say it of their own numbers. */
 static void classify(alch_error *error) {
   static const char *const states[] = { "40001", "40P01" };
   for (size_t i = 0; i < ALCH_COUNT(states); i++)

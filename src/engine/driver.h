@@ -27,11 +27,7 @@ typedef struct alch_driver {
   /* Optional, NULL at the end: what URLs of SQLAlchemy call Python's drivers for this database. An error says what to write in their place. */
   const char *const *python;
   bool thread_bound;       /* a pool must not hand one connection to two threads */
-  /* Optional: a query that gives a row where a table or view exists, with two parameters: its name, and its schema or NULL. */
-  const char *has_table;
-  /* Optional: the same for sequences and for named types, where the database has such. Without them create_all and drop_all do not look first. */
-  const char *has_sequence, *has_type;
-  /* Optional: a query, with the same two parameters, that gives a row where the keys that a multi-row INSERT makes may not follow one another, the last being last_insert_id. Without it a driver that
+  /* Optional: a query with two parameters, a table's name and its schema or NULL, that gives a row where the keys that a multi-row INSERT makes may not follow one another, the last being last_insert_id. Without it a driver that
      tells last_insert_id promises nothing for several rows. */
   const char *scatters_keys;
 

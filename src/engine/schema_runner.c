@@ -47,10 +47,10 @@ static alch_status tell_of(const alch_schema_run *run, alch_table *table, bool a
   return request->tell ? request->tell(request->context, run->connection, request->metadata, table, request->action, after, error) : ALCH_OK;
 }
 
-/* Sequences and types that are there already, or not there, need nothing, where the driver can tell. */
+/* Sequences and types that are there already, or not there, need nothing, where the dialect can tell. */
 static alch_status is_to_do(const alch_schema_run *run, const alch_ddl_statement *statement, bool *out, alch_error *error) {
-  const alch_driver *driver = run->connection->driver;
-  const char *query = statement->sequence ? driver->has_sequence : statement->type ? driver->has_type : NULL;
+  const alch_dialect *dialect = alch_engine_dialect(run->connection->engine);
+  const char *query = statement->sequence ? dialect->has_sequence : statement->type ? dialect->has_type : NULL;
   const char *name = statement->sequence ? statement->sequence->name : statement->type ? statement->type->name : NULL;
   bool there = false;
   *out = true;

@@ -152,8 +152,9 @@ alch_status alch_text_ask(alch_connection *connection, const char *query, const 
 }
 
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error) {
-  const char *query = connection->driver->has_table;
-  if (!query) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' cannot tell which tables there are", connection->driver->name);
+  const alch_dialect *dialect = alch_engine_dialect(connection->engine);
+  const char *query = dialect->has_table;
+  if (!query) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the dialect '%s' cannot tell which tables there are", dialect->name);
   return alch_text_ask(connection, query, name, schema, out, error);
 }
 

@@ -67,6 +67,9 @@ typedef struct alch_dialect {
   const char *empty_from;                  /* behind a select list without sources, " FROM DUAL"; NULL: nothing */
   const char *merge_hint, *merge_end;      /* behind the name of the table that a MERGE writes to, and at its end; NULL: nothing */
   const char *const *operator_spellings;   /* by alch_operator; NULL: the default */
+  /* Queries with two parameters, a name and its schema or NULL (where names without one are looked for), that give a row where there is such a table or view; a sequence; a type. NULL: nobody can tell, and
+     create_all and drop_all do not look first. */
+  const char *has_table, *has_sequence, *has_type;
   const struct alch_renderer_override { uint8_t kind; alch_renderer render; } *renderers;   /* kind 0 at the end */
   /* Writes the name of a type as CREATE TABLE and CAST have it; column may be NULL. Called by alch_type_write alone, with the variants resolved. A type with a `word` is an exact one, whose word the
      dialect knows: alch_type_name_write writes it. */

@@ -496,7 +496,6 @@ static int64_t mock_changes(alch_driver_statement *statement) {
 
 const alch_driver alch_driver_mock = {
   .name = "mock",
-  .has_table = "SELECT 1 FROM mock_tables WHERE name = ? AND schema = ?",
   .connect = mock_connect,
   .connect_poll = mock_connect_poll,
   .waits_for = mock_waits_for,

@@ -1,4 +1,4 @@
-/* MySQL and MariaDB through MariaDB Connector/C. One driver under two names: the dialect is what differs, and what sequences there are. */
+/* MySQL and MariaDB through MariaDB Connector/C. One driver under two names: the dialect is what differs. */
 #include "engine/drivers/mysql_private.h"
 
 static uint32_t mysql_column_count(alch_driver_statement *statement) {
@@ -33,14 +33,13 @@ extern const alch_driver alch_driver_mysql, alch_driver_mariadb;
 
 /* A row wherever there is a table: other sessions take keys from the same counter between two statements, so that those of several statements do not follow one another. */
 #define SCATTERS "SELECT 1 FROM DUAL WHERE ? IS NOT NULL OR ? IS NULL"
-#define HAS_TABLE "SELECT 1 FROM information_schema.tables WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE())"
 
 #define FUNCTIONS                                                                                                                                                                             \
-  .has_table = HAS_TABLE, .scatters_keys = SCATTERS, .check = alch_mysql_check, .connect = alch_mysql_connect, .connect_poll = alch_mysql_connect_poll, .server = alch_mysql_server, .waits_for = alch_mysql_waits_for,    \
+  .scatters_keys = SCATTERS, .check = alch_mysql_check, .connect = alch_mysql_connect, .connect_poll = alch_mysql_connect_poll, .server = alch_mysql_server, .waits_for = alch_mysql_waits_for,    \
   .close = alch_mysql_close, .prepare = alch_mysql_prepare, .finalize = alch_mysql_finalize, .stream = mysql_stream, .start = alch_mysql_start, .start_many = alch_mysql_start_many, .poll = alch_mysql_poll, .row = alch_mysql_row, \
   .finish = alch_mysql_finish, .column_count = mysql_column_count, .column_name = mysql_column_name, .changes = mysql_changes, .last_insert_id = mysql_last_insert_id,                        \
   .in_transaction = mysql_in_transaction, .alive = alch_mysql_alive, .ping = alch_mysql_ping, .abandon = alch_mysql_abandon, .interrupt = alch_mysql_interrupt
 
 const alch_driver alch_driver_mysql = { .name = "mysql", .dialect = "mysql", .python = python_drivers, FUNCTIONS };
 
-const alch_driver alch_driver_mariadb = { .name = "mariadb", .dialect = "mariadb", .has_sequence = HAS_TABLE " AND table_type = 'SEQUENCE'", FUNCTIONS };
+const alch_driver alch_driver_mariadb = { .name = "mariadb", .dialect = "mariadb", FUNCTIONS };

@@ -43,7 +43,18 @@ static const error_row rows[] = {
 static const unsigned int gone[] = { CR_SERVER_GONE_ERROR, CR_SERVER_LOST, 2055, 1053, 1927, 4031, 5013, 5014 };
 
 /* Deadlocks, after which the server has rolled the transaction back; time-outs of locks and rows changed meanwhile, after which it has rolled the statement back. */
-static const unsigned int deadlocks[] = { 1213, 1614 }, retryable[] = { 1213, 1614, 1205, 1020 };
+static const unsigned int deadlocks[] = { 1213, 1614 };
+
+/* What the same transaction may get through with the next time. From 8000 on they are TiDB's, whose applications are asked to begin again: https://docs.pingcap.com/tidb/stable/error-codes,
+   https://docs.pingcap.com/tidb/stable/dev-guide-transaction-troubleshoot. */
+static const unsigned int retryable[] = {
+  1213, 1614, 1205, 1020,
+  8002,    /* SELECT FOR UPDATE met a conflict at the commit */
+  8005,    /* write conflict: txnStartTS is stale */
+  8022,    /* the commit failed and was rolled back */
+  8028,    /* the schema changed meanwhile */
+  9007,    /* write conflict in TiKV */
+};
 
 static const error_row *find_row(unsigned int code) {
   for (size_t i = 0; i < ALCH_COUNT(rows); i++)

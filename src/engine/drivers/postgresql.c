@@ -261,21 +261,12 @@ static bool postgresql_in_transaction(alch_driver_connection *connection) {
 
 static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cffi", "psycopg_async", "asyncpg", "pg8000", "pygresql", NULL };
 
-/* What stands at $1 and $2: a name, and a schema or NULL, which is where the search path leads. */
-#define IN_SCHEMA(namespace) "n.nspname = $2::text OR ($2::text IS NULL AND " namespace ")"
-
 #define RECORD(symbol, word) \
   extern const alch_driver alch_driver_##symbol; \
   const alch_driver alch_driver_##symbol = { \
     .name = word, \
     .dialect = "postgresql", \
     .python = python_drivers, \
-    .has_table = "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND (" \
-                 IN_SCHEMA("pg_catalog.pg_table_is_visible(c.oid)") ") LIMIT 1", \
-    .has_sequence = "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $1::text AND c.relkind = 'S' AND (" \
-                    IN_SCHEMA("pg_catalog.pg_table_is_visible(c.oid)") ") LIMIT 1", \
-    .has_type = "SELECT 1 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = $1::text AND t.typtype IN ('e', 'd', 'c', 'r', 'b') AND (" \
-                IN_SCHEMA("pg_catalog.pg_type_is_visible(t.oid)") ") LIMIT 1", \
     .check = alch_postgresql_check, \
     .connect = alch_postgresql_connect, \
     .connect_poll = alch_postgresql_connect_poll, \

@@ -379,7 +379,6 @@ static void sqlite_interrupt(alch_driver_connection *connection) {
 const alch_driver alch_driver_sqlite = {
   .name = "sqlite",
   .dialect = "sqlite",
-  .has_table = ALCH_SQLITE_HAS_TABLE,
   .scatters_keys = ALCH_SQLITE_SCATTERS_KEYS,
   .check = alch_sqlite_check,
   .lives_in_connection = alch_sqlite_settings_private,

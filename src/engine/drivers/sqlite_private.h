@@ -45,8 +45,7 @@ extern const alch_embedded alch_sqlite_embedded;
 /* The table for URLs with worker=1, or the plain one. */
 const alch_driver *alch_sqlite_choose(const alch_url *url);
 extern const alch_driver alch_driver_sqlite;
-/* Texts of both tables. */
-#define ALCH_SQLITE_HAS_TABLE "SELECT 1 FROM pragma_table_info(?, ?) LIMIT 1"
+/* A text of both tables. */
 /* Rowids of one INSERT are consecutive unless a trigger writes to the table meanwhile (https://www.sqlite.org/autoinc.html). Only the schema "main" is looked at. */
 #define ALCH_SQLITE_SCATTERS_KEYS \
   "SELECT 1 FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) " \

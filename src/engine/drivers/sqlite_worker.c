@@ -5,7 +5,6 @@
 static const alch_driver on_thread = {
   .name = "sqlite",
   .dialect = "sqlite",
-  .has_table = ALCH_SQLITE_HAS_TABLE,
   .scatters_keys = ALCH_SQLITE_SCATTERS_KEYS,
   .check = alch_sqlite_check,
   .lives_in_connection = alch_sqlite_settings_private,

@@ -422,6 +422,12 @@ bool alch_worker_in_transaction(alch_driver_connection *connection) {
   return in_transaction;
 }
 
+/* Asked once it is connected, while the thread has nothing to do. */
+void alch_worker_server(alch_driver_connection *connection, alch_server *out) {
+  *out = (alch_server){ .version = NULL };
+  if (connection->inner->server) connection->inner->server(connection->served, out);
+}
+
 bool alch_worker_alive(alch_driver_connection *connection) {
   pthread_mutex_lock(&connection->mutex);
   bool alive = connection->alive;

@@ -8,7 +8,7 @@
 #include "engine/embedded.h"
 
 #define ALCH_WORKER_FUNCTIONS \
-  .connect = alch_worker_connect, .connect_poll = alch_worker_connect_poll, .waits_for = alch_worker_waits_for, .close = alch_worker_close, .abandon = alch_worker_abandon, \
+  .connect = alch_worker_connect, .connect_poll = alch_worker_connect_poll, .server = alch_worker_server, .waits_for = alch_worker_waits_for, .close = alch_worker_close, .abandon = alch_worker_abandon, \
   .prepare = alch_worker_prepare, .parameter_count = alch_worker_parameter_count, .read_only = alch_worker_read_only, .finalize = alch_worker_finalize, .stream = alch_worker_stream, \
   .start = alch_worker_start, .poll = alch_worker_poll, .row = alch_worker_row, .finish = alch_worker_finish, .column_count = alch_worker_column_count, \
   .column_name = alch_worker_column_name, .changes = alch_worker_changes, .last_insert_id = alch_worker_last_insert_id, .in_transaction = alch_worker_in_transaction, \
@@ -36,6 +36,7 @@ const char *alch_worker_column_name(alch_driver_statement *statement, uint32_t c
 int64_t alch_worker_changes(alch_driver_statement *statement);
 int64_t alch_worker_last_insert_id(alch_driver_connection *connection);
 bool alch_worker_in_transaction(alch_driver_connection *connection);
+void alch_worker_server(alch_driver_connection *connection, alch_server *out);
 bool alch_worker_alive(alch_driver_connection *connection);
 void alch_worker_interrupt(alch_driver_connection *connection);
 alch_status alch_worker_begin(alch_driver_connection *connection, const char **sql, alch_error *error);

@@ -68,6 +68,8 @@ static const char *const server_words[] = { "MariaDB", NULL };
     .version_minor = minor, \
     .version_prefix = "5.5.5-", \
     .server_words = server_words, \
+    .has_table = ALCH_MYSQL_HAS_TABLE " AND table_type <> 'SEQUENCE'", \
+    .has_sequence = ALCH_MYSQL_HAS_TABLE " AND table_type = 'SEQUENCE'", \
     .options = its_options, \
     .to_database = store, \
     .capabilities = CAPABILITIES, \

@@ -144,9 +144,11 @@ static const uint8_t column_parts[] = { ALCH_DDL_PART_COLUMN_COMPUTED, ALCH_DDL_
    CAN(DEFAULT_KEYWORD) | CAN(TABLE_ALIAS_AS) | CAN(ORDER_LABELS) | CAN(CTE) | CAN(TABLE_FUNCTIONS) | CAN(DML_CTE) | CAN(OFFSET_ALONE) |            \
    CAN(COMPOUND_PARENTHESES) | CAN(FULL_JOIN) | CAN(WINDOWS) | CAN(UPDATE_FROM) | CAN(DML_FROM_TARGET) |                     \
    CAN(ROW_VALUES) | CAN(TUPLE_VALUES) | CAN(LATERAL) | CAN(APPLY) | CAN(MERGE) | CAN(ALTER_CONSTRAINT) |                    \
-   CAN(TRANSACTIONAL_DDL) | CAN(PARTIAL_INDEX) | CAN(BIT_BOOLEAN) | CAN(COMMENTS) | CAN(OPTIONAL_SEQUENCES) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
+   CAN(TRANSACTIONAL_DDL) | CAN(SAVEPOINTS) | CAN(PARTIAL_INDEX) | CAN(BIT_BOOLEAN) | CAN(COMMENTS) | CAN(OPTIONAL_SEQUENCES) | CAN(SCHEMAS) | CAN(CROSS_SCHEMA_KEYS))
 
 static const char *const server_words[] = { "SQL Server", NULL };
+
+#define HAS_OBJECT(types) "SELECT 1 FROM sys.all_objects AS o WHERE o.name = ? AND o.schema_id = SCHEMA_ID(COALESCE(?, SCHEMA_NAME())) AND o.type IN (" types ")"
 
 /* One record for each server version from which on the text may be another; the renderers ask alch_mssql_since. */
 #define RECORD(symbol, major, more)                                                                                          \
@@ -156,6 +158,8 @@ static const char *const server_words[] = { "SQL Server", NULL };
     .transactions = &alch_mssql_transactions,                                                                                \
     .version_major = major,                                                                                                  \
     .server_words = server_words,                                                                                            \
+    .has_table = HAS_OBJECT("'U', 'V'"),                                                                                    \
+    .has_sequence = HAS_OBJECT("'SO'"),                                                                                      \
     .capabilities = CAPABILITIES | CAN(VALUES_TABLE) | CAN(TABLESAMPLE) | CAN(SAMPLE_LITERALS) | CAN(GROUPING_SETS) | CAN(TRY_CAST) | CAN(FRAME_LITERALS) | (more),                                                             \
     .quote_open = '[',                                                                                                       \
     .quote_close = ']',                                                                                                      \

@@ -117,7 +117,7 @@ static const struct alch_dialect_guest guests[] = { { "MariaDB", &alch_dialect_m
 
 #define RECORD(symbol, major, minor, patch, words, more)                                                                                                                                            \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "mysql", .transactions = &alch_mysql_transactions, .version_major = major, .version_minor = minor, .version_patch = patch, .server_words = server_words, .guests = guests, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
+    .name = "mysql", .transactions = &alch_mysql_transactions, .version_major = major, .version_minor = minor, .version_patch = patch, .server_words = server_words, .guests = guests, .has_table = ALCH_MYSQL_HAS_TABLE, .capabilities = CAPABILITIES | (more), .quote_open = '`', .quote_close = '`',                                     \
     .placeholder = ALCH_PLACEHOLDER_QUESTION, .identifier_limit = 255, .parameter_limit = 65535, .compound_words = words, .reserved_words = reserved_words,                                                     \
     .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = alch_mysql_select_clauses, .update_clauses = alch_mysql_update_clauses,                          \
     .delete_clauses = alch_mysql_delete_clauses, .source_hint = alch_mysql_source_hint, .operator_spellings = alch_mysql_operator_spellings,                          \

@@ -23,6 +23,9 @@ typedef enum alch_mysql_trait {
   ALCH_MYSQL_DROP_CHECK = 32768         /* DROP CHECK in place of DROP CONSTRAINT */
 } alch_mysql_trait;
 
+/* MariaDB has a sequence among its tables, and MySQL none. */
+#define ALCH_MYSQL_HAS_TABLE "SELECT 1 FROM information_schema.tables WHERE table_name = ? AND table_schema = COALESCE(?, DATABASE())"
+
 /* MariaDB's records under the name of MySQL. */
 extern const alch_dialect alch_dialect_mysql_mariadb, alch_dialect_mysql_mariadb_10_5;
 extern const struct alch_option_name alch_mysql_options[];

@@ -62,10 +62,16 @@ enum { LONG_NAMES = 128, SHORT_NAMES = 30 };
 
 static const char *const server_words[] = { "Oracle", NULL };
 
+/* A name without capitals is written without quotes, and the database has it in capitals then; not where it is a reserved word. */
+#define SPELT(name) "CASE WHEN " name " = LOWER(" name ") THEN UPPER(" name ") ELSE " name " END"
+#define HAS_OBJECT(kinds) \
+  "SELECT 1 FROM (SELECT ? AS name, ? AS owner FROM DUAL) q JOIN all_objects o ON o.object_name IN (q.name, " SPELT("q.name") ") AND o.owner IN (q.owner, " \
+  "NVL(" SPELT("q.owner") ", SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA'))) AND o.object_type IN (" kinds ")"
+
 #define RECORD(symbol, major, minor, can, names, compound)                                                                                                                            \
   extern const alch_dialect alch_dialect_##symbol;                                                                                                                                    \
   const alch_dialect alch_dialect_##symbol = {                                                                                                                                        \
-    .name = "oracle", .server_words = server_words, .transactions = &alch_oracle_transactions, .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
+    .name = "oracle", .server_words = server_words, .has_table = HAS_OBJECT("'TABLE', 'VIEW', 'MATERIALIZED VIEW'"), .has_sequence = HAS_OBJECT("'SEQUENCE'"), .transactions = &alch_oracle_transactions, .version_major = major, .version_minor = minor, .capabilities = can, .quote_open = '"', .quote_close = '"', .placeholder = ALCH_PLACEHOLDER_QUESTION,           \
     .identifier_limit = names, .parameter_limit = 65535, .reserved_words = reserved_words, .reserved_word_count = ALCH_COUNT(reserved_words) - 1, .select_clauses = select_clauses,   \
     .quoted_initials = "_$", .compound_words = compound, .empty_from = " FROM DUAL", .empty_set = "SELECT % FROM DUAL WHERE 1!=1", .list_limit = 1000, .string_aggregate = "LISTAGG", .table_function = "TABLE ", .column_value = ".COLUMN_VALUE",                                \
     .list_item = "SELECT % FROM DUAL", .operator_spellings = operator_spellings, .renderers = alch_oracle_renderers, .functions = functions, .type_name = alch_oracle_type_name,      \

@@ -69,6 +69,14 @@ extern const alch_dialect alch_dialect_postgresql_15, alch_dialect_postgresql_yu
 static const char *const server_words[] = { "PostgreSQL", "CockroachDB", "YugabyteDB", NULL };
 static const struct alch_dialect_guest guests[] = { { "-YB-", &alch_dialect_postgresql_15 }, { "-YB-", &alch_dialect_postgresql_yugabyte }, { NULL, NULL } };
 
+/* What stands at $1 and $2: a name, and a schema or NULL, which is where the search path leads. */
+#define IN_SCHEMA(visible) "(n.nspname = $2::text OR ($2::text IS NULL AND " visible ")) LIMIT 1"
+#define HAS_RELATION(kinds) \
+  "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $1::text AND c.relkind IN (" kinds ") AND " IN_SCHEMA("pg_catalog.pg_table_is_visible(c.oid)")
+#define HAS_TYPE \
+  "SELECT 1 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.typname = $1::text AND t.typtype IN ('e', 'd', 'c', 'r', 'b') AND " \
+  IN_SCHEMA("pg_catalog.pg_type_is_visible(t.oid)")
+
 /* One record for each server version from which on the text may be another; the renderers ask alch_postgresql_since. */
 #define RECORD(symbol, major) \
   extern const alch_dialect alch_dialect_##symbol; \
@@ -77,6 +85,9 @@ static const struct alch_dialect_guest guests[] = { { "-YB-", &alch_dialect_post
     .transactions = &alch_postgresql_transactions, \
     .version_major = major, \
     .server_words = server_words, \
+    .has_table = HAS_RELATION("'r', 'p', 'v', 'm', 'f'"), \
+    .has_sequence = HAS_RELATION("'S'"), \
+    .has_type = HAS_TYPE, \
     .guests = guests, \
     .capabilities = CAPABILITIES | CAN(CTE_WRITES) | CAN(CTE_NESTED) | CAN(CTE_MATERIALIZED) | CAN(VALUES_TABLE) | CAN(VALUES_QUERY) | CAN(TRUNCATES_NAMES) | CAN(TABLESAMPLE) | CAN(ORDINALITY) | CAN(BETWEEN_SYMMETRIC) | CAN(GROUPING_SETS) | CAN(AGGREGATE_ORDER) | CAN(WINDOW_GROUPS) | CAN(WINDOW_EXCLUDE), \
     .string_aggregate = "string_agg", \

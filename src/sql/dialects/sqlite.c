@@ -98,6 +98,7 @@ static const char *const server_words[] = { "SQLite", NULL };
   const alch_dialect alch_dialect_##symbol = { \
     .name = "sqlite", \
     .server_words = server_words, \
+    .has_table = "SELECT 1 FROM pragma_table_info(?, ?) LIMIT 1", \
     .version_major = 3, \
     .version_minor = minor, \
     .transactions = &alch_sqlite_transactions, \
