@@ -7,7 +7,7 @@ local log = require "lualchemy.log"
 local event = {}
 
 local engine_events = {
-  before_execute = true, after_execute = true, handle_error = true,
+  before_execute = true, after_execute = true, handle_error = true, notice = true,
   connect = true, first_connect = true, close = true,
   close_detached = true, reset = true, invalidate = true, checkout = true, checkin = true,
   begin = true, prepare_twophase = true, commit = true, rollback = true, savepoint = true,
@@ -78,7 +78,8 @@ end
 
 --- listen(target, name, fn [, options]): fn is called when it happens. Of an engine: fn(connection, { statement =,
 -- params =, executions =, cached =, milliseconds =, error =, savepoint = }), each where it has a meaning. An error in fn
--- stops what was about to happen and comes out of the call that caused it. Of the pool: first_connect, connect, checkout,
+-- stops what was about to happen and comes out of the call that caused it. notice: what the server says beside its answer:
+-- fn(connection, { severity =, sqlstate =, message =, detail =, hint = }). Of the pool: first_connect, connect, checkout,
 -- reset (before what is open is rolled back), checkin, invalidate (with error, where one was the cause), close and
 -- close_detached (a database connection ends; the connection is nil).
 function event.listen(target, name, fn, options)

@@ -5,6 +5,7 @@ core.home()   -- errors point at the user's line, not at one of ours
 local check = require "lualchemy.check"
 require "lualchemy.engine"
 require "lualchemy.bulk"
+require "lualchemy.notification"
 local ddl = require "lualchemy.ddl"
 local event = require "lualchemy.event"
 local json = require "lualchemy.json"

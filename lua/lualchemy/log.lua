@@ -34,6 +34,9 @@ function log.line(name, event)
     local cached = event.cached and " (cached)" or ""
     return ("%s %s %.3f ms%s"):format(event.statement, parameters(event.params or {}), event.milliseconds, cached)
   end
+  if name == "notice" then
+    return ("%s: %s%s"):format(event.severity or "NOTICE", event.message or "?", event.detail and " (" .. event.detail .. ")" or "")
+  end
   if name == "handle_error" then
     return ("%s %s failed: %s"):format(event.statement or "?", parameters(event.params or {}), event.error and event.error.message or "?")
   end
@@ -47,6 +50,7 @@ end
 --- The events that echo shows.
 log.events = {
   "begin", "commit", "rollback", "savepoint", "release_savepoint", "rollback_savepoint", "after_execute", "handle_error",
+  "notice",
 }
 
 return log

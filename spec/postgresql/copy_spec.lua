@@ -402,11 +402,12 @@ describe("rows in one stream", function()
   case("yield where others would wait", function()
     local waits = 0
     la.set_wait(function() waits = waits + 1 coroutine.yield() end)
-    local thread, count = coroutine.create(function()
+    local count
+    local thread = coroutine.create(function()
       local n = 0
       for _ in connection:copy_to(numbers(1000, ", pg_sleep(0.0001)")) do n = n + 1 end
       return n
-    end), nil
+    end)
     repeat count = select(2, assert(coroutine.resume(thread))) until coroutine.status(thread) == "dead"
     la.set_wait(nil)
     assert.equal(1000, count)

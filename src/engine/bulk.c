@@ -1,5 +1,6 @@
 /* Loads: rows that go into a table in one stream. Each phase may wait; poll goes on where it stands. */
 #include "engine/bulk.h"
+#include "engine/message.h"
 #include "engine/private.h"
 
 enum { PHASE_BEGIN, PHASE_OPEN, PHASE_ROWS, PHASE_FINISH };
@@ -137,6 +138,7 @@ alch_status alch_bulk_load_finish(alch_bulk_load *load, const char *reason, alch
   alch_error_close(&ignored);
   if (reason && status < 0) return ALCH_OK;
   if (status == ALCH_OK) status = tell(load, ALCH_ENGINE_AFTER_EXECUTE, NULL, error);
+  if (status == ALCH_OK && load->connection) status = alch_connection_tell_notices(load->connection, error);
   if (status < 0) return fail(load, status, error);
   alch_bulk_load_close(load);
   return status;

@@ -198,6 +198,7 @@ void alch_connection_waits_for(alch_connection *connection, alch_wait *out) {
   if (connection->link) {
     connection->driver->waits_for(connection->link->driver_connection, out);
     if (connection->state == ALCH_CONNECTION_PINGING) limit_wait(out, connection->deadline);
+    if (connection->link->busy == &connection->wait_until && connection->wait_until != INT64_MAX) limit_wait(out, connection->wait_until);
     return;
   }
   int64_t left = connection->deadline - alch_clock_microseconds();
@@ -275,6 +276,7 @@ static alch_status unusable(const alch_connection *connection, alch_error *error
   if (connection->state != ALCH_CONNECTION_READY) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection is not open yet");
   if (connection->link->broken && !connection->driver->alive(connection->link->driver_connection))
     return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "the connection to the database is lost: close it and connect again");
+  if (connection->link->busy == &connection->wait_until) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for a notification: use another one meanwhile");
   return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for another statement: finish that one first");
 }
 

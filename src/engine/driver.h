@@ -88,6 +88,7 @@ typedef struct alch_driver {
   /* Optional: another table that serves this URL, when an option of it asks for one (worker.h). Not asked of a URL that `check` refuses. */
   const struct alch_driver *(*choose)(const alch_url *url);
   const struct alch_driver *inner;         /* of a table whose calls are handed to a thread: the one that answers them there */
+  const struct alch_messages *messages;    /* optional: what the server says without being asked (engine/message.h) */
   const struct alch_embedded *embedded;    /* optional: what only a database within the process can do (engine/embedded.h) */
 } alch_driver;
 

@@ -45,7 +45,8 @@ typedef enum alch_engine_event_kind {
   ALCH_ENGINE_INVALIDATE /* its database connection will not be used again; error: why, or NULL */,
   ALCH_ENGINE_CLOSE, ALCH_ENGINE_CLOSE_DETACHED /* a database connection ends; `connection` is NULL in both */,
   ALCH_ENGINE_BEGIN, ALCH_ENGINE_PREPARE, ALCH_ENGINE_COMMIT, ALCH_ENGINE_ROLLBACK, ALCH_ENGINE_SAVEPOINT, ALCH_ENGINE_RELEASE, ALCH_ENGINE_ROLLBACK_TO,
-  ALCH_ENGINE_BEFORE_EXECUTE, ALCH_ENGINE_AFTER_EXECUTE, ALCH_ENGINE_FAILED
+  ALCH_ENGINE_BEFORE_EXECUTE, ALCH_ENGINE_AFTER_EXECUTE, ALCH_ENGINE_FAILED,
+  ALCH_ENGINE_NOTICE /* the server says something beside its answer */
 } alch_engine_event_kind;
 typedef struct alch_engine_event {
   alch_engine_event_kind kind;
@@ -57,6 +58,7 @@ typedef struct alch_engine_event {
   int64_t microseconds;            /* AFTER_EXECUTE: how long it took until the first row or the end */
   bool cached;                     /* the prepared handle was there already */
   const alch_error *error;         /* FAILED */
+  const struct alch_notice *notice;/* NOTICE (engine/message.h) */
 } alch_engine_event;
 /* Answers ALCH_OK, or ALCH_HOST_ERROR to stop what is about to happen. It may run statements on the connection, and may close it (what was under way then ends with RESOURCE_CLOSED). */
 typedef alch_status (*alch_engine_listener)(void *context, const alch_engine_event *event);

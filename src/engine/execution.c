@@ -1,6 +1,7 @@
 /* One statement on its way: values bound, handle taken, transaction begun, started, stepped. Each phase may wait; start_poll goes on where it stands.
    The repeated case allocates nothing: the arrays of the execution are kept, the handle is found by address. */
 #include "engine/bulk.h"
+#include "engine/message.h"
 #include "engine/private.h"
 #include <string.h>
 
@@ -112,7 +113,8 @@ static alch_status tell_before(alch_execution *execution, alch_error *error) {
 
 static alch_status tell_after(alch_execution *execution, alch_error *error) {
   if (ALCH_LIKELY(!execution->connection->engine->listener)) return ALCH_OK;
-  return tell_and_look(execution, ALCH_ENGINE_AFTER_EXECUTE, error);
+  alch_status status = tell_and_look(execution, ALCH_ENGINE_AFTER_EXECUTE, error);
+  return status == ALCH_OK && execution->connection ? alch_connection_tell_notices(execution->connection, error) : status;
 }
 
 /* The execution ends here; the connection stays usable (unless a callback has closed it). */
@@ -122,6 +124,8 @@ static alch_status fail(alch_execution *execution, alch_status status, alch_erro
   if (execution->phase >= PHASE_POLL && !execution->connection->real && !execution->prepared->read_only) alch_transaction_doubt(error);
   give_handle_back(execution);
   alch_connection_note_failure(execution->connection, error);
+  if (!execution->connection) return status;
+  if (status == ALCH_ERROR) alch_connection_tell_notices(execution->connection, NULL);
   if (!execution->connection) return status;
   if (status == ALCH_ERROR && execution->connection->engine->listener && tell(execution, ALCH_ENGINE_FAILED, error) == ALCH_HOST_ERROR) status = ALCH_HOST_ERROR;
   alch_execution_close(execution);
@@ -309,7 +313,8 @@ alch_status alch_execution_next(alch_execution *execution, alch_error *error) {
   if (status == ALCH_WAIT) return waiting(execution);
   if (status < 0) return fail(execution, status, error);
   reach_end(execution);
-  return ALCH_DONE;
+  alch_status told = alch_connection_tell_notices(connection, error);
+  return told == ALCH_OK ? ALCH_DONE : told;
 }
 
 const char *alch_execution_column_name(const alch_execution *execution, uint32_t column) {

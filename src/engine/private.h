@@ -78,6 +78,7 @@ struct alch_connection {
   bool signalled;                        /* the pipe is there */
   int pipe[2];                           /* written to when it is its turn */
   int64_t deadline;                      /* of the wait for a link, or of the ping */
+  int64_t wait_until;                    /* of a wait for a notification, while the link is busy with it (its address) */
   pthread_t thread;
   alch_connection *next;                 /* also among those that a listener closed */
 };
@@ -178,6 +179,10 @@ bool alch_link_end_control(alch_link *link);
 /* The same as alch_link_control, sleeping where it would wait. */
 alch_status alch_link_control_blocking(alch_link *link, const char *sql, alch_error *error);
 alch_status alch_link_wait(alch_link *link, alch_error *error);
+
+/* ---- message.c ---- */
+/* The session listens no more, and what has come is dropped. ALCH_OK, whatever becomes of it, or ALCH_WAIT: the same call again. */
+alch_status alch_link_unlisten(alch_link *link);
 
 /* ---- pool.c ---- */
 alch_status alch_pool_open(alch_engine *engine, alch_error *error);

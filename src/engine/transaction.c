@@ -1,5 +1,6 @@
 /* Level 1 is a transaction, those above it are savepoints, named by their level.
    On a link that several connections share, a transaction begins in the database with the first statement that writes (`real`), so that connections which only read are in nobody's way. */
+#include "engine/message.h"
 #include "engine/private.h"
 #include <stdio.h>
 
@@ -33,7 +34,7 @@ alch_status alch_transaction_control(alch_connection *connection, alch_engine_ev
   alch_status status = tell_once(connection, kind, level, error);
   if (status == ALCH_OK && sql) status = alch_link_control(connection->link, sql, error);
   if (status < 0) alch_connection_note_failure(connection, error);
-  return status;
+  return status == ALCH_OK ? alch_connection_tell_notices(connection, error) : status;
 }
 
 /* The call that waits may go on; others may not come between. */
@@ -205,7 +206,7 @@ void alch_transaction_after_text(alch_connection *connection) {
   link->owner = connection;
 }
 
-enum { END_BEGIN, END_TWOPHASE, END_RESET, END_DONE };
+enum { END_BEGIN, END_TWOPHASE, END_RESET, END_LISTENING, END_DONE };
 
 /* Without a reset what this connection began is rolled back all the same; what somebody's own SQL has begun is his affair. */
 static bool needs_reset(const alch_connection *connection) {
@@ -237,6 +238,7 @@ static alch_status end_twophase(alch_connection *connection) {
 /* What somebody still waits for is given up, and the link with it; but a database that is the link itself would be lost. */
 static uint8_t begin_end(alch_connection *connection) {
   alch_link *link = connection->link;
+  if (link->busy == &connection->wait_until) link->busy = NULL;   /* a notification that nobody waits for any more */
   if (!link->busy) return connection->twophase != ALCH_TWOPHASE_NONE && !connection->lost && !link->broken ? END_TWOPHASE : END_RESET;
   if (link->shared && alch_link_controls(link) && alch_link_end_control(link)) return END_RESET;
   alch_link_give_up(link);
@@ -251,7 +253,12 @@ alch_status alch_transaction_end(alch_connection *connection) {
     if (status == ALCH_WAIT) return status;
     connection->end_step = END_RESET;
   }
-  if (connection->end_step == END_RESET) status = reset(connection);
+  if (connection->end_step == END_RESET) {
+    status = reset(connection);
+    if (status == ALCH_WAIT) return status;
+    connection->end_step = END_LISTENING;
+  }
+  if (connection->end_step == END_LISTENING) status = alch_link_unlisten(connection->link);
   if (status == ALCH_WAIT) return status;
   connection->end_step = END_DONE;
   return ALCH_OK;

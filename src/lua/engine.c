@@ -364,6 +364,7 @@ void binding_open_engine(lua_State *L, binding *b) {
   binding_open_connection(L, b);
   binding_open_embedded(L, b);
   binding_open_bulk(L, b);
+  binding_open_message(L, b);
   binding_open_transaction(L, b);
   binding_open_schema_run(L, b);
   binding_open_dialect(L, b);

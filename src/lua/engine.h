@@ -31,6 +31,7 @@ void binding_open_bulk(lua_State *L, binding *b);       /* bulk.c: rows in one s
 bool binding_embedded_waits(lua_State *L, binding *b, binding_connection *object, alch_status status, lua_KContext context, lua_KFunction again);
 /* The driver's connection behind the object; ResourceClosedError when it has been closed. */
 alch_driver_connection *binding_embedded_connection(lua_State *L, binding *b, const binding_connection *object);
+void binding_open_message(lua_State *L, binding *b);    /* message.c: notifications */
 void binding_open_large(lua_State *L, binding *b);      /* embedded_large.c: values in pieces */
 /* Serial number of the level that was just begun: what a transaction object knows its level by. */
 uint32_t binding_begin_level(binding_connection *connection, uint32_t level);

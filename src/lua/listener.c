@@ -1,4 +1,5 @@
 /* listener.c - events of an engine as tables for a Lua function. lua/lualchemy/event.lua gives the names and hands them on. */
+#include "engine/message.h"
 #include "lua/engine.h"
 #include <string.h>
 
@@ -7,7 +8,7 @@ static const char *const event_names[] = {
   [ALCH_ENGINE_CLOSE] = "close", [ALCH_ENGINE_CLOSE_DETACHED] = "close_detached", [ALCH_ENGINE_CHECKOUT] = "checkout", [ALCH_ENGINE_CHECKIN] = "checkin",
   [ALCH_ENGINE_BEGIN] = "begin", [ALCH_ENGINE_PREPARE] = "prepare_twophase", [ALCH_ENGINE_COMMIT] = "commit", [ALCH_ENGINE_ROLLBACK] = "rollback", [ALCH_ENGINE_SAVEPOINT] = "savepoint",
   [ALCH_ENGINE_RELEASE] = "release_savepoint", [ALCH_ENGINE_ROLLBACK_TO] = "rollback_savepoint", [ALCH_ENGINE_BEFORE_EXECUTE] = "before_execute",
-  [ALCH_ENGINE_AFTER_EXECUTE] = "after_execute", [ALCH_ENGINE_FAILED] = "handle_error",
+  [ALCH_ENGINE_AFTER_EXECUTE] = "after_execute", [ALCH_ENGINE_FAILED] = "handle_error", [ALCH_ENGINE_NOTICE] = "notice",
 };
 
 typedef struct delivery { binding_engine *engine; const alch_engine_event *event; const alch_error *error; } delivery;
@@ -43,6 +44,16 @@ static void fill_execute(lua_State *L, binding *b, const alch_engine_event *even
   if (event->kind != ALCH_ENGINE_AFTER_EXECUTE) return;
   lua_pushnumber(L, (double)event->microseconds / 1e3);
   lua_setfield(L, -2, "milliseconds");
+}
+
+static void fill_notice(lua_State *L, const alch_notice *notice) {
+  const struct { const char *name, *text; } fields[] = {
+    { "severity", notice->severity }, { "sqlstate", notice->sqlstate }, { "message", notice->message }, { "detail", notice->detail }, { "hint", notice->hint },
+  };
+  for (size_t i = 0; i < ALCH_COUNT(fields); i++) {
+    lua_pushstring(L, fields[i].text);
+    lua_setfield(L, -2, fields[i].name);
+  }
 }
 
 static bool is_opening(alch_engine_event_kind kind) {
@@ -82,6 +93,7 @@ static int deliver(lua_State *L) {
   push_connection(L, b, event);
   lua_newtable(L);
   if (event->sql) fill_execute(L, b, event);
+  if (event->notice) fill_notice(L, event->notice);
   if (event->error) {
     push_shown_error(L, one->error);
     lua_setfield(L, -2, "error");

@@ -85,6 +85,7 @@ typedef struct alch_mysql_time {
   FUNCTION(mysql_field_count, unsigned int, (MYSQL *connection)) \
   FUNCTION(mysql_affected_rows, unsigned long long, (MYSQL *connection)) \
   FUNCTION(mysql_insert_id, unsigned long long, (MYSQL *connection)) \
+  FUNCTION(mysql_warning_count, unsigned int, (MYSQL *connection)) \
   FUNCTION(mysql_thread_id, unsigned long, (MYSQL *connection)) \
   FUNCTION(mysql_get_server_info, const char *, (MYSQL *connection)) \
   FUNCTION(mysql_get_socket, int, (MYSQL *connection)) \
@@ -119,6 +120,7 @@ typedef struct alch_mysql_time {
   FUNCTION(mysql_stmt_num_rows, unsigned long long, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_affected_rows, unsigned long long, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_insert_id, unsigned long long, (MYSQL_STMT *statement)) \
+  FUNCTION(mysql_stmt_warning_count, unsigned int, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_errno, unsigned int, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_error, const char *, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_sqlstate, const char *, (MYSQL_STMT *statement))

@@ -118,6 +118,8 @@ struct alch_driver_connection {
   bool dropped_closed;               /* and finalized */
   alch_driver_statement *closing;    /* finalized while a call was under way */
   int64_t last_insert_id;
+  unsigned warnings;                 /* of the statements that have ended, not told of yet */
+  char warning_text[80];
 };
 
 /* ---- mysql_call.c ---- */
@@ -144,6 +146,11 @@ bool alch_mysql_alive(alch_driver_connection *connection);
 /* ---- mysql_error.c ---- */
 /* Fills the error from the statement, or (NULL) from the connection. */
 alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_driver_statement *statement, alch_error *error);
+
+/* ---- mysql_warning.c ---- */
+extern const struct alch_messages alch_mysql_messages;
+/* The statement has ended. */
+void alch_mysql_note_warnings(const alch_driver_statement *statement);
 
 /* ---- mysql_parameter.c ---- */
 /* Hands the values to the library, which copies them when it executes. */

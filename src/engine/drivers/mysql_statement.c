@@ -96,6 +96,7 @@ static alch_status fail(alch_driver_statement *statement, alch_error *error) {
 }
 
 static alch_status complete(alch_driver_statement *statement) {
+  alch_mysql_note_warnings(statement);
   statement->phase = ALCH_MYSQL_COMPLETE;
   statement->current = false;
   if (statement->connection->current == statement) statement->connection->current = NULL;

@@ -3,6 +3,7 @@
    them has such a form. A query, which may have many rows, asks for their types first, in a round trip of its own. A BEGIN travels with the first statement of its transaction. There is no last_insert_id: keys come by RETURNING. */
 #include "engine/bulk.h"
 #include "engine/drivers/postgresql_private.h"
+#include "engine/message.h"
 #include <string.h>
 #include <strings.h>
 
@@ -17,7 +18,7 @@ static const struct control_row {
   { "ROLLBACK", ALCH_POSTGRESQL_DIRECT, true },   { "COMMIT", ALCH_POSTGRESQL_DIRECT, true },           { "SAVEPOINT", ALCH_POSTGRESQL_DIRECT, true }, { "RELEASE", ALCH_POSTGRESQL_DIRECT, true },
   { "PREPARE", ALCH_POSTGRESQL_DIRECT, true },    { "CREATE", ALCH_POSTGRESQL_DIRECT, true },           { "ALTER", ALCH_POSTGRESQL_DIRECT, true },     { "DROP", ALCH_POSTGRESQL_DIRECT, true },
   { "DISCARD", ALCH_POSTGRESQL_DIRECT, true },    { "DEALLOCATE", ALCH_POSTGRESQL_DIRECT, true },       { "SET", ALCH_POSTGRESQL_DIRECT, true },       { "COMMENT", ALCH_POSTGRESQL_DIRECT, true },
-  { "TRUNCATE", ALCH_POSTGRESQL_DIRECT, true },
+  { "TRUNCATE", ALCH_POSTGRESQL_DIRECT, true },   { "LISTEN", ALCH_POSTGRESQL_DIRECT, true },           { "UNLISTEN", ALCH_POSTGRESQL_DIRECT, true },
 };
 
 static bool is_control(const struct control_row *row, const char *sql, size_t length) {
@@ -290,6 +291,7 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .server = alch_postgresql_server, \
     .interrupt = alch_postgresql_interrupt, \
     .bulk = &alch_postgresql_bulk, \
+    .messages = &alch_postgresql_messages, \
   }
 
 RECORD(postgresql, "postgresql");

@@ -11,14 +11,10 @@
 
 enum { UNASKED_READS = 4 };   /* its last words, and the end behind them, with room for a notice before */
 
-/* Warnings and notes of the server would be printed by the library. */
-static void drop_notice(void *context, const PGresult *result) {
-  (void)context, (void)result;
-}
-
 static void free_connection(alch_driver_connection *connection) {
   const alch_allocator *allocator = connection->allocator;
   if (connection->cancel) connection->library->PQfreeCancel(connection->cancel);
+  alch_postgresql_drop_messages(connection);
   if (connection->handle) connection->library->PQfinish(connection->handle);
   alch_free(allocator, connection->forgotten, connection->forgotten_capacity * sizeof *connection->forgotten);
   alch_free(allocator, connection->begin, connection->begin_size);
@@ -43,7 +39,7 @@ static alch_status start_connecting(alch_driver_connection *connection, const al
   const alch_libpq *library = connection->library;
   connection->handle = library->PQconnectStartParams(settings->keywords, settings->values, 0);
   if (!connection->handle) return alch_error_out_of_memory(error);
-  library->PQsetNoticeReceiver(connection->handle, drop_notice, NULL);
+  library->PQsetNoticeReceiver(connection->handle, alch_postgresql_take_notice, connection);
   connection->polling = PGRES_POLLING_WRITING;
   connection->deadline = settings->microseconds < 0 ? INT64_MAX : alch_clock_microseconds() + settings->microseconds;
   if (library->PQstatus(connection->handle) != CONNECTION_BAD) return ALCH_WAIT;

@@ -41,7 +41,7 @@ static alch_status send_begin(alch_driver_connection *connection, alch_error *er
 static alch_status send_parse(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   statement->parses = !statement->known && statement->control == ALCH_POSTGRESQL_PLAIN;
-  statement->describes = statement->parses && statement->queries && statement->count <= DESCRIBED_PARAMETERS;
+  statement->describes = statement->parses && statement->queries && statement->count <= DESCRIBED_PARAMETERS && !alch_postgresql_copies_out(statement);
   if (!statement->parses) return ALCH_OK;
   statement->number = ++connection->last_number;
   snprintf(statement->name, sizeof statement->name, STATEMENT_NAME, (unsigned long long)statement->number);
@@ -235,6 +235,7 @@ static bool take_answer(alch_driver_statement *statement, PGresult *result, int 
   bool has_rows = described || status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_CHUNK;
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) count_changes(statement, result);
   if (status == PGRES_COMMAND_OK) check_commit(statement, result);
+  if (status == PGRES_COMMAND_OK) alch_postgresql_note_command(statement, statement->connection->library->PQcmdStatus(result));
   if (status == PGRES_EMPTY_QUERY) alch_error_set(&statement->failure, ALCH_ERROR_PROGRAMMING, "the statement is empty");
   if (!has_rows || statement->failure.set) return false;
   return keep_result(statement, result, &statement->failure) == ALCH_OK;

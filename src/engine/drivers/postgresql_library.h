@@ -10,6 +10,13 @@ typedef struct pg_result PGresult;
 typedef struct pg_cancel PGcancel;
 typedef struct pg_cancel_conn PGcancelConn;
 typedef unsigned int Oid;
+/* A notification; freed with PQfreemem. */
+typedef struct pg_notify {
+  char *channel;
+  int process;
+  char *payload;
+  struct pg_notify *next;   /* the library's */
+} PGnotify;
 typedef void (*alch_libpq_receiver)(void *context, const PGresult *result);
 
 /* The library's enumerations, whose numbers are part of its ABI. */
@@ -69,6 +76,7 @@ enum {
   FUNCTION(PQcmdTuples, char *, (PGresult * result)) \
   FUNCTION(PQunescapeBytea, unsigned char *, (const unsigned char *text, size_t *length)) \
   FUNCTION(PQfreemem, void, (void *memory)) \
+  FUNCTION(PQnotifies, PGnotify *, (PGconn * connection)) \
   FUNCTION(PQgetCancel, PGcancel *, (PGconn * connection)) \
   FUNCTION(PQcancel, int, (PGcancel * cancel, char *message, int size)) \
   FUNCTION(PQfreeCancel, void, (PGcancel * cancel)) \

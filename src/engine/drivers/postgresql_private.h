@@ -97,6 +97,8 @@ struct alch_driver_statement {
   alch_error failure;              /* told by the server, kept until everything is read */
 };
 
+typedef struct alch_postgresql_notice alch_postgresql_notice;   /* postgresql_notification.c */
+
 struct alch_driver_connection {
   const alch_allocator *allocator;
   const alch_libpq *library;
@@ -121,6 +123,11 @@ struct alch_driver_connection {
   bool copy_given_up;              /* whoever began it wants no more of it: the next to wait for the connection reads its end */
   alch_error copy_failure;         /* what the server has against it */
   int64_t copied;                  /* rows, as the server has counted them */
+  alch_postgresql_notice *notices; /* the oldest first */
+  uint32_t notice_count;
+  bool notice_heard;               /* the first was given out, and goes with the next call */
+  bool listens;                    /* the session has asked for notifications */
+  PGnotify *notification;          /* the one that was given out last */
   uint64_t last_number;
   uint64_t *forgotten;             /* numbers of statements that the server may forget */
   uint32_t forgotten_count, forgotten_capacity;
@@ -145,6 +152,14 @@ void alch_postgresql_abandon_connection(alch_driver_connection *connection);
 void alch_postgresql_interrupt(alch_driver_connection *connection);
 void alch_postgresql_server(alch_driver_connection *connection, alch_server *out);
 bool alch_postgresql_alive(alch_driver_connection *connection);
+
+/* ---- postgresql_notification.c ---- */
+extern const struct alch_messages alch_postgresql_messages;
+/* What the library calls with a notice; context: the connection. */
+void alch_postgresql_take_notice(void *context, const PGresult *result);
+/* The statement was carried out; tag: what the server calls it. */
+void alch_postgresql_note_command(const alch_driver_statement *statement, const char *tag);
+void alch_postgresql_drop_messages(alch_driver_connection *connection);
 
 /* ---- postgresql_error.c ---- */
 /* Fills the error from a result that failed. */
