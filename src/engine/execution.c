@@ -296,7 +296,8 @@ static alch_status read_row(alch_execution *execution, alch_error *error) {
   alch_status status = execution->connection->driver->row(prepared->statement, execution->row, execution->column_count, error);
   if (execution->converts_row && status == ALCH_OK) {
     alch_buffer_clear(&execution->scratch);
-    for (uint32_t i = 0; i < prepared->converting_count && status == ALCH_OK; i++) status = convert_cell(execution, prepared->converting[i], error);
+    for (const alch_converting *c = prepared->converting, *end = c + prepared->converting_count; c < end && status == ALCH_OK; c++)
+      if (execution->row[c->column].kind != c->kind) status = convert_cell(execution, c->column, error);
   }
   return ALCH_LIKELY(status == ALCH_OK) ? ALCH_ROW : fail(execution, status, error);
 }

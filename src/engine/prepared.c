@@ -103,21 +103,30 @@ static uint32_t count_converting(const alch_compiled *compiled) {
   return count;
 }
 
+/* Integers and floating numbers are in every dialect what they are here, once a driver has them so (dialect.h). */
+static uint8_t kind_of(const alch_type *type) {
+  switch (type->family) {
+    case ALCH_TYPE_INTEGER: case ALCH_TYPE_SMALL_INTEGER: case ALCH_TYPE_BIG_INTEGER: return ALCH_INTEGER;
+    case ALCH_TYPE_FLOAT: case ALCH_TYPE_DOUBLE: return ALCH_REAL;
+    default: return ALCH_NULL;
+  }
+}
+
 static void fill_converting(alch_prepared *prepared, const alch_compiled *compiled) {
   for (uint32_t i = 0; compiled && i < compiled->column_count; i++)
-    if (compiled->columns[i].converts) prepared->converting[prepared->converting_count++] = i;
+    if (compiled->columns[i].converts) prepared->converting[prepared->converting_count++] = (alch_converting){ .column = i, .kind = kind_of(compiled->columns[i].type) };
 }
 
 /* The record, then the converting columns, the key, and the text where it is not the compiled statement's. */
 static alch_prepared *new_prepared(alch_link *link, const prepared_key *key, const alch_buffer *expanded) {
   uint32_t converting = count_converting(key->compiled);
-  size_t numbers = sizeof(alch_prepared) + converting * sizeof(uint32_t), keys = numbers + key->size + (key->compiled ? 0 : 1);
+  size_t numbers = sizeof(alch_prepared) + converting * sizeof(alch_converting), keys = numbers + key->size + (key->compiled ? 0 : 1);
   size_t size = keys + (expanded ? expanded->length + 1 : 0);
   alch_prepared *prepared = alch_allocate(link->allocator, size);
   if (!prepared) return NULL;
   char *bytes = (char *)prepared;
   *prepared = (alch_prepared){ .compiled = key->compiled, .key = bytes + numbers, .key_size = key->size, .slot = key->slot, .size = size, .in_use = true };
-  prepared->converting = (uint32_t *)(void *)(prepared + 1);
+  prepared->converting = (alch_converting *)(void *)(prepared + 1);
   fill_converting(prepared, key->compiled);
   if (key->size > 0) memcpy(bytes + numbers, key->key, key->size);
   prepared->sql = key->compiled ? key->compiled->sql : prepared->key;

@@ -5,6 +5,12 @@
 
 #include "engine/engine.h"
 
+/* A column that goes through the dialect, unless its value has come in this kind already. */
+typedef struct alch_converting {
+  uint32_t column;
+  uint8_t kind;                        /* ALCH_NULL: there is none */
+} alch_converting;
+
 typedef struct alch_prepared {
   alch_driver_statement *statement;
   alch_compiled *compiled;             /* held; NULL: a text of its own */
@@ -13,7 +19,7 @@ typedef struct alch_prepared {
   const void *key;                     /* beside the compiled statement: how many items each expanding list has, or the text; in this record's memory */
   uint32_t key_size;
   uint32_t slot;                       /* bucket */
-  uint32_t *converting;                /* columns that go through the dialect, in this record's memory */
+  alch_converting *converting;         /* in this record's memory */
   uint32_t converting_count;
   bool in_use, read_only;
   size_t size;                         /* of this record with what stands behind it */

@@ -88,7 +88,7 @@ typedef struct alch_dialect {
   /* Is it a type that must be created (CREATE TYPE) before a table has columns of it? NULL: there are none. */
   bool (*names_type)(const alch_type *type);
   /* What is stored for a value of this type, when it is not the value itself (dates as text, booleans as 0/1), and back again. *value may point into scratch afterwards, whose content is
-     overwritten; NULL passes. The functions are NULL when there is nothing to do for any type. */
+     overwritten; NULL passes, and so do an integer of an integer type and a real number of a floating one when they come back. The functions are NULL when there is nothing to do for any type. */
   alch_status (*to_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
   alch_status (*from_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
   /* Writes a value, as it was before to_database, as a literal; *written: it did, else the default does. NULL: the default writes all of them. */

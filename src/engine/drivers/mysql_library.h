@@ -24,7 +24,7 @@ enum {
 };
 enum { MYSQL_PROTOCOL_TCP = 1 };
 enum { MARIADB_CONNECTION_SERVER_STATUS = 30 };
-enum { STMT_ATTR_CURSOR_TYPE = 1, STMT_ATTR_PREFETCH_ROWS = 2, STMT_ATTR_ARRAY_SIZE = 201, STMT_ATTR_ROW_SIZE = 202, STMT_ATTR_CB_USER_DATA = 204, STMT_ATTR_CB_PARAM = 205 };
+enum { STMT_ATTR_CURSOR_TYPE = 1, STMT_ATTR_PREFETCH_ROWS = 2, STMT_ATTR_ARRAY_SIZE = 201, STMT_ATTR_ROW_SIZE = 202, STMT_ATTR_CB_USER_DATA = 204, STMT_ATTR_CB_PARAM = 205, STMT_ATTR_CB_RESULT = 206 };
 enum { CURSOR_TYPE_NO_CURSOR, CURSOR_TYPE_READ_ONLY };
 enum { STMT_INDICATOR_NONE, STMT_INDICATOR_NULL, STMT_INDICATOR_DEFAULT };
 enum { MYSQL_WAIT_READ = 1, MYSQL_WAIT_WRITE = 2, MYSQL_WAIT_EXCEPT = 4, MYSQL_WAIT_TIMEOUT = 8 };
@@ -103,7 +103,6 @@ typedef struct alch_mysql_time {
   FUNCTION(mysql_stmt_fetch, int, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_fetch_start, int, (int *answer, MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_fetch_cont, int, (int *answer, MYSQL_STMT *statement, int ready)) \
-  FUNCTION(mysql_stmt_fetch_column, int, (MYSQL_STMT *statement, alch_mysql_bind *bind, unsigned int column, unsigned long offset)) \
   FUNCTION(mysql_stmt_data_seek, void, (MYSQL_STMT *statement, unsigned long long row)) \
   FUNCTION(mysql_stmt_free_result, char, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_free_result_start, int, (char *answer, MYSQL_STMT *statement)) \
@@ -113,7 +112,6 @@ typedef struct alch_mysql_time {
   FUNCTION(mysql_stmt_next_result_cont, int, (int *answer, MYSQL_STMT *statement, int ready)) \
   FUNCTION(mysql_stmt_close, char, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_bind_param, char, (MYSQL_STMT *statement, alch_mysql_bind *binds)) \
-  FUNCTION(mysql_stmt_bind_result, char, (MYSQL_STMT *statement, alch_mysql_bind *binds)) \
   FUNCTION(mysql_stmt_param_count, unsigned long, (MYSQL_STMT *statement)) \
   FUNCTION(mysql_stmt_field_count, unsigned int, (MYSQL_STMT *statement)) \
   FUNCTION(mariadb_stmt_fetch_fields, alch_mysql_field *, (MYSQL_STMT *statement)) \

@@ -54,12 +54,12 @@ bool alch_mysql_settings_apply(const alch_mysql_settings *settings, const alch_l
 
 typedef struct alch_mysql_column {
   int type;                          /* MYSQL_TYPE_ of the field */
+  uint8_t form;                      /* how its values stand in a row; mysql_result.c's own */
+  uint8_t size;                      /* of those that all have the same */
   bool is_unsigned, is_binary;
-  union { int64_t integer; double real; float small; alch_mysql_time time; } cell;
-  unsigned long length;
-  char null, truncated;
-  char *bytes;                       /* of texts and the like */
-  unsigned long capacity;
+  /* the current row's value, as the server sent it: within the library's memory, until the next row */
+  const unsigned char *at;           /* NULL: NULL */
+  uint64_t length;
 } alch_mysql_column;
 
 struct alch_driver_statement {
@@ -85,10 +85,8 @@ struct alch_driver_statement {
   unsigned long *lengths;
   uint32_t bind_capacity;
   /* results */
-  alch_mysql_bind *results;
   alch_mysql_column *columns;
   uint32_t column_count, column_capacity;
-  bool bound;                        /* the library knows where rows go */
   char digits[24];                   /* of integers beyond int64 go one behind the other into `scratch` */
   alch_buffer scratch;
   int64_t changes;
@@ -160,11 +158,9 @@ alch_status alch_mysql_bind_sets(alch_driver_statement *statement, bool *done, a
 alch_status alch_mysql_unbind_sets(alch_driver_statement *statement, alch_error *error);
 
 /* ---- mysql_result.c ---- */
-/* Makes room for the rows that the statement's fields say. */
+/* Tells the library what to do with rows, whose columns are the statement's fields. */
 alch_status alch_mysql_bind_columns(alch_driver_statement *statement, alch_error *error);
 alch_status alch_mysql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
-/* Frees the room for long values; all of it when `all`. */
-void alch_mysql_free_columns(alch_driver_statement *statement, bool all);
 
 /* ---- mysql_statement.c ---- */
 void alch_mysql_statement_free(alch_driver_statement *statement);

@@ -28,7 +28,7 @@ void alch_mysql_statement_free(alch_driver_statement *statement) {
   if (statement->older) statement->older->newer = statement->newer;
   *(statement->newer ? &statement->newer->older : &connection->statements) = statement->older;
   if (statement->handle) connection->library->mysql_stmt_close(statement->handle);
-  alch_mysql_free_columns(statement, true);
+  alch_free(allocator, statement->columns, statement->column_capacity * sizeof *statement->columns);
   alch_free(allocator, statement->binds, statement->bind_capacity * sizeof *statement->binds);
   alch_free(allocator, statement->times, statement->bind_capacity * sizeof *statement->times);
   alch_free(allocator, statement->lengths, statement->bind_capacity * sizeof *statement->lengths);
@@ -364,7 +364,6 @@ void alch_mysql_finish(alch_driver_statement *statement) {
   if (calling || more) connection->dropped = statement;
   if (more) connection->current = NULL;
   if (!calling && !more) free_rows(statement);
-  alch_mysql_free_columns(statement, false);
   statement->phase = ALCH_MYSQL_IDLE;
   statement->current = false;
   statement->values = NULL;
