@@ -78,7 +78,7 @@ local kinds = {
   { "interval", la.Interval, random_interval },
   { "boolean", la.Boolean, function() return math.random(2) == 1 end },
   { "uuid", la.Uuid, random_uuid },
-  { "enum", la.Enum("a", "b", "c"), function() return ({ "a", "b", "c" })[math.random(3)] end },
+  { "enum", la.Enum { "a", "b", "c", name = "value_words" }, function() return ({ "a", "b", "c" })[math.random(3)] end },
 }
 
 local function shown(value) return type(value) == "string" and ("%q"):format(value) or tostring(value) end

@@ -265,7 +265,7 @@ local function same_numbers(left, right)
   return true
 end
 
-kind("JSON", la.JSON, { edges = json_edges, random = random_document }, { same = same_document, unequal = "documents are not compared" })
+kind("JSON", la.JSON, { edges = json_edges, random = random_document }, { same = same_document, unequal = "documents are not compared", needs = { "exact_doubles" } })
 
 -- PostgreSQL's own.
 local function own(dialect, name, type_, source, options)

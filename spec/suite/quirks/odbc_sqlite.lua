@@ -9,7 +9,6 @@ end
 local lacks = {
   exact_doubles = "numbers go as texts of fifteen digits",
   fresh_columns = "the driver describes a statement once",
-  full_unicode = "characters from U+100000 on lose their highest bit",
 }
 lacks.returning = "the driver shows no rows of a statement that writes"
 lacks.update_returning = lacks.returning

@@ -1,4 +1,5 @@
 /* Any database that has an ODBC driver. Calls block; values go and come by the standard's types, texts in UTF-16. */
+#include "base/utf8.h"
 #include "engine/drivers/odbc_private.h"
 #include <string.h>
 
@@ -34,7 +35,8 @@ static alch_status prepare_handle(alch_driver_statement *statement, alch_error *
   alch_driver_connection *connection = statement->connection;
   statement->epoch = connection->epoch;
   if (statement->text.length / sizeof(SQLWCHAR) > INT32_MAX) return alch_error_set(error, ALCH_ERROR_DATA, "a statement of %zu bytes is too long", statement->text.length);
-  SQLRETURN code = connection->library->SQLPrepareW(statement->handle, (SQLWCHAR *)(void *)statement->text.text, (SQLINTEGER)(statement->text.length / sizeof(SQLWCHAR)));
+  SQLRETURN code = connection->quirks->utf8_statements ? connection->library->SQLPrepare(statement->handle, (unsigned char *)statement->text.text, SQL_NTS)
+                                                       : connection->library->SQLPrepareW(statement->handle, (SQLWCHAR *)(void *)statement->text.text, SQL_NTS);
   return alch_odbc_succeeded(code) ? ALCH_OK : alch_odbc_fail(connection, SQL_HANDLE_STMT, statement->handle, error);
 }
 
@@ -70,14 +72,24 @@ static alch_status make_parameters(alch_driver_statement *statement, const alch_
   return ALCH_OK;
 }
 
+/* With a zero behind: drivers that are told a length take it for one of characters, which are fewer than the units where there are surrogates. */
+static alch_status keep_text(alch_driver_statement *statement, const alch_buffer *text, alch_error *error) {
+  const SQLWCHAR end = 0;
+  size_t sound = alch_utf8_check(alch_buffer_text(text), text->length);
+  if (sound < text->length) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement is not UTF-8 from byte %zu on", sound + 1);
+  if (statement->connection->quirks->utf8_statements) alch_buffer_add_bytes(&statement->text, alch_buffer_text(text), text->length);
+  else alch_odbc_widen(alch_buffer_text(text), text->length, &statement->text);
+  alch_buffer_add_bytes(&statement->text, &end, sizeof end);
+  return alch_buffer_failed(&statement->text) ? alch_error_out_of_memory(error) : ALCH_OK;
+}
+
 static alch_status prepare_text(alch_driver_statement *statement, const char *sql, size_t length, alch_error *error) {
   alch_buffer text, order;
   alch_driver_connection *connection = statement->connection;
   alch_buffer_init(&text, connection->allocator);
   alch_buffer_init(&order, connection->allocator);
   alch_status status = alch_odbc_scan(connection->quirks, sql, length, &text, &order, error);
-  if (status == ALCH_OK && !alch_odbc_widen(alch_buffer_text(&text), text.length, &statement->text)) status = alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement is not UTF-8");
-  if (status == ALCH_OK && alch_buffer_failed(&statement->text)) status = alch_error_out_of_memory(error);
+  if (status == ALCH_OK) status = keep_text(statement, &text, error);
   if (status == ALCH_OK) status = keep_order(statement, &order, error);
   alch_buffer_close(&text);
   alch_buffer_close(&order);
@@ -253,7 +265,7 @@ static alch_status odbc_start_many(alch_driver_statement *statement, const alch_
   if (statement->output_count > 0) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "RETURNING … INTO gives the values of one row: insert the rows one by one");
   if (statement->control != ALCH_ODBC_STATEMENT || sets == 0) return alch_error_set(error, ALCH_ERROR_INTERFACE, "a statement without values cannot be run for many sets of them");
   if (!alch_odbc_succeeded(statement->connection->library->SQLNumResultCols(statement->handle, &columns))) columns = 0;
-  bool array = columns == 0 && !statement->returns && alch_odbc_fits_array(values, count, sets);
+  bool array = columns == 0 && !statement->returns && alch_odbc_fits_array(statement->connection->quirks, values, count, sets);
   if (array) {
     statement->column_count = 0;
     statement->finished = true;

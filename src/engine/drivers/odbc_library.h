@@ -14,7 +14,7 @@ typedef uintptr_t SQLULEN;
 typedef uint16_t SQLWCHAR;
 typedef void *SQLHANDLE;
 
-enum { SQL_SUCCESS = 0, SQL_SUCCESS_WITH_INFO = 1, SQL_NO_DATA = 100, SQL_NULL_DATA = -1, SQL_NO_TOTAL = -4 };
+enum { SQL_SUCCESS = 0, SQL_SUCCESS_WITH_INFO = 1, SQL_NO_DATA = 100, SQL_NULL_DATA = -1, SQL_NTS = -3, SQL_NO_TOTAL = -4 };
 enum { SQL_HANDLE_ENV = 1, SQL_HANDLE_DBC, SQL_HANDLE_STMT };
 enum { SQL_CLOSE = 0, SQL_UNBIND = 2, SQL_RESET_PARAMS = 3 };
 enum { SQL_COMMIT = 0, SQL_ROLLBACK = 1 };
@@ -48,6 +48,7 @@ static inline bool alch_odbc_succeeded(SQLRETURN code) { return code == SQL_SUCC
   FUNCTION(SQLGetConnectAttr, (SQLHANDLE connection, SQLINTEGER attribute, void *value, SQLINTEGER size, SQLINTEGER *length)) \
   FUNCTION(SQLGetInfo, (SQLHANDLE connection, SQLUSMALLINT what, void *value, SQLSMALLINT size, SQLSMALLINT *length)) \
   FUNCTION(SQLEndTran, (SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT how)) \
+  FUNCTION(SQLPrepare, (SQLHANDLE statement, unsigned char *text, SQLINTEGER length)) \
   FUNCTION(SQLPrepareW, (SQLHANDLE statement, SQLWCHAR *text, SQLINTEGER length)) \
   FUNCTION(SQLNumParams, (SQLHANDLE statement, SQLSMALLINT *count)) \
   FUNCTION(SQLBindParameter, (SQLHANDLE statement, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT c_type, SQLSMALLINT sql_type, SQLULEN size, SQLSMALLINT digits, void *value, SQLLEN length, SQLLEN *indicator)) \

@@ -1,6 +1,7 @@
 /* Values on their way to the database: by the kind of each, and where that says too little (NULL) by the type that the statement knows. */
 #include "base/date.h"
 #include "base/decimal.h"
+#include "base/utf8.h"
 #include "engine/drivers/odbc_private.h"
 #include <stdio.h>
 #include <string.h>
@@ -56,11 +57,24 @@ static void give_integer(const alch_odbc_quirks *quirks, int64_t integer, alch_o
   *out = (alch_odbc_parameter){ .c_type = SQL_C_SBIGINT, .sql_type = SQL_BIGINT, .size = 19, .length = sizeof integer, .inlined.integer = integer };
 }
 
+static alch_status refuse_text(alch_error *error) { return alch_error_set(error, ALCH_ERROR_DATA, "a text that is stored must be UTF-8, and this one is not"); }
+
+static alch_status give_utf8(const alch_value *value, alch_odbc_parameter *out, alch_error *error) {
+  if (value->length > 0 && alch_utf8_check(value->text, value->length) < value->length) return refuse_text(error);
+  out->c_type = SQL_C_CHAR;
+  out->sql_type = value->length > LONG_TEXT ? SQL_LONGVARCHAR : SQL_VARCHAR;
+  out->bytes = value->text ? value->text : "";
+  out->length = (SQLLEN)value->length;
+  out->size = value->length ? value->length : 1;
+  return ALCH_OK;
+}
+
 static alch_status give_text(alch_driver_statement *statement, const alch_value *value, alch_odbc_parameter *out, alch_error *error) {
+  if (statement->connection->quirks->utf8_texts) return give_utf8(value, out, error);
   out->c_type = SQL_C_WCHAR;
   out->wide = true;
   out->offset = statement->wide.length;
-  if (!alch_odbc_widen(value->text ? value->text : "", value->length, &statement->wide)) return alch_error_set(error, ALCH_ERROR_DATA, "a text that is stored must be UTF-8, and this one is not");
+  if (!alch_odbc_widen(value->text ? value->text : "", value->length, &statement->wide)) return refuse_text(error);
   out->length = (SQLLEN)(statement->wide.length - out->offset);
   SQLWCHAR end = 0;
   alch_buffer_add_bytes(&statement->wide, &end, sizeof end);   /* so that an empty text has an address, and for drivers that look further than they are told */
@@ -164,13 +178,13 @@ alch_status alch_odbc_bind(alch_driver_statement *statement, const alch_value *v
 
 /* ---- arrays: all values of a placeholder one behind the other ---- */
 
-bool alch_odbc_fits_array(const alch_value *values, uint32_t count, uint32_t sets) {
+bool alch_odbc_fits_array(const alch_odbc_quirks *quirks, const alch_value *values, uint32_t count, uint32_t sets) {
   for (uint32_t i = 0; i < count; i++) {
     uint8_t kind = ALCH_NULL;
     for (uint32_t set = 0; set < sets; set++) {
       uint8_t next = values[(size_t)set * count + i].kind;
       if (next == ALCH_NULL) continue;
-      if (kind != ALCH_NULL && kind != next) return false;
+      if ((kind != ALCH_NULL && kind != next) || (next == ALCH_BLOB && quirks->single_blobs)) return false;
       kind = next;
     }
   }
@@ -194,7 +208,7 @@ static alch_status describe_column(array_call *call, uint32_t placeholder, alch_
   bool found = false;
   if (value >= call->count) return alch_error_set(call->error, ALCH_ERROR_PROGRAMMING, "the statement has a placeholder for value %u, and %u values are there", value + 1, call->count);
   alch_buffer_clear(&call->statement->wide);
-  *width = sizeof(SQLWCHAR);
+  *width = 1;
   for (uint32_t set = 0; set < call->sets; set++) {
     alch_odbc_parameter *cell = &call->cells[set];
     if (describe_value(call->statement, type_of(call->statement, value), &call->values[(size_t)set * call->count + value], cell, call->error) != ALCH_OK) return ALCH_ERROR;
@@ -204,11 +218,12 @@ static alch_status describe_column(array_call *call, uint32_t placeholder, alch_
     if (cell->length > (SQLLEN)*width) *width = (size_t)cell->length;
     if (cell->size > out->size) out->size = cell->size;
     if (cell->digits > out->digits) out->digits = cell->digits;
-    if (cell->sql_type == SQL_WLONGVARCHAR || cell->sql_type == SQL_LONGVARBINARY) out->sql_type = cell->sql_type;
+    if (cell->sql_type == SQL_WLONGVARCHAR || cell->sql_type == SQL_LONGVARCHAR || cell->sql_type == SQL_LONGVARBINARY) out->sql_type = cell->sql_type;
   }
   if (out->sql_type == SQL_DECIMAL) out->size = 38;
-  *width += out->c_type == SQL_C_WCHAR || out->c_type == SQL_C_CHAR ? sizeof(SQLWCHAR) : 0;
-  *width = (*width + 7) & ~(size_t)7;
+  /* those of a fixed size stand one behind the other */
+  bool sized = out->c_type == SQL_C_WCHAR || out->c_type == SQL_C_CHAR || out->c_type == SQL_C_BINARY;
+  if (sized) *width = (*width + sizeof(SQLWCHAR) + 7) & ~(size_t)7;
   return ALCH_OK;
 }
 

@@ -24,6 +24,9 @@ typedef struct alch_odbc_quirks {
   bool integers_as_text;        /* 64-bit integers are not taken in binary */
   bool trusts_sizes;            /* the sizes of text columns that the driver tells are true */
   bool few_kinds;               /* booleans are stored as integers and moments as text, whatever columns are declared as */
+  bool utf8_texts;              /* texts as SQL_C_CHAR are UTF-8, whatever the process's locale is, and come through better than as UTF-16 */
+  bool single_blobs;            /* arrays of bytes lose them */
+  bool utf8_statements;         /* the driver manager would cut UTF-16 down to a byte a character for this driver, and gives UTF-8 on as it is */
   bool dollars;                 /* placeholders are written $1 */
 } alch_odbc_quirks;
 
@@ -65,7 +68,7 @@ typedef enum alch_odbc_control { ALCH_ODBC_STATEMENT, ALCH_ODBC_BEGIN, ALCH_ODBC
 
 /* How the bytes of a cell are read. */
 enum {
-  ALCH_ODBC_READ_WIDE, ALCH_ODBC_READ_CHARACTERS, ALCH_ODBC_READ_UUID, ALCH_ODBC_READ_INTEGER, ALCH_ODBC_READ_BIG, ALCH_ODBC_READ_REAL, ALCH_ODBC_READ_BIT, ALCH_ODBC_READ_DECIMAL, ALCH_ODBC_READ_DATE,
+  ALCH_ODBC_READ_WIDE, ALCH_ODBC_READ_UTF8, ALCH_ODBC_READ_CHARACTERS, ALCH_ODBC_READ_UUID, ALCH_ODBC_READ_INTEGER, ALCH_ODBC_READ_BIG, ALCH_ODBC_READ_REAL, ALCH_ODBC_READ_BIT, ALCH_ODBC_READ_DECIMAL, ALCH_ODBC_READ_DATE,
   ALCH_ODBC_READ_TIME, ALCH_ODBC_READ_MOMENT, ALCH_ODBC_READ_BYTES
 };
 
@@ -154,7 +157,7 @@ alch_status alch_odbc_bind(alch_driver_statement *statement, const alch_value *v
 /* Arrays: executes all sets, and counts the changes. */
 alch_status alch_odbc_execute_array(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
 /* Can one column of an array hold these values? */
-bool alch_odbc_fits_array(const alch_value *values, uint32_t count, uint32_t sets);
+bool alch_odbc_fits_array(const alch_odbc_quirks *quirks, const alch_value *values, uint32_t count, uint32_t sets);
 
 /* ---- odbc_output.c: placeholders that the database writes into ---- */
 alch_status alch_odbc_outputs(alch_driver_statement *statement, const uint32_t *places, uint32_t count, alch_error *error);

@@ -12,7 +12,7 @@
 #define PIECE_MAX 65536
 
 const alch_odbc_reader alch_odbc_reader_rows[] = {
-  [ALCH_ODBC_READ_WIDE] = { SQL_C_WCHAR, 0 }, [ALCH_ODBC_READ_CHARACTERS] = { SQL_C_CHAR, 128 }, [ALCH_ODBC_READ_UUID] = { SQL_C_CHAR, 40 }, [ALCH_ODBC_READ_INTEGER] = { SQL_C_SBIGINT, 8 }, [ALCH_ODBC_READ_BIG] = { SQL_C_CHAR, 32 }, [ALCH_ODBC_READ_REAL] = { SQL_C_DOUBLE, 8 },
+  [ALCH_ODBC_READ_WIDE] = { SQL_C_WCHAR, 0 }, [ALCH_ODBC_READ_UTF8] = { SQL_C_CHAR, 0 }, [ALCH_ODBC_READ_CHARACTERS] = { SQL_C_CHAR, 128 }, [ALCH_ODBC_READ_UUID] = { SQL_C_CHAR, 40 }, [ALCH_ODBC_READ_INTEGER] = { SQL_C_SBIGINT, 8 }, [ALCH_ODBC_READ_BIG] = { SQL_C_CHAR, 32 }, [ALCH_ODBC_READ_REAL] = { SQL_C_DOUBLE, 8 },
   [ALCH_ODBC_READ_BIT] = { SQL_C_BIT, 1 }, [ALCH_ODBC_READ_DECIMAL] = { SQL_C_CHAR, 0 }, [ALCH_ODBC_READ_DATE] = { SQL_C_TYPE_DATE, sizeof(alch_odbc_date) }, [ALCH_ODBC_READ_TIME] = { SQL_C_CHAR, 64 },
   [ALCH_ODBC_READ_MOMENT] = { SQL_C_TYPE_TIMESTAMP, sizeof(alch_odbc_timestamp) }, [ALCH_ODBC_READ_BYTES] = { SQL_C_BINARY, 0 },
 };
@@ -26,11 +26,12 @@ static const struct type_row { SQLSMALLINT sql_type; uint8_t reader; } types[] =
 static uint8_t reader_of(const alch_odbc_quirks *quirks, SQLSMALLINT sql_type) {
   size_t i = 0;
   while (i < ALCH_COUNT(types) && types[i].sql_type != sql_type) i++;
-  if (i == ALCH_COUNT(types)) return ALCH_ODBC_READ_WIDE;
+  uint8_t text = quirks->utf8_texts ? ALCH_ODBC_READ_UTF8 : ALCH_ODBC_READ_WIDE;
+  if (i == ALCH_COUNT(types)) return text;
   uint8_t reader = types[i].reader;
   if (!quirks->few_kinds) return reader;
   if (reader == ALCH_ODBC_READ_BIT) return ALCH_ODBC_READ_INTEGER;
-  return reader == ALCH_ODBC_READ_DATE || reader == ALCH_ODBC_READ_TIME || reader == ALCH_ODBC_READ_MOMENT ? ALCH_ODBC_READ_WIDE : reader;
+  return reader == ALCH_ODBC_READ_DATE || reader == ALCH_ODBC_READ_TIME || reader == ALCH_ODBC_READ_MOMENT ? text : reader;
 }
 
 static alch_status failed(alch_driver_statement *statement, alch_error *error) {
@@ -45,6 +46,7 @@ static bool set_attribute(alch_driver_statement *statement, SQLINTEGER attribute
 
 static uint32_t width_of(const alch_odbc_quirks *quirks, uint8_t reader, SQLSMALLINT sql_type, SQLULEN size) {
   if (alch_odbc_reader_rows[reader].bytes) return alch_odbc_reader_rows[reader].bytes;
+  if (reader == ALCH_ODBC_READ_UTF8) size *= 4;
   if (reader == ALCH_ODBC_READ_DECIMAL) return size > 0 && size <= 200 ? (uint32_t)size + 8 : 0;
   bool long_type = sql_type == SQL_LONGVARCHAR || sql_type == SQL_WLONGVARCHAR || sql_type == SQL_LONGVARBINARY;
   if (!quirks->trusts_sizes || long_type || size == 0 || size > BOUND_UNITS) return 0;
@@ -89,7 +91,8 @@ static alch_status bind_columns(alch_driver_statement *statement, SQLULEN rows, 
     return failed(statement, error);
   for (uint32_t i = 0; i < statement->column_count; i++) {
     alch_odbc_column *column = &statement->columns[i];
-    column->width = (column->width + 7u) & ~7u;
+    /* drivers set cells of a fixed size one behind the other, whatever width they are told */
+    if (alch_odbc_reader_rows[column->reader].c_type == SQL_C_CHAR || !alch_odbc_reader_rows[column->reader].bytes) column->width = (column->width + 7u) & ~7u;
     column->cells = alch_arena_allocate(&statement->columns_arena, column->width * rows);
     column->indicators = alch_arena_allocate(&statement->columns_arena, rows * sizeof(SQLLEN));
     if (!column->cells || !column->indicators) return alch_error_out_of_memory(error);
