@@ -1,5 +1,7 @@
 /* engine.c - engines: la.create_engine, cache and pool figures, waiting. */
 #include "lua/engine.h"
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 alch_engine *binding_check_engine(lua_State *L, binding *b, int index) {
@@ -92,6 +94,32 @@ static int engine_sleep_until(lua_State *L) {
   }
   binding_must(L, b, alch_wait_for(&wait, &b->error));
   return 0;
+}
+
+/* poll({ descriptor, "r" | "w" | "rw", … }, seconds): the numbers, from 1 on, of those that are ready, after so many seconds at most. For loops that have no library for this. */
+static int engine_poll(lua_State *L) {
+  static const char *const events[] = { "", "r", "w", "rw", NULL };
+  static const short bits[] = { 0, POLLIN, POLLOUT, POLLIN | POLLOUT };
+  binding *b = BINDING(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  double seconds = luaL_optnumber(L, 2, 0);
+  size_t count = lua_rawlen(L, 1) / 2;
+  struct pollfd *all = lua_newuserdatauv(L, (count + 1) * sizeof *all, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, 1, (lua_Integer)i * 2 + 1);
+    lua_rawgeti(L, 1, (lua_Integer)i * 2 + 2);
+    all[i] = (struct pollfd){ .fd = (int)luaL_checkinteger(L, -2), .events = bits[luaL_checkoption(L, -1, NULL, events)] };
+    lua_pop(L, 2);
+  }
+  int ready = poll(all, (nfds_t)count, seconds > 0 ? seconds < 1e6 ? (int)(seconds * 1000 + 0.999) : 1000000000 : 0);
+  if (ready < 0 && errno != EINTR) return binding_error(L, b, ALCH_ERROR_OPERATIONAL, "poll failed with error %d", errno);
+  lua_createtable(L, ready > 0 ? ready : 0, 0);
+  for (size_t i = 0; i < count && ready > 0; i++) {
+    if (all[i].revents == 0) continue;
+    lua_pushinteger(L, (lua_Integer)i + 1);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+  return 1;
 }
 
 /* ---- create_engine ---- */
@@ -356,7 +384,7 @@ void binding_open_engine(lua_State *L, binding *b) {
     { "begin", binding_engine_begin }, { "listen_", binding_engine_listen }, { NULL, NULL },
   };
   static const luaL_Reg metamethods[] = { { "__gc", engine_gc }, { "__close", engine_close }, { "__tostring", engine_tostring }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { "sleep_until", engine_sleep_until }, { "sleep", engine_sleep }, { "is_engine", engine_is_engine }, { "is_connection", engine_is_connection }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "create_engine", engine_create }, { "set_wait", engine_set_wait }, { "sleep_until", engine_sleep_until }, { "sleep", engine_sleep }, { "poll", engine_poll }, { "is_engine", engine_is_engine }, { "is_connection", engine_is_connection }, { NULL, NULL } };
   binding_kind_register(L, b, BINDING_ENGINE, "Engine", methods, metamethods);
   binding_kind_properties(L, b, BINDING_ENGINE, engine_property);
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
