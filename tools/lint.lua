@@ -16,6 +16,7 @@ local long_functions = {
 -- ["variable"] = "why it may change and is still safe in many threads"
 local mutable_variables = {
   ["fork_serial"] = "an atomic counter of a process's forks, so that a child knows what its parent made",
+  ["labour"] = "atomic counts of threads at work, so that a fork finds none of them within a library",
   ["leavers"] = "threads of connections that take long to close, which must be joined before the library is unloaded; under its mutex",
   ["fork_once"] = "pthread_once's own",
   ["catalog_serial"] = "an atomic counter, so that engines can tell the catalogs of one process apart",

@@ -163,13 +163,19 @@ static void forget_interruption(alch_driver_connection *connection) {
   if (ALCH_UNLIKELY(atomic_load_explicit(&connection->interrupted, memory_order_relaxed))) atomic_store(&connection->interrupted, false);
 }
 
+/* Whoever waits for a lock learns of an interruption as of a lock that did not come free. */
+static alch_status fail_call(const alch_driver_connection *connection, int code, alch_error *error) {
+  bool gave_up = (code & 0xff) == SQLITE_BUSY && atomic_load(&connection->interrupted);
+  return gave_up ? alch_sqlite_fail(NULL, SQLITE_INTERRUPT, error) : alch_sqlite_fail(connection->db, code, error);
+}
+
 static alch_status prepare_handle(alch_driver_connection *connection, const char *sql, size_t length, sqlite3_stmt **out, alch_error *error) {
   const char *tail = sql;
   if (length > INT32_MAX - 1) return alch_error_set(error, ALCH_ERROR_DATA, "a statement of %zu bytes is too long", length);
   if (memchr(sql, '\0', length)) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has a zero byte in it");
   forget_interruption(connection);
   int code = sqlite3_prepare_v3(connection->db, sql, (int)length + 1, SQLITE_PREPARE_PERSISTENT, out, &tail);
-  if (code != SQLITE_OK) return alch_sqlite_fail(connection->db, code, error);
+  if (code != SQLITE_OK) return fail_call(connection, code, error);
   if (!*out) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement is empty");
   if (is_blank(tail, sql + length)) return ALCH_OK;
   return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "a second statement follows the first: execute them one by one");
@@ -271,8 +277,7 @@ static alch_status sqlite_poll(alch_driver_statement *statement, alch_error *err
   connection->stepping = outer;
   if (ALCH_UNLIKELY(connection->host_failed)) return host_failed(connection);
   if (ALCH_LIKELY(code == SQLITE_ROW)) return ALCH_ROW;
-  if (code == SQLITE_BUSY && atomic_load(&connection->interrupted)) return alch_sqlite_fail(NULL, SQLITE_INTERRUPT, error);
-  if (code != SQLITE_DONE) return alch_sqlite_fail(connection->db, code, error);
+  if (code != SQLITE_DONE) return fail_call(connection, code, error);
   count_changes(statement);
   return ALCH_DONE;
 }

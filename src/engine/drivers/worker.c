@@ -7,6 +7,44 @@
 #include <string.h>
 #include <unistd.h>
 
+/* ---- forks ----
+   A thread that is within the database's library while the process forks leaves the library's locks taken in the child, for ever. So whoever forks waits until no thread is at work (a second at most: a
+   statement may take longer), and none begins meanwhile. */
+
+#define LONGEST_FORK 1000000   /* microseconds */
+
+static struct labour {
+  pthread_once_t once;
+  atomic_uint threads;         /* that are at work */
+  atomic_bool forking;
+} labour = { .once = PTHREAD_ONCE_INIT };
+
+static void before_fork(void) {
+  int64_t until = alch_clock_microseconds() + LONGEST_FORK;
+  atomic_store(&labour.forking, true);
+  while (atomic_load(&labour.threads) > 0 && alch_clock_microseconds() < until) usleep(50);
+}
+
+static void after_fork(void) { atomic_store(&labour.forking, false); }
+
+static void in_child(void) {
+  atomic_store(&labour.threads, 0);
+  atomic_store(&labour.forking, false);
+}
+
+static void watch_forks(void) { pthread_atfork(before_fork, after_fork, in_child); }
+
+static void begin_work(void) {
+  atomic_fetch_add(&labour.threads, 1);
+  while (ALCH_UNLIKELY(atomic_load(&labour.forking))) {
+    atomic_fetch_sub(&labour.threads, 1);
+    while (atomic_load(&labour.forking)) usleep(50);
+    atomic_fetch_add(&labour.threads, 1);
+  }
+}
+
+static void end_work(void) { atomic_fetch_sub(&labour.threads, 1); }
+
 /* ---- telling the owner; under the mutex ---- */
 
 static void write_byte(alch_driver_connection *connection) {
@@ -37,12 +75,13 @@ static alch_errand *take_errand(alch_driver_connection *connection) {
   return errand;
 }
 
-/* What the owner may ask of the connection at any time. Not under the mutex: the thread alone uses the inner connection. */
+/* At the end of an errand: what the owner may ask of the connection at any time. Not under the mutex: the thread alone uses the inner connection. */
 static void note_state(alch_driver_connection *connection) {
   const alch_driver *inner = connection->inner;
   alch_driver_connection *served = connection->served;
   bool in_transaction = served && inner->in_transaction(served), alive = served && inner->alive(served);
   int64_t id = served && inner->last_insert_id ? inner->last_insert_id(served) : 0;
+  end_work();
   pthread_mutex_lock(&connection->mutex);
   connection->in_transaction = in_transaction;
   connection->alive = alive;
@@ -56,6 +95,7 @@ static void *serve(void *argument) {
     alch_errand *errand = take_errand(connection);
     connection->running = errand;
     pthread_mutex_unlock(&connection->mutex);
+    begin_work();
     bool kept = errand->run(errand);
     note_state(connection);
     connection->running = NULL;
@@ -74,7 +114,11 @@ alch_status alch_worker_ask(alch_driver_connection *connection, alch_status (*as
   if (!connection->refusing && !connection->closing) {
     connection->question = &question;
     tell(connection);
+    end_work();
     while (!question.answered) pthread_cond_wait(&connection->work, &connection->mutex);
+    pthread_mutex_unlock(&connection->mutex);
+    begin_work();
+    return question.status;
   }
   pthread_mutex_unlock(&connection->mutex);
   return question.status;
@@ -195,6 +239,7 @@ alch_status alch_worker_do(alch_driver_connection *connection, alch_errand *erra
 static bool open_served(alch_errand *errand) {
   alch_driver_connection *connection = errand->target, *served = NULL;
   connection->status = connection->inner->connect(connection->inner, &connection->url, &alch_allocator_standard, &served, &connection->error);
+  if (connection->status == ALCH_OK && connection->inner->server) connection->inner->server(served, &connection->server);
   pthread_mutex_lock(&connection->mutex);
   connection->served = served;
   pthread_mutex_unlock(&connection->mutex);
@@ -279,6 +324,7 @@ static void reap(bool all);
 alch_status alch_worker_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error) {
   (void)allocator;
   *out = NULL;
+  pthread_once(&labour.once, watch_forks);
   reap(false);
   alch_driver_connection *connection = new_connection(driver);
   if (!connection) return alch_error_out_of_memory(error);
@@ -422,12 +468,6 @@ bool alch_worker_in_transaction(alch_driver_connection *connection) {
   return in_transaction;
 }
 
-/* Asked once it is connected, while the thread has nothing to do. */
-void alch_worker_server(alch_driver_connection *connection, alch_server *out) {
-  *out = (alch_server){ .version = NULL };
-  if (connection->inner->server) connection->inner->server(connection->served, out);
-}
-
 bool alch_worker_alive(alch_driver_connection *connection) {
   pthread_mutex_lock(&connection->mutex);
   bool alive = connection->alive;
@@ -439,6 +479,10 @@ void alch_worker_interrupt(alch_driver_connection *connection) {
   pthread_mutex_lock(&connection->mutex);
   if (connection->served && connection->inner->interrupt) connection->inner->interrupt(connection->served);
   pthread_mutex_unlock(&connection->mutex);
+}
+
+void alch_worker_server(alch_driver_connection *connection, alch_server *out) {
+  *out = connection->server;
 }
 
 /* The inner driver's text is a constant of the connection. */

@@ -19,6 +19,7 @@ alch_status alch_worker_connect_poll(alch_driver_connection *connection, alch_er
 void alch_worker_waits_for(alch_driver_connection *connection, alch_wait *out);
 /* What runs is interrupted, and the thread waited for, a tenth of a second at most: where it takes longer it ends by itself, unwatched. */
 void alch_worker_close(alch_driver_connection *connection);
+void alch_worker_server(alch_driver_connection *connection, alch_server *out);
 void alch_worker_abandon(alch_driver_connection *connection);
 alch_status alch_worker_prepare(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error);
 uint32_t alch_worker_parameter_count(alch_driver_statement *statement);
@@ -36,7 +37,6 @@ const char *alch_worker_column_name(alch_driver_statement *statement, uint32_t c
 int64_t alch_worker_changes(alch_driver_statement *statement);
 int64_t alch_worker_last_insert_id(alch_driver_connection *connection);
 bool alch_worker_in_transaction(alch_driver_connection *connection);
-void alch_worker_server(alch_driver_connection *connection, alch_server *out);
 bool alch_worker_alive(alch_driver_connection *connection);
 void alch_worker_interrupt(alch_driver_connection *connection);
 alch_status alch_worker_begin(alch_driver_connection *connection, const char **sql, alch_error *error);

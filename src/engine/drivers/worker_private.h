@@ -62,6 +62,7 @@ struct alch_driver_connection {
   atomic_uint open;                          /* executions that have begun and not ended */
   alch_status status;                        /* of connecting */
   alch_error error;
+  alch_server server;                        /* what it said of itself */
   struct alch_driver_connection *next;       /* among those that end slowly */
 };
 
