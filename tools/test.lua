@@ -37,7 +37,8 @@ end
 
 -- The jobs ---------------------------------------------------------------------------------------
 
-local sanitizers = "ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$PWD/tools/leaks.supp:print_suppressions=0 UBSAN_OPTIONS=print_stacktrace=1"
+local sanitizers = "ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1"
+  .. " LSAN_OPTIONS=suppressions=$PWD/tools/leaks.supp:print_suppressions=0"
 
 -- A record of a driver is run by the suite, which writes TAP by itself.
 local function lua_command(path, mode)

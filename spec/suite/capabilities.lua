@@ -57,6 +57,7 @@ capability("two_phase", "a transaction can be prepared, and ended by another ses
   transaction:rollback()
   return true
 end)
+capability("recover", "transactions that are prepared can be listed", nil)
 capability("read_only", "the database refuses to write in a transaction that is read only", nil)
 capability("isolation", "there is more than one isolation level between transactions, and a writer may fail by another's", nil)
 capability("transactional_ddl", "what creates and drops tables is rolled back with its transaction", function(world)
@@ -68,6 +69,8 @@ capability("transactional_ddl", "what creates and drops tables is rolled back wi
   if not gone then world:engine():begin(function(own) own:exec_driver_sql "DROP TABLE suite_passing" end) end
   return gone
 end)
+capability("lock_timeout", "a session can be told to wait for a lock but a moment (sql.lock_timeout)", nil, { "lock_timeout" })
+capability("serialization", "of two SERIALIZABLE writers that have read the same, the second fails", nil)
 capability("row_locks", "SELECT … FOR UPDATE locks rows", nil)
 
 -- Statements -------------------------------------------------------------------------------------------

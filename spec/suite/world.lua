@@ -1,5 +1,6 @@
 -- What one case of the suite has: engines, connections and tables that are gone when it is over, and a few questions to the record.
 local la = require "lualchemy"
+local core = require "lualchemy.core"
 local servers = dofile "spec/servers.lua"
 local fails = dofile("spec/core/world.lua").fails
 
@@ -157,6 +158,30 @@ function world:count(things, connection)
   local query = la.select(la.func.count()):select_from(things)
   if connection then return connection:scalar(query) end
   return self.place.engine:begin(function(own) return own:scalar(query) end)
+end
+
+-- Coroutines --------------------------------------------------------------------------------------------
+
+--- Options of an engine whose waits yield, for world:together. more: further ones.
+function world:yielding(more)
+  local options = { wait = function() coroutine.yield() end }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+--- Runs the functions as coroutines in turns, until all are through; raises the first error.
+function world:together(...)
+  local threads, deadline = {}, os.time() + 60
+  for i, body in ipairs { ... } do threads[i] = coroutine.create(body) end
+  while #threads > 0 do
+    assert(os.time() < deadline, "coroutines did not come to their end")
+    for i = #threads, 1, -1 do
+      local ok, failure = coroutine.resume(threads[i])
+      if not ok then error(failure, 0) end
+      if coroutine.status(threads[i]) == "dead" then table.remove(threads, i) end
+    end
+    core.sleep(0.001) -- nobody here watches descriptors: each turn the driver looks itself
+  end
 end
 
 --- Ends the case: what goes wrong there, as a list of texts. passed: a connection that it has kept is a fault only then.

@@ -3,7 +3,9 @@ local suite = ...
 local la = require "lualchemy"
 
 local function counted(world)
-  return world:table { la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(60), nullable = false, unique = true } }
+  return world:table {
+    la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(60), nullable = false, unique = true },
+  }
 end
 
 suite.case("the key that the database made is told", function(world)
@@ -40,9 +42,10 @@ end)
 suite.case("INSERT, with what its rows have become", { needs = { "returning" } }, function(world)
   local things = counted(world)
   world:engine():begin(function(connection)
-    local row = connection:execute(things:insert():returning(things.c.id, things.c.name), { name = "a" }):one()
+    local insert = things:insert():returning(things.c.id, things.c.name)
+    local row = connection:execute(insert, { name = "a" }):one()
     world.same({ 1, "a" }, { row.id, row.name })
-    local rows = connection:execute(things:insert():returning(things.c.id, things.c.name), { { name = "b" }, { name = "c" }, { name = "d" } }):all()
+    local rows = connection:execute(insert, { { name = "b" }, { name = "c" }, { name = "d" } }):all()
     for i, name in ipairs { "b", "c", "d" } do world.same({ i + 1, name }, { rows[i].id, rows[i].name }) end
     world.same(3, #rows)
   end)
@@ -79,7 +82,8 @@ end)
 
 suite.case("sets of long and of missing values, and of one", function(world)
   local things = world:table {
-    la.Column { "id", la.Integer, primary_key = true, autoincrement = false }, la.Column { "note", la.Text }, la.Column { "size", la.Double },
+    la.Column { "id", la.Integer, primary_key = true, autoincrement = false }, la.Column { "note", la.Text },
+    la.Column { "size", la.Double },
   }
   world:engine():begin(function(connection)
     connection:execute(things:insert(), {

@@ -11,12 +11,14 @@ return {
       { url = "mariadb://spec@/spec?unix_socket=/nonexistent/socket", says = "/nonexistent" },
     }
   end,
+  levels = { "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ" },
   lacks = {
     late_error = "a stream reads a cursor, and the server has made its rows before the first one goes",
     transactional_ddl = "DDL commits",
     update_returning = "the server has it for INSERT and DELETE alone",
     microseconds = "a DATETIME without precision has whole seconds",
     long_text = "TEXT and BLOB hold 65,535 bytes",
+    serialization = "who reads locks what he has read, and writers wait",
     zones = "columns hold no zone",
     negative_zero = "the server stores zero",
     infinite_doubles = "the server has none",
@@ -25,6 +27,7 @@ return {
   sql = {
     echo = "SELECT ?", numbers = "SELECT seq AS n FROM seq_1_to_%d", sleep = "SELECT sleep(%s)",
     late_error = "SELECT (SELECT x.seq FROM seq_1_to_2 x WHERE s.seq = 3000 OR x.seq = 1) FROM seq_1_to_5000 s",
+    lock_timeout = "SET innodb_lock_wait_timeout = 1",
     me = "SELECT connection_id()", kill = "KILL %d", backslash = "\\\\",
   },
 }

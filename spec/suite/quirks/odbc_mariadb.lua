@@ -18,11 +18,14 @@ return {
       { url = url("spec", folder, "nowhere"), says = "nowhere" }, { url = url("spec", "/nonexistent", "spec"), says = "/nonexistent" },
     }
   end,
+  levels = native.levels,
   lacks = odbc.lacks {
     transactional_ddl = native.lacks.transactional_ddl,
     update_returning = native.lacks.update_returning,
     microseconds = native.lacks.microseconds,
     long_text = native.lacks.long_text,
+    serialization = native.lacks.serialization,
+    recover = "the driver shows no rows of XA RECOVER",
     zones = native.lacks.zones,
     negative_zero = native.lacks.negative_zero,
     infinite_doubles = native.lacks.infinite_doubles,

@@ -18,6 +18,7 @@ return {
       { url = url("spec", "/nonexistent", "spec"), says = "/nonexistent" },
     }
   end,
+  levels = native.levels,
   lacks = odbc.lacks {
     last_row_id = native.lacks.last_row_id,
     typed_values = "psqlODBC sends numbers as texts, whose type the server guesses",

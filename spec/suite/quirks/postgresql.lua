@@ -10,10 +10,12 @@ return {
       { url = "postgresql://spec@/spec?host=/nonexistent", says = "/nonexistent" },
     }
   end,
+  levels = { "READ COMMITTED", "REPEATABLE READ" },
   lacks = { last_row_id = "keys come by RETURNING" },
   sql = {
     echo = "SELECT ?", numbers = "SELECT n FROM generate_series(1, %d) n", sleep = "SELECT pg_sleep(%s)",
     late_error = "SELECT 1 / (3000 - n) FROM generate_series(1, 5000) n",
+    lock_timeout = "SET lock_timeout = 50",
     me = "SELECT pg_backend_pid()", kill = "SELECT pg_terminate_backend(%d)",
   },
 }

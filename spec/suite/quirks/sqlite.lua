@@ -8,7 +8,9 @@ return {
     sleep = "there is no function for it",
     kill = "there are no sessions",
     two_phase = "the library has none",
+    recover = "there are no two phases",
     isolation = "writers wait for one another",
+    serialization = "writers wait for one another",
     row_locks = "a database is locked as a whole",
     many_atomic = "the sets of a call run one by one",
     exact_decimals = "a number is a double",
@@ -17,6 +19,7 @@ return {
     nan = "it would be stored as NULL",
   },
   sql = {
+    lock_timeout = "PRAGMA busy_timeout = 50",
     echo = "SELECT ?",
     numbers = "WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < %d) SELECT n FROM s",
     late_error = [[WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000)

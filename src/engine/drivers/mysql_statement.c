@@ -229,9 +229,13 @@ static alch_status executed(alch_driver_statement *statement, alch_error *error)
   return ALCH_OK;
 }
 
+/* When the server fails in the middle of its rows, the library has no result to free, and freeing it would have the next execution wait for rows that never come. */
 static alch_status stored(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  if (connection->answer.number != 0) return fail(statement, error);
+  if (connection->answer.number != 0) {
+    statement->column_count = 0;
+    return fail(statement, error);
+  }
   if (!statement->reads) add_changes(statement, connection->library->mysql_stmt_num_rows(statement->handle));
   if (connection->library->mysql_stmt_more_results(statement->handle)) connection->current = statement;
   statement->phase = ALCH_MYSQL_ROWS;

@@ -102,6 +102,7 @@ static alch_status fill_statement(alch_driver_statement *statement, const char *
   statement->control = (uint8_t)alch_odbc_control_of(connection->quirks, sql, length, own, sizeof own);
   if (statement->control != ALCH_ODBC_STATEMENT) return ALCH_OK;
   statement->returns = strcasestr(sql, "RETURNING") != NULL;
+  statement->ends = strncasecmp(sql, "PREPARE TRANSACTION ", 20) == 0;
   statement->begins = strncmp(own, "SET TRANSACTION", 15) == 0;
   alch_status status = *own ? prepare_text(statement, own, strlen(own), error) : prepare_text(statement, sql, length, error);
   if (status != ALCH_OK) return status;
@@ -172,7 +173,8 @@ static alch_status odbc_start(alch_driver_statement *statement, const alch_value
   reset(statement);
   if (statement->control != ALCH_ODBC_STATEMENT) return alch_odbc_control_run(statement->connection, statement->control, error);
   if (statement->begins && alch_odbc_control_run(statement->connection, ALCH_ODBC_BEGIN, error) != ALCH_OK) return ALCH_ERROR;
-  return execute(statement, values, count, error);
+  alch_status status = execute(statement, values, count, error);
+  return status == ALCH_OK && statement->ends ? alch_odbc_control_run(statement->connection, ALCH_ODBC_COMMIT, error) : status;
 }
 
 /* One result is all that a statement has here; a second with rows would otherwise be lost without a word. */

@@ -116,6 +116,7 @@ struct alch_driver_statement {
   int64_t changes;
   bool returns;                 /* the word RETURNING is in it: drivers may not know that it gives rows before it has run */
   bool begins;                  /* SET TRANSACTION, in place of what would begin one with its level: autocommit is switched off before */
+  bool ends;                    /* PREPARE TRANSACTION: it is no longer the session's, and autocommit is switched on again */
   bool executed, finished;
   bool failed;                  /* the last execution: its handle is good for no other */
   bool own_transaction;         /* several sets, outside of a transaction: one of their own */

@@ -54,7 +54,8 @@ static const char *behind(const char *sql, size_t length, const char *words) {
 
 alch_odbc_control alch_odbc_control_of(const alch_odbc_quirks *quirks, const char *sql, size_t length, char *out, size_t room) {
   const struct { const char *standard, *own; } savepoints[] = {
-    { "BEGIN ISOLATION", "SET TRANSACTION ISOLATION" }, { "BEGIN READ", "SET TRANSACTION READ" }, { "BEGIN DEFERRABLE", "SET TRANSACTION DEFERRABLE" }, { "SAVEPOINT ", quirks->savepoint }, { "RELEASE SAVEPOINT ", quirks->release }, { "ROLLBACK TO SAVEPOINT ", quirks->rollback_to } };
+    { "BEGIN ISOLATION", "SET TRANSACTION ISOLATION" }, { "BEGIN READ", "SET TRANSACTION READ" }, { "BEGIN DEFERRABLE", "SET TRANSACTION DEFERRABLE" },
+    { "START TRANSACTION READ", "SET TRANSACTION READ" }, { "SAVEPOINT ", quirks->savepoint }, { "RELEASE SAVEPOINT ", quirks->release }, { "ROLLBACK TO SAVEPOINT ", quirks->rollback_to } };
   *out = '\0';
   while (length > 0 && strchr(" \t\r\n;", sql[length - 1])) length--;
   for (size_t i = 0; i < ALCH_COUNT(controls); i++)

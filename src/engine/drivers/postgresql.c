@@ -214,6 +214,7 @@ alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *
   if (!error) return ALCH_ERROR;
   error->disconnected = failure->disconnected;
   error->row = failure->row;
+  error->retryable = failure->retryable;
   memcpy(error->sqlstate, failure->sqlstate, sizeof error->sqlstate);
   for (int i = ALCH_ERROR_SQL; i < ALCH_ERROR_TEXT_COUNT; i++)
     if (failure->texts[i]) alch_error_attach(error, (alch_error_text)i, failure->texts[i], SIZE_MAX);

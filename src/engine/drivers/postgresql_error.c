@@ -8,47 +8,49 @@ typedef struct error_row {
   const char *state;       /* the whole code, or its class */
   alch_error_kind kind;
   bool disconnected;       /* the server ends the session */
+  bool retryable;          /* beside class 40, which the engine knows */
 } error_row;
 
 /* The first row that the code begins with. */
 static const error_row rows[] = {
-  { "57P01", ALCH_ERROR_OPERATIONAL, true },    /* admin_shutdown */
-  { "57P02", ALCH_ERROR_OPERATIONAL, true },    /* crash_shutdown */
-  { "57P03", ALCH_ERROR_OPERATIONAL, true },    /* cannot_connect_now */
-  { "57P05", ALCH_ERROR_OPERATIONAL, true },    /* idle_session_timeout */
-  { "25P03", ALCH_ERROR_OPERATIONAL, true },    /* idle_in_transaction_session_timeout */
-  { "08", ALCH_ERROR_OPERATIONAL, true },
-  { "0A", ALCH_ERROR_NOT_SUPPORTED, false },
-  { "20", ALCH_ERROR_PROGRAMMING, false },
-  { "21", ALCH_ERROR_PROGRAMMING, false },
-  { "22", ALCH_ERROR_DATA, false },
-  { "23", ALCH_ERROR_INTEGRITY, false },
-  { "24", ALCH_ERROR_INTERNAL, false },
-  { "25", ALCH_ERROR_INTERNAL, false },
-  { "26", ALCH_ERROR_PROGRAMMING, false },
-  { "27", ALCH_ERROR_OPERATIONAL, false },
-  { "28", ALCH_ERROR_OPERATIONAL, false },
-  { "2B", ALCH_ERROR_INTERNAL, false },
-  { "2D", ALCH_ERROR_INTERNAL, false },
-  { "2F", ALCH_ERROR_INTERNAL, false },
-  { "34", ALCH_ERROR_PROGRAMMING, false },
-  { "38", ALCH_ERROR_OPERATIONAL, false },
-  { "39", ALCH_ERROR_OPERATIONAL, false },
-  { "3B", ALCH_ERROR_OPERATIONAL, false },
-  { "3D", ALCH_ERROR_PROGRAMMING, false },
-  { "3F", ALCH_ERROR_PROGRAMMING, false },
-  { "40", ALCH_ERROR_OPERATIONAL, false },
-  { "42", ALCH_ERROR_PROGRAMMING, false },
-  { "44", ALCH_ERROR_PROGRAMMING, false },
-  { "53", ALCH_ERROR_OPERATIONAL, false },
-  { "54", ALCH_ERROR_OPERATIONAL, false },
-  { "55", ALCH_ERROR_OPERATIONAL, false },
-  { "57", ALCH_ERROR_OPERATIONAL, false },
-  { "58", ALCH_ERROR_OPERATIONAL, false },
-  { "F0", ALCH_ERROR_OPERATIONAL, false },
-  { "HV", ALCH_ERROR_OPERATIONAL, false },
-  { "P0", ALCH_ERROR_PROGRAMMING, false },
-  { "XX", ALCH_ERROR_INTERNAL, false },
+  { "57P01", ALCH_ERROR_OPERATIONAL, true, false },    /* admin_shutdown */
+  { "57P02", ALCH_ERROR_OPERATIONAL, true, false },    /* crash_shutdown */
+  { "57P03", ALCH_ERROR_OPERATIONAL, true, false },    /* cannot_connect_now */
+  { "57P05", ALCH_ERROR_OPERATIONAL, true, false },    /* idle_session_timeout */
+  { "25P03", ALCH_ERROR_OPERATIONAL, true, false },    /* idle_in_transaction_session_timeout */
+  { "08", ALCH_ERROR_OPERATIONAL, true, false },
+  { "0A", ALCH_ERROR_NOT_SUPPORTED, false, false },
+  { "20", ALCH_ERROR_PROGRAMMING, false, false },
+  { "21", ALCH_ERROR_PROGRAMMING, false, false },
+  { "22", ALCH_ERROR_DATA, false, false },
+  { "23", ALCH_ERROR_INTEGRITY, false, false },
+  { "24", ALCH_ERROR_INTERNAL, false, false },
+  { "25", ALCH_ERROR_INTERNAL, false, false },
+  { "26", ALCH_ERROR_PROGRAMMING, false, false },
+  { "27", ALCH_ERROR_OPERATIONAL, false, false },
+  { "28", ALCH_ERROR_OPERATIONAL, false, false },
+  { "2B", ALCH_ERROR_INTERNAL, false, false },
+  { "2D", ALCH_ERROR_INTERNAL, false, false },
+  { "2F", ALCH_ERROR_INTERNAL, false, false },
+  { "34", ALCH_ERROR_PROGRAMMING, false, false },
+  { "38", ALCH_ERROR_OPERATIONAL, false, false },
+  { "39", ALCH_ERROR_OPERATIONAL, false, false },
+  { "3B", ALCH_ERROR_OPERATIONAL, false, false },
+  { "3D", ALCH_ERROR_PROGRAMMING, false, false },
+  { "3F", ALCH_ERROR_PROGRAMMING, false, false },
+  { "40", ALCH_ERROR_OPERATIONAL, false, false },
+  { "42", ALCH_ERROR_PROGRAMMING, false, false },
+  { "44", ALCH_ERROR_PROGRAMMING, false, false },
+  { "53", ALCH_ERROR_OPERATIONAL, false, false },
+  { "54", ALCH_ERROR_OPERATIONAL, false, false },
+  { "55P03", ALCH_ERROR_OPERATIONAL, false, true },   /* lock_not_available */
+  { "55", ALCH_ERROR_OPERATIONAL, false, false },
+  { "57", ALCH_ERROR_OPERATIONAL, false, false },
+  { "58", ALCH_ERROR_OPERATIONAL, false, false },
+  { "F0", ALCH_ERROR_OPERATIONAL, false, false },
+  { "HV", ALCH_ERROR_OPERATIONAL, false, false },
+  { "P0", ALCH_ERROR_PROGRAMMING, false, false },
+  { "XX", ALCH_ERROR_INTERNAL, false, false },
 };
 
 static const error_row *find_row(const char *state) {
@@ -91,6 +93,7 @@ alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGres
   set_message(library, result, row ? row->kind : ALCH_ERROR_DATABASE, state, error);
   if (!error) return ALCH_ERROR;
   snprintf(error->sqlstate, sizeof error->sqlstate, "%s", state);
+  error->retryable = row && row->retryable;
   error->disconnected = (row && row->disconnected) || library->PQstatus(connection->handle) == CONNECTION_BAD;
   attach(library, result, PG_DIAG_CONSTRAINT_NAME, error, ALCH_ERROR_CONSTRAINT_NAME);
   attach(library, result, PG_DIAG_TABLE_NAME, error, ALCH_ERROR_TABLE_NAME);
