@@ -162,15 +162,15 @@ end
 
 -- Coroutines --------------------------------------------------------------------------------------------
 
---- Options of an engine whose waits yield, for world:together. more: further ones.
-function world:yielding(more)
+--- Options of an engine whose waits yield, for world.together. more: further ones.
+function world.yielding(more)
   local options = { wait = function() coroutine.yield() end }
   for name, value in pairs(more or {}) do options[name] = value end
   return options
 end
 
 --- Runs the functions as coroutines in turns, until all are through; raises the first error.
-function world:together(...)
+function world.together(...)
   local threads, deadline = {}, os.time() + 60
   for i, body in ipairs { ... } do threads[i] = coroutine.create(body) end
   while #threads > 0 do

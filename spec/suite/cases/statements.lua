@@ -173,7 +173,7 @@ suite.case("rows come in pieces, and a loop may be left", { needs = { "streaming
   end
 end)
 
-suite.case("an error behind the first rows of a stream comes out, and all goes on", { needs = { "streaming", "late_error" } }, function(world)
+suite.case("an error behind the first rows of a stream comes out", { needs = { "streaming", "late_error" } }, function(world)
   local connection = world:connect()
   local rows = 0
   local ok, failure = pcall(function()

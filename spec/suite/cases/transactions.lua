@@ -209,7 +209,7 @@ suite.case("FOR UPDATE … NOWAIT does not wait for a row that is locked", { nee
   world.same(1, #other:execute(la.select(things):with_for_update { nowait = true }):all())
 end)
 
-suite.case("of two in a deadlock one fails, and gets through when it is run again", { needs = { "descriptor", "row_locks" } }, function(world)
+suite.case("of two in a deadlock one fails, and gets through the next time", { needs = { "descriptor", "row_locks" } }, function(world)
   local things = world:names("a", "b")
   local engine = world:engine(world:yielding { pool_size = 2 })
   local runs, met = 0, 0
@@ -225,7 +225,7 @@ suite.case("of two in a deadlock one fails, and gets through when it is run agai
       end, { backoff = 0.001 })
     end
   end
-  world:together(both(1, 2), both(2, 1))
+  world.together(both(1, 2), both(2, 1))
   assert(runs >= 3, "nobody was in anybody's way")
   world:engine():begin(function(connection)
     world.same({ "axx", "bxx" }, connection:execute(la.select(things.c.name):order_by(things.c.id)):scalars():all())

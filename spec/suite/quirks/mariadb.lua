@@ -16,8 +16,6 @@ return {
     late_error = "a stream reads a cursor, and the server has made its rows before the first one goes",
     transactional_ddl = "DDL commits",
     update_returning = "the server has it for INSERT and DELETE alone",
-    microseconds = "a DATETIME without precision has whole seconds",
-    long_text = "TEXT and BLOB hold 65,535 bytes",
     serialization = "who reads locks what he has read, and writers wait",
     zones = "columns hold no zone",
     negative_zero = "the server stores zero",

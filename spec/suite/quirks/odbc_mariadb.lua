@@ -22,8 +22,6 @@ return {
   lacks = odbc.lacks {
     transactional_ddl = native.lacks.transactional_ddl,
     update_returning = native.lacks.update_returning,
-    microseconds = native.lacks.microseconds,
-    long_text = native.lacks.long_text,
     serialization = native.lacks.serialization,
     recover = "the driver shows no rows of XA RECOVER",
     zones = native.lacks.zones,
