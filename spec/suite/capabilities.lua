@@ -96,6 +96,7 @@ capability("last_row_id", "result.lastrowid tells the key of the row that was in
 capability("int64", "integers have 64 bits", keeps(la.BigInteger, math.maxinteger))
 capability("exact_decimals", "a NUMERIC keeps all of its digits", keeps(la.Numeric(38, 10), la.decimal "1234567890123456789012345678.0123456789"))
 capability("exact_doubles", "a double keeps each of its bits", keeps(la.Double, 1 / 3))
+capability("exact_literals", "a double that is written into the text of a statement keeps each of its bits", nil)
 capability("negative_zero", "a double tells -0.0 from 0.0", function(world)
   local things = one_column(world, la.Double)
   return world:engine():begin(function(connection)

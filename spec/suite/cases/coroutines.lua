@@ -3,7 +3,7 @@ local suite = ...
 local la, core = require "lualchemy", require "lualchemy.core"
 
 suite.case("others run while a statement sleeps", { needs = { "descriptor", "sleep" } }, function(world)
-  local engine = world:engine(world:yielding { pool_size = 2 })
+  local engine = world:engine(world.yielding { pool_size = 2 })
   local asleep, turns = true, 0
   world.together(function()
     engine:begin(function(connection) connection:exec_driver_sql(world:sql("sleep", "0.3")):close() end)
@@ -19,7 +19,7 @@ end)
 
 suite.case("forty coroutines share four connections", { needs = { "descriptor" } }, function(world)
   local things = world:names()
-  local engine = world:engine(world:yielding { pool_size = 4, max_overflow = 0 })
+  local engine = world:engine(world.yielding { pool_size = 4, max_overflow = 0 })
   local bodies = {}
   for i = 1, 40 do
     bodies[i] = function()
@@ -36,7 +36,7 @@ suite.case("forty coroutines share four connections", { needs = { "descriptor" }
 end)
 
 suite.case("a coroutine that is given up in a statement gives its connection up", { needs = { "descriptor", "sleep" } }, function(world)
-  local engine = world:engine(world:yielding { pool_size = 1, max_overflow = 0 })
+  local engine = world:engine(world.yielding { pool_size = 1, max_overflow = 0 })
   local asleep
   local thread = coroutine.create(function()
     local connection <close> = engine:connect()
@@ -53,7 +53,7 @@ suite.case("a coroutine that is given up in a statement gives its connection up"
 end)
 
 suite.case("rows are read, and objects loaded lazily, in a coroutine", { needs = { "descriptor" } }, function(world)
-  local engine = world:engine(world:yielding { pool_size = 1 })
+  local engine = world:engine(world.yielding { pool_size = 1 })
   world.together(function()
     engine:begin(function(connection)
       local sum = 0
@@ -64,7 +64,7 @@ suite.case("rows are read, and objects loaded lazily, in a coroutine", { needs =
 end)
 
 suite.case("a statement that runs is interrupted", { needs = { "interrupt", "descriptor", "sleep" } }, function(world)
-  local engine = world:engine(world:yielding { pool_size = 1 })
+  local engine = world:engine(world.yielding { pool_size = 1 })
   local connection = world:connect(nil, engine)
   local failure, over
   local thread = coroutine.wrap(function()

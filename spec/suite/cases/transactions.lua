@@ -211,7 +211,7 @@ end)
 
 suite.case("of two in a deadlock one fails, and gets through the next time", { needs = { "descriptor", "row_locks" } }, function(world)
   local things = world:names("a", "b")
-  local engine = world:engine(world:yielding { pool_size = 2 })
+  local engine = world:engine(world.yielding { pool_size = 2 })
   local runs, met = 0, 0
   local function both(first, second)
     return function()

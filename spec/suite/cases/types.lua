@@ -70,6 +70,7 @@ local function by_equality(connection, things, kind, list)
 end
 
 local function as_literals(connection, things, kind, list)
+  if suite.record.lacks.exact_literals and math.type(list[1]) == "float" then return end
   local engine = connection.engine or connection
   for id, value in ipairs(list) do
     local statement = things:insert():values { id = id, value = value }

@@ -14,6 +14,7 @@ return {
     row_locks = "a database is locked as a whole",
     many_atomic = "the sets of a call run one by one",
     exact_decimals = "a number is a double",
+    exact_literals = "the library reads very small and very large numbers with an error in their last bit",
     zones = "texts hold moments",
     negative_zero = "zeros are stored as integers",
     nan = "it would be stored as NULL",
