@@ -27,9 +27,12 @@ typedef struct alch_driver {
   /* Optional, NULL at the end: what URLs of SQLAlchemy call Python's drivers for this database. An error says what to write in their place. */
   const char *const *python;
   bool thread_bound;       /* a pool must not hand one connection to two threads */
-  /* Optional: a query with two parameters, a table's name and its schema or NULL, that gives a row where the keys that a multi-row INSERT makes may not follow one another, the last being last_insert_id. Without it a driver that
-     tells last_insert_id promises nothing for several rows. */
+  /* Optional: a query (as la.text has it) with the names :table, :schema (NULL: where the connection looks for tables) and :column, that gives a row where the integer keys that the database makes in this
+     column for the rows of one INSERT may not be told by the order of the rows. Without it nothing is promised for several rows. Where it gives none the keys
+     - are consecutive, the last of them being last_insert_id (or the first, see first_key), in a driver that tells last_insert_id;
+     - ascend, in one that does not, when the rows come from a query with an order. */
   const char *scatters_keys;
+  bool first_key;          /* after an INSERT of several rows last_insert_id is the key of the first */
 
   /* Optional: checks the options of a URL, without connecting. Errors: ARGUMENT (names the nearest). */
   alch_status (*check)(const struct alch_driver *driver, const alch_url *url, alch_error *error);
@@ -68,6 +71,9 @@ typedef struct alch_driver {
   /* Optional: the same for `sets` sets of values, one behind the other, with as few round trips as the database allows (array binding, pipelining). Rows that the sets return come one after another, in the
      order of the sets; changes counts all of them. When a set fails nothing of the call has happened, or the transaction is over. */
   alch_status (*start_many)(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
+  /* Optional: the same, with each placeholder taking an array: the values that it has in all sets, in their order. The types told to prepare are those of the items. One execution, with the rows and changes
+     of one. ALCH_DONE: some value has no form as an item of such an array; nothing was started, and these sets have to go by start_many. */
+  alch_status (*start_arrays)(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
   /* To the next row: ALCH_ROW, ALCH_DONE, ALCH_WAIT. */
   alch_status (*poll)(alch_driver_statement *statement, alch_error *error);
   /* The current row, columns 0 .. count-1, in the kinds that the database's protocol has (a driver that reads dates in binary gives ALCH_DATE, one that reads text gives ALCH_TEXT: the dialect's from_database

@@ -197,6 +197,7 @@ typedef struct alch_execution {
   bool copies;                           /* likewise: rows come by the driver's way for many of them (engine/bulk.h), which has to be there; */
   const char *copy_format;               /* NULL, or the words for lines of text; stays where it is until the execution has started */
   uint32_t sets;                         /* of values, one behind the other; 0: one */
+  bool arrays;                           /* the sets go as arrays */
   alch_buffer texts;                     /* converted and named texts of the values */
   uint32_t *counts, count_capacity, count_used;   /* of expanding and literal slots, see alch_compiled_expand */
 } alch_execution;
@@ -226,6 +227,11 @@ alch_status alch_execution_run(alch_execution *execution, alch_connection *conne
 alch_status alch_execution_run_many(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
 /* Can the driver of the connection take several sets of values at once, and has the statement no lists in it? */
 bool alch_execution_takes_many(const alch_connection *connection, const alch_compiled *compiled);
+/* As alch_execution_run, but each placeholder takes an array: the values that it has in all of the sets. Only where alch_connection_takes_arrays. ALCH_DONE, also from start_poll: some value has no form as an
+   item of an array; nothing was run, and the execution is closed. */
+alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
+bool alch_connection_takes_arrays(const alch_connection *connection);
+bool alch_connection_takes_sets(const alch_connection *connection);    /* alch_execution_run_many */
 /* alch_execution_start for several sets: each is bound by a call of add_set (which opens the execution with the first; the block's and the parameters' values are copied), and start_sets starts all of them. */
 alch_status alch_execution_add_set(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_block *block, const alch_parameters *parameters, alch_error *error);
 alch_status alch_execution_start_sets(alch_execution *execution, alch_error *error);
@@ -261,8 +267,10 @@ alch_status alch_create_all(alch_connection *connection, alch_metadata *metadata
 alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, alch_table *const *tables, uint32_t count, bool check_first, alch_error *error);
 /* ALCH_WAIT: the same call again. */
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
-/* Do the keys of rows that one INSERT writes into the table follow one another, the last being last_insert_id? False where the driver does not know. ALCH_WAIT: the same call again. */
-alch_status alch_keys_follow(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
+/* The driver's query for whether the keys that the database makes can be told by the order of rows (alch_driver.scatters_keys), or NULL. */
+const char *alch_connection_scatters_keys(const alch_connection *connection);
+/* Is last_insert_id the key of the first of several rows, or else of the last? */
+bool alch_connection_tells_first_key(const alch_connection *connection);
 
 /* Monotonic clock, microseconds (and nanoseconds) since an arbitrary start. */
 int64_t alch_clock_microseconds(void);

@@ -30,7 +30,7 @@ static void open_on(alch_execution *execution, alch_connection *connection, alch
   execution->next = connection->executions;
   if (execution->next) execution->next->previous = execution;
   connection->executions = execution;
-  execution->started = execution->done = execution->repeats = false;
+  execution->started = execution->done = execution->repeats = execution->arrays = false;
   execution->returns_rows = compiled->returns_rows;
   execution->bound = NULL;
   execution->bound_count = execution->column_count = execution->sets = 0;
@@ -190,6 +190,7 @@ static alch_status start_driver(alch_execution *execution, alch_error *error) {
   alch_driver_statement *statement = execution->prepared->statement;
   uint32_t sets = execution->sets;
   if (ALCH_LIKELY(sets == 0)) return driver->start(statement, execution->bound, execution->bound_count, error);
+  if (execution->arrays) return driver->start_arrays(statement, execution->bound, execution->bound_count / sets, sets, error);
   return driver->start_many(statement, execution->bound, execution->bound_count / sets, sets, error);
 }
 
@@ -209,6 +210,7 @@ static alch_status go(alch_execution *execution, alch_error *error) {
   alch_status status = ALCH_UNLIKELY(execution->copies) ? connection->driver->bulk->copy_out(execution->prepared->statement, execution->copy_format, error) : ALCH_OK;
   if (ALCH_LIKELY(status == ALCH_OK)) status = start_driver(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);
+  if (status == ALCH_DONE) alch_execution_close(execution);
   return status == ALCH_WAIT ? waiting(execution) : status;
 }
 
@@ -416,7 +418,7 @@ static alch_status go_again(alch_execution *execution, alch_error *error) {
 }
 
 /* sets 0: one, without start_many. */
-static alch_status run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+static alch_status run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, bool arrays, alch_error *error) {
   bool again = keeps_handle(execution, connection, compiled);
   if (!again) alch_execution_close(execution);
   alch_status status = admit(connection, compiled, error);
@@ -427,6 +429,7 @@ static alch_status run(alch_execution *execution, alch_connection *connection, a
   if (!again) open_on(execution, connection, compiled);
   execution->repeats = true;
   execution->sets = sets;
+  execution->arrays = arrays;
   status = bind_given(execution, values, count, error);
   if (status == ALCH_OK && sets > 0) execution->bound_count = count * sets;
   if (ALCH_LIKELY(status == ALCH_OK)) status = again ? go_again(execution, error) : set_off(execution, error);
@@ -434,10 +437,21 @@ static alch_status run(alch_execution *execution, alch_connection *connection, a
 }
 
 alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error) {
-  return run(execution, connection, compiled, values, count, 0, error);
+  return run(execution, connection, compiled, values, count, 0, false, error);
 }
 
 alch_status alch_execution_run_many(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
-  if (alch_execution_takes_many(connection, compiled) && count <= UINT32_MAX / (sets > 0 ? sets : 1)) return run(execution, connection, compiled, values, count, sets, error);
+  if (alch_execution_takes_many(connection, compiled) && count <= UINT32_MAX / (sets > 0 ? sets : 1)) return run(execution, connection, compiled, values, count, sets, false, error);
   return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' takes no several sets of values at once", connection->driver->name);
+}
+
+bool alch_connection_takes_sets(const alch_connection *connection) { return connection->driver->start_many != NULL; }
+bool alch_connection_takes_arrays(const alch_connection *connection) { return connection->driver->start_arrays != NULL; }
+const char *alch_connection_scatters_keys(const alch_connection *connection) { return connection->driver->scatters_keys; }
+bool alch_connection_tells_first_key(const alch_connection *connection) { return connection->driver->first_key; }
+
+alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+  bool possible = connection->driver->start_arrays && !compiled->expands && sets > 0 && count <= UINT32_MAX / sets;
+  if (possible) return run(execution, connection, compiled, values, count, sets, true, error);
+  return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' takes no arrays for values", connection->driver->name);
 }

@@ -157,11 +157,3 @@ alch_status alch_has_table(alch_connection *connection, const char *name, const 
   if (!query) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the dialect '%s' cannot tell which tables there are", dialect->name);
   return alch_text_ask(connection, query, name, schema, out, error);
 }
-
-alch_status alch_keys_follow(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error) {
-  const char *query = connection->driver->scatters_keys;
-  bool scattered = true;
-  alch_status status = query ? alch_text_ask(connection, query, name, schema, &scattered, error) : ALCH_OK;
-  *out = !scattered;
-  return status;
-}

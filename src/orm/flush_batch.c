@@ -1,90 +1,265 @@
-/* New rows that go many to a statement.
-   INSERT … VALUES with many rows saves what each statement costs by itself. The keys that the database makes are then known only where they follow one another up to the last: the driver is asked whether
-   they do, the first row of a step goes alone, and each batch must end where counting on from there says; if it ever does not, the flush fails rather than give objects wrong keys. */
+/* One statement for many objects: they are gathered from the place of the step on as long as they write the same columns, their values are bound one behind the other, and what the database makes for them
+   goes back into them. Each phase may wait, and goes on where it stood. */
+#include "base/fault.h"
 #include "orm/writer.h"
 
-enum { BATCH_ROWS = 50, BATCH_LEAST = 2 * BATCH_ROWS };
+#define WEIGHT_LIMIT (4u << 20)     /* bytes of text in one statement: less than what any server takes in one message */
 
-static bool has_room(const alch_flush *flush, const alch_mapper *mapper) {
-  uint32_t limit = alch_engine_dialect(flush->session->engine)->parameter_limit;
-  return limit == 0 || mapper->attribute_count * BATCH_ROWS <= limit;
+/* ---- gathering ---- */
+
+static bool is_link(const alch_step *step) { return step->kind == ALCH_STEP_LINK || step->kind == ALCH_STEP_UNLINK; }
+
+/* Are the two places written by the same statement? The masks are compared apart. */
+static bool belongs(const alch_flush *flush, const alch_step *step, uint32_t place) {
+  if (!is_link(step) || flush->batch.count == 0) return true;
+  return (flush->links[step->first + place].child == NULL) == (flush->links[step->first + flush->batch.items[0]].child == NULL);
 }
 
-/* Listeners are told of each object before its statement runs, and may look at the one before. */
-static bool is_watched(const alch_mapper *mapper) { return (mapper->events & (1u << ALCH_EVENT_BEFORE_INSERT | 1u << ALCH_EVENT_AFTER_INSERT)) != 0; }
-
-static bool may_batch(const alch_flush *flush, const alch_step *step) {
-  uint32_t wanted = flush->keys_follow == ALCH_KEYS_FOLLOW ? BATCH_ROWS : BATCH_LEAST;
-  if (flush->keys_follow == ALCH_KEYS_SCATTER || flush->place < flush->batch_from || step->count - flush->place < wanted || is_watched(step->mapper)) return false;
-  return alch_dialect_can(alch_engine_dialect(flush->session->engine), ALCH_CAPABILITY_MULTI_VALUES) && has_room(flush, step->mapper);
-}
-
-/* mask has room for two sets of columns. Objects that write other columns than the first end the batch before it begins; none is tried again before they are past. */
-static alch_status same_columns(alch_flush *flush, const alch_step *step, bool *mask, bool *same, alch_error *error) {
-  alch_object **objects = flush->objects + step->first + flush->place;
-  uint32_t count = step->mapper->attribute_count;
-  bool *other = mask + count;
-  alch_status status = alch_flush_insert_mask(flush, objects[0], mask, error);
-  *same = true;
-  for (uint32_t i = 1; i < BATCH_ROWS && status == ALCH_OK && *same; i++) {
-    status = alch_flush_insert_mask(flush, objects[i], other, error);
-    *same = memcmp(mask, other, count * sizeof *mask) == 0;
-    if (!*same) flush->batch_from = flush->place + i;
+static size_t weigh(const alch_flush *flush, const alch_step *step, uint32_t place, const bool *mask) {
+  if (step->kind != ALCH_STEP_INSERT && step->kind != ALCH_STEP_UPDATE) return 0;
+  const alch_object *object = flush->objects[step->first + place];
+  const uint8_t *kinds = alch_object_kinds(object);
+  size_t weight = 0;
+  for (uint32_t i = 0; i < step->mapper->attribute_count; i++) {
+    if (!mask[i] || !alch_value_has_text(kinds[i] & ALCH_SLOT_KIND)) continue;
+    weight += kinds[i] & ALCH_SLOT_OUTSIDE ? object->cells[i].outside->length : object->cells[i].inside.length;
   }
-  return status;
+  return weight;
 }
 
-static bool makes_keys(const alch_mapper *mapper, const bool *mask) { return mapper->generated_slot != UINT32_MAX && !mask[mapper->generated_slot]; }
-
-static alch_status ask_keys(alch_flush *flush, const alch_table *table, alch_error *error) {
-  alch_connection *connection;
-  bool follow = false;
-  alch_status status = alch_session_connection(flush->session, &connection, error);
-  if (status == ALCH_OK) status = alch_keys_follow(connection, table->name, table->schema, &follow, error);
-  if (status == ALCH_OK) flush->keys_follow = follow ? ALCH_KEYS_FOLLOW : ALCH_KEYS_SCATTER;
-  return status;
-}
-
-static alch_status bind_all(alch_flush *flush, const alch_step *step, const bool *mask, alch_error *error) {
-  alch_writing writing = { .kind = ALCH_STEP_INSERT, .mapper = step->mapper, .mask = mask, .rows = BATCH_ROWS };
-  alch_status status = alch_writer_prepare(flush->writer, flush->session, &writing, error);
-  for (uint32_t i = 0; i < BATCH_ROWS && status == ALCH_OK; i++) status = alch_writer_bind(flush->writer, i, flush->objects[step->first + flush->place + i], NULL, error);
-  return status;
-}
-
-static alch_status give_keys(alch_flush *flush, const alch_step *step, alch_error *error) {
-  if (!makes_keys(step->mapper, flush->writer->mask)) {
-    flush->last_key = 0;
-    return ALCH_OK;
-  }
-  if (flush->last_key > INT64_MAX - BATCH_ROWS || flush->execution.last_insert_id != flush->last_key + BATCH_ROWS)
-    return alch_error_set(error, ALCH_ERROR_FLUSH, "the keys that the database made for new rows of '%s' do not follow one another, so it is not known which object has which: flush fewer than %d objects at a time",
-                          step->mapper->table->name, BATCH_LEAST);
-  for (uint32_t i = 0; i < BATCH_ROWS; i++) alch_flush_give_key(flush->objects[step->first + flush->place + i], ++flush->last_key);
+/* An object that ended the batch before is not looked at again: what its defaults are may be the work of the user's functions. */
+static alch_status examine(alch_flush *flush, const alch_step *step, uint32_t place, bool *mask, bool *writes, alch_error *error) {
+  alch_batch *batch = &flush->batch;
+  bool known = place > 0 && batch->examined == place;
+  batch->examined = 0;
+  if (!known || batch->count > 0) return alch_flush_examine(flush, step, place, mask, writes, error);
+  *writes = true;
+  memcpy(mask, batch->other, step->mapper->attribute_count * sizeof *mask);
   return ALCH_OK;
 }
 
-/* Is there a batch to be made here, and with which columns? ALCH_DONE: no. */
-static alch_status begin_batch(alch_flush *flush, const alch_step *step, bool *mask, alch_error *error) {
-  if (!may_batch(flush, step)) return ALCH_DONE;
-  bool same;
-  alch_status status = same_columns(flush, step, mask, &same, error);
-  if (status != ALCH_OK) return status;
-  if (!same || (makes_keys(step->mapper, mask) && flush->last_key == 0)) return ALCH_DONE;
-  if (makes_keys(step->mapper, mask) && flush->keys_follow == ALCH_KEYS_UNKNOWN) status = ask_keys(flush, step->mapper->table, error);
-  if (status != ALCH_OK) return status;
-  if (makes_keys(step->mapper, mask) && flush->keys_follow != ALCH_KEYS_FOLLOW) return ALCH_DONE;
-  status = bind_all(flush, step, mask, error);
-  return status == ALCH_OK && flush->writer->fetches_key ? ALCH_DONE : status;
+static alch_status make_room(alch_flush *flush, const alch_step *step, uint32_t most, alch_error *error) {
+  alch_batch *batch = &flush->batch;
+  uint32_t wanted = step->count - flush->place < most ? step->count - flush->place : most;
+  uint32_t *items = alch_grow(flush->session->allocator, batch->items, &batch->capacity, wanted, sizeof *items);
+  if (items == NULL) return alch_error_out_of_memory(error);
+  batch->items = items;
+  if (flush->place > 0 || is_link(step)) return ALCH_OK;
+  batch->mask = alch_arena_allocate(&flush->arena, 2 * (step->mapper->attribute_count + 1) * sizeof *batch->mask);
+  if (batch->mask == NULL) return alch_error_out_of_memory(error);
+  batch->other = batch->mask + step->mapper->attribute_count;
+  batch->examined = 0;
+  return ALCH_OK;
 }
 
-alch_status alch_flush_batch(alch_flush *flush, const alch_step *step, bool *mask, alch_error *error) {
-  bool waiting = flush->statement_open && flush->writer->rows == BATCH_ROWS;
-  if (flush->statement_open && !waiting) return ALCH_DONE;
-  alch_status status = waiting ? ALCH_OK : begin_batch(flush, step, mask, error);
-  if (status == ALCH_OK) status = alch_flush_execute(flush, error);
-  if (status == ALCH_OK) status = give_keys(flush, step, error);
-  for (uint32_t i = 0; i < BATCH_ROWS && status == ALCH_OK; i++) status = alch_flush_inserted(flush, flush->objects[step->first + flush->place + i], error);
-  if (status == ALCH_OK) flush->place += BATCH_ROWS;
+static alch_status gather(alch_flush *flush, const alch_step *step, alch_error *error) {
+  alch_batch *batch = &flush->batch;
+  uint32_t most = alch_flush_batch_most(flush, step), place = flush->place;
+  size_t size = is_link(step) ? 0 : step->mapper->attribute_count * sizeof *batch->mask, weight = 0;
+  batch->count = batch->read = 0;
+  batch->no_arrays = false;
+  alch_status status = make_room(flush, step, most, error);
+  for (; status == ALCH_OK && place < step->count && batch->count < most && weight < WEIGHT_LIMIT; place++) {
+    bool writes, *mask = batch->count == 0 ? batch->mask : batch->other;
+    if (!belongs(flush, step, place)) break;
+    if (!is_link(step) && (status = examine(flush, step, place, mask, &writes, error)) != ALCH_OK) break;
+    if (!is_link(step) && !writes) continue;
+    if (size > 0 && mask != batch->mask && memcmp(mask, batch->mask, size) != 0) {
+      batch->examined = place;
+      break;
+    }
+    if (most > 1) weight += weigh(flush, step, place, mask);
+    batch->items[batch->count++] = place;
+  }
+  batch->end = place;
   return status;
+}
+
+/* ---- binding ---- */
+
+static alch_status bind(alch_flush *flush, const alch_step *step, alch_error *error) {
+  const alch_batch *batch = &flush->batch;
+  bool masked = step->kind == ALCH_STEP_INSERT || step->kind == ALCH_STEP_UPDATE, link = is_link(step);
+  const alch_link *links = flush->links + step->first;
+  alch_writing writing = { .kind = step->kind, .way = batch->way, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? batch->mask : NULL, .rows = batch->count };
+  writing.whole = step->kind == ALCH_STEP_UNLINK && links[batch->items[0]].child == NULL;
+  alch_status status = alch_writer_prepare(flush->writer, flush->session, &writing, error);
+  for (uint32_t i = 0; i < batch->count && status == ALCH_OK; i++) {
+    uint32_t place = batch->items[i];
+    status = alch_writer_bind(flush->writer, i, link ? links[place].parent : flush->objects[step->first + place], link ? links[place].child : NULL, error);
+  }
+  if (status == ALCH_OK) alch_writer_end_bind(flush->writer, batch->count);
+  return status;
+}
+
+/* ---- running ---- */
+
+static alch_status start(alch_flush *flush, alch_connection *connection, alch_error *error) {
+  alch_writer *writer = flush->writer;
+  uint32_t count = flush->batch.count;
+  switch (flush->batch.way) {
+    case ALCH_WAY_ARRAYS: return alch_execution_run_arrays(&flush->execution, connection, writer->compiled, writer->values, writer->width, count, error);
+    case ALCH_WAY_SETS: return alch_execution_run_many(&flush->execution, connection, writer->compiled, writer->values, writer->width, count, error);
+    default: return alch_execution_run(&flush->execution, connection, writer->compiled, writer->values, writer->compiled->slot_count, error);
+  }
+}
+
+/* Starts the statement, or goes on with the one that waits. ALCH_DONE: its values cannot go as arrays. */
+static alch_status execute(alch_flush *flush, alch_error *error) {
+  alch_connection *connection;
+  alch_status status;
+  if (alch_fault("flush: statement")) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "a fault that a spec asked for");
+  if (flush->statement_open) status = alch_execution_start_poll(&flush->execution, error);
+  else if ((status = alch_session_connection(flush->session, &connection, error)) == ALCH_OK) status = start(flush, connection, error);
+  flush->statement_open = status == ALCH_WAIT;
+  return status;
+}
+
+/* ---- the count of rows ---- */
+
+static void print_key(const alch_object *object, alch_buffer *out) {
+  alch_value key[ALCH_KEY_LIMIT];
+  if (!alch_object_key(object, true, key)) return;
+  for (uint32_t i = 0; i < object->mapper->key_count; i++) {
+    alch_buffer_add_format(out, "%s%s ", i == 0 ? "" : ", ", object->mapper->attributes[object->mapper->key_slots[i]].name);
+    alch_value_print(&key[i], out, 40);
+  }
+}
+
+static alch_status stale(const alch_flush *flush, const alch_step *step, alch_error *error) {
+  static const char *const verbs[] = { [ALCH_STEP_UPDATE] = "UPDATE", [ALCH_STEP_LINK] = "INSERT", [ALCH_STEP_UNLINK] = "DELETE" };
+  const alch_table *table = is_link(step) ? step->relationship->secondary : step->mapper->table;
+  uint32_t count = flush->batch.count;
+  alch_buffer whose;
+  alch_buffer_init(&whose, flush->session->allocator);
+  if (!is_link(step) && count == 1) {
+    alch_buffer_add_format(&whose, " (%s: ", step->mapper->name);
+    print_key(flush->objects[step->first + flush->batch.items[0]], &whose);
+    alch_buffer_add_char(&whose, ')');
+  }
+  alch_error_set(error, ALCH_ERROR_STALE_DATA, "%s on table '%s' expected to meet %u row%s, and met %lld%s: %s changed or deleted by someone else since %s loaded. Roll back and read again", verbs[step->kind], table->name, count,
+                 count == 1 ? "" : "s", (long long)flush->execution.changes, alch_buffer_text(&whose), count == 1 ? "the row was" : "some were", count == 1 ? "it was" : "they were");
+  alch_buffer_close(&whose);
+  return ALCH_ERROR;
+}
+
+/* A row to be deleted that is gone already is what was wanted: no error, as SQLAlchemy has only a warning for it. When rows to be changed are missing, the statement is said again for each object, to find out
+   whose they are: ALCH_DONE. */
+static alch_status check_count(alch_flush *flush, const alch_step *step, alch_error *error) {
+  int64_t changes = flush->execution.changes;
+  if (step->kind == ALCH_STEP_INSERT || step->kind == ALCH_STEP_DELETE || (step->kind == ALCH_STEP_UNLINK && flush->writer->writing.whole)) return ALCH_OK;
+  if (changes < 0 || changes == flush->batch.count) return ALCH_OK;
+  if (step->kind != ALCH_STEP_UPDATE || flush->batch.count == 1) return stale(flush, step, error);
+  flush->singly_until = flush->batch.end;
+  return ALCH_DONE;
+}
+
+/* ---- keys ---- */
+
+static alch_status lose_keys(const alch_step *step, alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_FLUSH, "the keys that the database made for new rows of '%s' are not in the order of the rows, so it is not known which object has which: flush one object at a time",
+                        step->mapper->table->name);
+}
+
+/* Keys of a sequence go up from row to row; where they do not, something else has had a hand in them. */
+static bool is_in_order(alch_flush *flush, const alch_step *step) {
+  const alch_mapper *mapper = step->mapper;
+  if (flush->batch.way != ALCH_WAY_ARRAYS) return true;
+  for (uint32_t i = 0; i < mapper->key_count; i++) {
+    if (mapper->key_slots[i] != mapper->generated_slot) continue;
+    int64_t key = flush->execution.row[i].integer;
+    if (flush->execution.row[i].kind != ALCH_INTEGER || (flush->batch.read > 0 && key <= flush->last_key)) return false;
+    flush->last_key = key;
+  }
+  return true;
+}
+
+static alch_status read_keys(alch_flush *flush, const alch_step *step, alch_error *error) {
+  alch_batch *batch = &flush->batch;
+  const alch_mapper *mapper = step->mapper;
+  while (batch->read < batch->count) {
+    alch_status status = alch_execution_next(&flush->execution, error);
+    if (status == ALCH_DONE) return alch_error_set(error, ALCH_ERROR_FLUSH, "the INSERT into '%s' returned no key", mapper->table->name);
+    if (status != ALCH_ROW) return status;
+    if (!is_in_order(flush, step)) return lose_keys(step, error);
+    alch_object *object = flush->objects[step->first + batch->items[batch->read++]];
+    for (uint32_t i = 0; i < mapper->key_count; i++) alch_object_put(flush->session->host, object, mapper->key_slots[i], &flush->execution.row[i]);
+    object->state |= ALCH_STATE_GENERATED;
+  }
+  /* The rows are written; reading on to the end could wait, and the statement would then be run again. */
+  alch_execution_close(&flush->execution);
+  return ALCH_OK;
+}
+
+static bool makes_keys(const alch_step *step, const bool *mask) { return step->mapper->generated_slot != UINT32_MAX && !mask[step->mapper->generated_slot]; }
+
+/* Keys that the driver tells: of one row, of the last of several or of the first. */
+static alch_status count_keys(alch_flush *flush, const alch_step *step, alch_error *error) {
+  int64_t told = flush->execution.last_insert_id;
+  uint32_t count = flush->batch.count;
+  bool first = alch_connection_tells_first_key(flush->session->connection);
+  int64_t key = count == 1 || first ? told : flush->last_key + 1;
+  if (count > 1 && (key > INT64_MAX - count || (first ? told <= flush->last_key : told != flush->last_key + count))) return lose_keys(step, error);
+  for (uint32_t i = 0; i < count; i++) alch_flush_give_key(flush->objects[step->first + flush->batch.items[i]], key + i);
+  flush->last_key = key + count - 1;
+  return ALCH_OK;
+}
+
+static alch_status take_keys(alch_flush *flush, const alch_step *step, alch_error *error) {
+  if (step->kind != ALCH_STEP_INSERT) return ALCH_OK;
+  if (flush->writer->fetches_key) return read_keys(flush, step, error);
+  if (makes_keys(step, flush->batch.mask)) return count_keys(flush, step, error);
+  flush->last_key = 0;
+  return ALCH_OK;
+}
+
+/* ---- from phase to phase ---- */
+
+static alch_status begin(alch_flush *flush, const alch_step *step, alch_error *error) {
+  alch_connection *connection;
+  alch_status status = alch_session_connection(flush->session, &connection, error);
+  if (status == ALCH_OK) status = gather(flush, step, error);
+  if (status == ALCH_OK) flush->batch.phase = ALCH_BATCH_GATHERED;
+  return status;
+}
+
+static alch_status choose_and_bind(alch_flush *flush, const alch_step *step, alch_error *error) {
+  alch_status status = alch_flush_choose_way(flush, step, error);
+  if (status == ALCH_OK) status = bind(flush, step, error);
+  if (status == ALCH_OK) flush->batch.phase = ALCH_BATCH_BOUND;
+  return status;
+}
+
+static alch_status run(alch_flush *flush, const alch_step *step, alch_error *error) {
+  alch_status status = execute(flush, error);
+  if (status == ALCH_DONE) {
+    flush->batch.no_arrays = true;
+    flush->batch.phase = ALCH_BATCH_GATHERED;
+    return ALCH_OK;
+  }
+  if (status == ALCH_OK) status = check_count(flush, step, error);
+  if (status == ALCH_OK) flush->batch.phase = ALCH_BATCH_RUN;
+  return status;
+}
+
+static alch_status finish(alch_flush *flush, const alch_step *step, alch_error *error) {
+  alch_batch *batch = &flush->batch;
+  alch_status status = take_keys(flush, step, error);
+  for (uint32_t i = 0; i < batch->count && status == ALCH_OK; i++) status = alch_flush_settle(flush, step, batch->items[i], error);
+  return status;
+}
+
+alch_status alch_flush_batch(alch_flush *flush, const alch_step *step, alch_error *error) {
+  alch_batch *batch = &flush->batch;
+  alch_status status = batch->phase == ALCH_BATCH_NONE ? begin(flush, step, error) : ALCH_OK;
+  while (status == ALCH_OK && batch->count > 0 && batch->phase != ALCH_BATCH_RUN) status = batch->phase == ALCH_BATCH_GATHERED ? choose_and_bind(flush, step, error) : run(flush, step, error);
+  if (status == ALCH_DONE) {   /* once more, one by one */
+    batch->phase = ALCH_BATCH_NONE;
+    return ALCH_OK;
+  }
+  if (status == ALCH_OK && batch->count > 0) status = finish(flush, step, error);
+  if (status != ALCH_OK) return status;
+  batch->phase = ALCH_BATCH_NONE;
+  flush->place = batch->end;
+  return ALCH_OK;
 }

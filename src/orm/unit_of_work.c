@@ -19,6 +19,8 @@ void alch_flush_close(alch_flush *flush) {
   alch_free(allocator, flush->steps, flush->step_capacity * sizeof *flush->steps);
   alch_free(allocator, flush->objects, flush->object_capacity * sizeof *flush->objects);
   alch_free(allocator, flush->links, flush->link_capacity * sizeof *flush->links);
+  alch_free(allocator, flush->batch.items, flush->batch.capacity * sizeof *flush->batch.items);
+  alch_compiled_release(flush->question);
   alch_arena_clear(&flush->arena);
   alch_free(allocator, flush, sizeof *flush);
 }

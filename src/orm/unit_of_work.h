@@ -19,6 +19,19 @@ typedef struct alch_step {
   uint32_t first, count;                   /* in flush->objects, or flush->links */
 } alch_step;
 
+/* Objects (or links) that are written by one statement. */
+typedef struct alch_batch {
+  uint8_t phase;                           /* ALCH_BATCH_ */
+  uint8_t way;                             /* alch_way */
+  bool no_arrays;                          /* its values have no form as items of arrays */
+  uint32_t *items, capacity;               /* their places in the step */
+  uint32_t count;
+  uint32_t end;                            /* the place of the step behind them; those between that are no items need no statement */
+  uint32_t read;                           /* rows with keys that were taken */
+  bool *mask, *other;                      /* the columns that are written; and those of the object at `examined` */
+  uint32_t examined;                       /* a place behind them; 0: none */
+} alch_batch;
+
 typedef struct alch_flush {
   alch_session *session;
   alch_arena arena;
@@ -31,11 +44,14 @@ typedef struct alch_flush {
   uint8_t stage;
   /* running: */
   uint32_t step, place;
-  bool statement_open;                     /* the statement at this place is under way */
+  uint32_t told_before, told_after;        /* how many objects of the step listeners have been told of */
+  bool statement_open;                     /* the statement of the batch is under way */
   uint8_t keys_follow;                     /* ALCH_KEYS_: of the table of the INSERT step under way */
-  uint32_t batch_from;                     /* no batch is tried before this place of the step */
+  uint32_t singly_until;                   /* up to this place of the step each object goes alone */
   int64_t last_key;                        /* that the database made in this step; 0: none yet */
+  alch_batch batch;
   struct alch_writer *writer;
+  alch_compiled *question;                 /* about the keys of a table, while it is asked */
   alch_execution execution;
   alch_buffer scratch;                     /* texts of defaults */
 } alch_flush;
@@ -49,15 +65,21 @@ void alch_flush_close(alch_flush *flush);    /* frees it too */
 
 /* ---- used by the files of the unit of work ---- */
 enum { ALCH_KEYS_UNKNOWN, ALCH_KEYS_FOLLOW, ALCH_KEYS_SCATTER };
-/* Inserts many objects by one statement from the place on, and moves the place past them. ALCH_DONE: nothing was done, they go one by one. */
-alch_status alch_flush_batch(alch_flush *flush, const alch_step *step, bool *mask, alch_error *error);
-/* Starts the writer's statement, or goes on with the one that waits. */
-alch_status alch_flush_execute(alch_flush *flush, alch_error *error);
-/* Applies client-side defaults and tells which columns an INSERT of the object writes. */
-alch_status alch_flush_insert_mask(alch_flush *flush, alch_object *object, bool *mask, alch_error *error);
+enum { ALCH_BATCH_NONE, ALCH_BATCH_GATHERED, ALCH_BATCH_BOUND, ALCH_BATCH_RUN };
+/* Writes objects of the step from the place on, as many as one statement takes, and moves the place past them. */
+alch_status alch_flush_batch(alch_flush *flush, const alch_step *step, alch_error *error);
+/* Finds out whether the keys that the database makes in this column can be told by the order of rows: flush->keys_follow. */
+alch_status alch_flush_ask_keys(alch_flush *flush, const alch_column *column, alch_error *error);
+/* How many objects a batch is made of at most, from the place on. */
+uint32_t alch_flush_batch_most(const alch_flush *flush, const alch_step *step);
+/* Chooses how the batch goes, and makes it smaller where that is needed. */
+alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch_error *error);
+
+/* Which columns a statement for the object at a place of the step writes, after client-side defaults; *writes: it has something to write. */
+alch_status alch_flush_examine(alch_flush *flush, const alch_step *step, uint32_t place, bool *mask, bool *writes, alch_error *error);
+/* The row of the object at this place is written (and its key known). */
+alch_status alch_flush_settle(alch_flush *flush, const alch_step *step, uint32_t place, alch_error *error);
 void alch_flush_give_key(alch_object *object, int64_t key);
-/* The row of a new object is there, and its key known. */
-alch_status alch_flush_inserted(alch_flush *flush, alch_object *object, alch_error *error);
 alch_status alch_flush_add_step(alch_flush *flush, alch_step step, alch_error *error);
 alch_status alch_flush_add_object(alch_flush *flush, alch_object *object, alch_error *error);
 alch_status alch_flush_add_link(alch_flush *flush, alch_object *parent, alch_object *child, alch_error *error);

@@ -32,6 +32,9 @@ enum {
 
 struct alch_ddl;
 
+/* How values go into a column as the items of an array that is a parameter: not at all, as they are, or as texts that a CAST makes values of. */
+typedef enum alch_array_form { ALCH_ARRAY_NONE, ALCH_ARRAY_ITEMS, ALCH_ARRAY_TEXT } alch_array_form;
+
 /* Renders one node in place of the default renderer. */
 typedef alch_status (*alch_renderer)(struct alch_compiler *compiler, const struct alch_node *node);
 
@@ -97,6 +100,8 @@ typedef struct alch_dialect {
   alch_status (*placeholder_cast)(const struct alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
   /* Does a value of this type need from_database (to_database) at all? Asked once when a statement is compiled. */
   bool (*converts)(const alch_type *type, bool to_database);
+  /* The alch_array_form of a column of this type, so that what the column would refuse one by one is refused as well. NULL: there is no unnest(…), nor arrays as parameters. */
+  uint8_t (*array_form)(const struct alch_dialect *dialect, const alch_type *type);
 } alch_dialect;
 
 /* The name of a type in a dialect: its variant's there, its exact name, or the dialect's own for a generic one. An exact type of another database is refused (UNSUPPORTED_COMPILATION). column may be NULL. */

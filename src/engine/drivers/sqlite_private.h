@@ -49,7 +49,7 @@ extern const alch_driver alch_driver_sqlite;
 /* Rowids of one INSERT are consecutive unless a trigger writes to the table meanwhile (https://www.sqlite.org/autoinc.html). Only the schema "main" is looked at. */
 #define ALCH_SQLITE_SCATTERS_KEYS \
   "SELECT 1 FROM (SELECT type, tbl_name FROM sqlite_master UNION ALL SELECT type, tbl_name FROM sqlite_temp_master) " \
-  "WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE UNION ALL SELECT 1 WHERE ?2 <> 'main' LIMIT 1"
+  "WHERE type = 'trigger' AND tbl_name = :table COLLATE NOCASE UNION ALL SELECT 1 WHERE :schema <> 'main' LIMIT 1"
 alch_status alch_sqlite_check(const alch_driver *driver, const alch_url *url, alch_error *error);
 
 /* Fills the error from what the connection says about the call that answered `code`; db may be NULL. */

@@ -114,6 +114,7 @@ static const struct alch_dialect_guest guests[] = { { "-YB-", &alch_dialect_post
     .literal = alch_postgresql_literal, \
     .placeholder_cast = alch_postgresql_placeholder_cast, \
     .converts = alch_postgresql_converts, \
+    .array_form = alch_postgresql_array_form, \
   }
 
 RECORD(postgresql, 18);       /* virtual generated columns */

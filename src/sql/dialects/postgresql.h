@@ -28,6 +28,8 @@ bool alch_postgresql_is_cast_array(const alch_type *type);
 alch_status alch_postgresql_cast(const alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
 /* ::UUID behind a placeholder. */
 alch_status alch_postgresql_placeholder_cast(const alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
+/* How a column of this type takes the items of an array. */
+uint8_t alch_postgresql_array_form(const alch_dialect *dialect, const alch_type *type);
 /* Are parts of it written value['key'] rather than value -> 'key'? */
 bool alch_postgresql_takes_subscripts(const alch_dialect *dialect, const alch_type *type);
 
