@@ -49,13 +49,14 @@ static void free_statement(alch_driver_statement *statement) {
   alch_buffer_close(&statement->scratch);
   alch_buffer_close(&statement->inside);
   if (statement->out) alch_postgresql_free_out(statement);
+  alch_buffer_close(&statement->packed);
   alch_free(allocator, statement->results, statement->result_capacity * sizeof *statement->results);
   alch_free(allocator, statement->columns, statement->column_capacity * sizeof *statement->columns);
   alch_free(allocator, statement->bytes, statement->bytes_size);
   alch_free(allocator, statement->values, statement->capacity * sizeof *statement->values);
   alch_free(allocator, statement->lengths, statement->capacity * sizeof *statement->lengths);
   alch_free(allocator, statement->formats, statement->capacity * sizeof *statement->formats);
-  alch_free(allocator, statement->declared, statement->count * 2 * sizeof *statement->declared);
+  alch_free(allocator, statement->declared, statement->count * 3 * sizeof *statement->declared);
   alch_free(allocator, statement->sql, statement->sql_size);
   alch_free(allocator, statement, sizeof *statement);
 }
@@ -69,9 +70,10 @@ static alch_status fill_statement(alch_driver_statement *statement, const char *
   statement->control = statement->count == 0 ? control_of(sql, length) : ALCH_POSTGRESQL_PLAIN;
   statement->queries = is_query(sql, length);
   if (statement->count == 0) return ALCH_OK;
-  statement->declared = alch_allocate(allocator, statement->count * 2 * sizeof *statement->declared);
+  statement->declared = alch_allocate(allocator, statement->count * 3 * sizeof *statement->declared);
   if (!statement->declared) return alch_error_out_of_memory(error);
   statement->types = statement->declared + statement->count;
+  statement->arrays = statement->types + statement->count;
   for (uint32_t i = 0; i < statement->count; i++) statement->types[i] = statement->declared[i] = types ? alch_postgresql_type_number(types[i]) : PG_UNKNOWN;
   return ALCH_OK;
 }
@@ -91,6 +93,7 @@ alch_status alch_postgresql_prepare(alch_driver_connection *connection, const ch
   statement->changes = -1;
   alch_buffer_init(&statement->scratch, connection->allocator);
   alch_buffer_init(&statement->inside, connection->allocator);
+  alch_buffer_init(&statement->packed, connection->allocator);
   alch_error_init(&statement->failure, connection->allocator);
   alch_postgresql_drop_results(statement);
   uint32_t wanted = count;
@@ -155,22 +158,50 @@ static alch_status lost(alch_error *error) {
   return ALCH_ERROR;
 }
 
-static alch_status postgresql_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+/* *ready: it is to be encoded and sent. */
+static alch_status begin_start(alch_driver_statement *statement, uint32_t count, bool *ready, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  bool changed;
+  *ready = false;
   reset(statement);
   statement->changes = -1;
   statement->healed = false;
-  statement->sets = sets;
   if (connection->library->PQstatus(connection->handle) != CONNECTION_OK) return lost(error);
   if (alch_postgresql_refuse_beside_copy(connection, error) != ALCH_OK) return ALCH_ERROR;
   if (count != statement->count) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the statement has %u parameters, and %u values are there for them", statement->count, count);
   if (is_local(statement)) return run_locally(statement, error);
+  *ready = true;
+  return ALCH_OK;
+}
+
+static alch_status send_or_queue(alch_driver_statement *statement, uint32_t sets, bool parse_again, alch_error *error) {
+  if (parse_again) alch_postgresql_forget(statement);
+  statement->sets = sets;
+  statement->phase = ALCH_POSTGRESQL_QUEUED;
+  return statement->connection->busy ? ALCH_OK : alch_postgresql_send(statement, error);
+}
+
+static alch_status postgresql_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+  bool changed, ready;
+  alch_status status = begin_start(statement, count, &ready, error);
+  if (!ready) return status;
+  alch_postgresql_settle(statement, values, sets, &changed);
+  if (alch_postgresql_encode(statement, values, sets, error) != ALCH_OK) return ALCH_ERROR;
+  changed = changed || statement->arrayed;
+  statement->arrayed = false;
+  return send_or_queue(statement, sets, changed, error);
+}
+
+static alch_status postgresql_start_arrays(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+  bool changed, ready;
+  alch_status status = begin_start(statement, count, &ready, error);
+  if (!ready) return status;
   alch_postgresql_settle(statement, values, sets, &changed);
   if (changed) alch_postgresql_forget(statement);
-  if (alch_postgresql_encode(statement, values, sets, error) != ALCH_OK) return ALCH_ERROR;
-  statement->phase = ALCH_POSTGRESQL_QUEUED;
-  return connection->busy ? ALCH_OK : alch_postgresql_send(statement, error);
+  status = alch_postgresql_encode_arrays(statement, values, sets, error);
+  if (status != ALCH_OK) return status;
+  changed = !statement->arrayed;
+  statement->arrayed = true;
+  return send_or_queue(statement, 1, changed, error);
 }
 
 alch_status alch_postgresql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
@@ -239,6 +270,7 @@ alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *e
 static void postgresql_finish(alch_driver_statement *statement) {
   if (statement->out) alch_postgresql_end_out(statement);
   reset(statement);
+  alch_postgresql_drop_arrays(statement);
   statement->stream_rows = 0;
 }
 
@@ -263,12 +295,30 @@ static bool postgresql_in_transaction(alch_driver_connection *connection) {
 
 static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cffi", "psycopg_async", "asyncpg", "pg8000", "pygresql", NULL };
 
+/* Keys that a sequence makes, and nothing else: the default of the column is the next value of an ascending sequence that does not begin again, or the column is an identity of such, in a table without rules,
+   partitions and triggers that could change the row before it is written. An INSERT whose rows come from a query with an order draws them in that order
+   (https://www.postgresql.org/docs/current/sql-insert.html, https://www.postgresql.org/message-id/29386.1528813619@sss.pgh.pa.us). */
+#define SEQUENCE_OF_DEFAULT "d.objid = f.oid AND d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.refobjid = s.seqrelid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass " \
+                            "AND pg_catalog.pg_get_expr(f.adbin, f.adrelid) ~ '^nextval[(]''[^'']+''::regclass[)]$'"
+#define SEQUENCE_OF_IDENTITY "d.objid = s.seqrelid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass " \
+                             "AND d.refobjsubid = a.attnum AND d.deptype = 'i' AND a.attidentity IN ('a', 'd')"
+#define SCATTERS \
+  "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace " \
+  "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = CAST(:column AS pg_catalog.text) AND NOT a.attisdropped " \
+  "LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum " \
+  "JOIN pg_catalog.pg_depend d ON d.objid = f.oid OR (d.refobjid = c.oid AND d.refobjsubid = a.attnum) " \
+  "JOIN pg_catalog.pg_sequence s ON (" SEQUENCE_OF_DEFAULT ") OR (" SEQUENCE_OF_IDENTITY ") " \
+  "WHERE c.relname = CAST(:table AS pg_catalog.text) AND c.relkind = 'r' AND NOT c.relhasrules AND s.seqincrement > 0 AND NOT s.seqcycle " \
+  "AND (n.nspname = CAST(:schema AS pg_catalog.text) OR (CAST(:schema AS pg_catalog.text) IS NULL AND pg_catalog.pg_table_is_visible(c.oid))) " \
+  "AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgtype & 7 = 7))"
+
 #define RECORD(symbol, word) \
   extern const alch_driver alch_driver_##symbol; \
   const alch_driver alch_driver_##symbol = { \
     .name = word, \
     .dialect = "postgresql", \
     .python = python_drivers, \
+    .scatters_keys = SCATTERS, \
     .check = alch_postgresql_check, \
     .connect = alch_postgresql_connect, \
     .connect_poll = alch_postgresql_connect_poll, \
@@ -281,6 +331,7 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .stream = postgresql_stream, \
     .start = alch_postgresql_start, \
     .start_many = postgresql_start_many, \
+    .start_arrays = postgresql_start_arrays, \
     .poll = alch_postgresql_poll, \
     .row = alch_postgresql_row, \
     .finish = postgresql_finish, \

@@ -45,7 +45,7 @@ static alch_status send_parse(alch_driver_statement *statement, alch_error *erro
   if (!statement->parses) return ALCH_OK;
   statement->number = ++connection->last_number;
   snprintf(statement->name, sizeof statement->name, STATEMENT_NAME, (unsigned long long)statement->number);
-  bool sent = connection->library->PQsendPrepare(connection->handle, statement->name, statement->sql, (int)statement->count, statement->types) == 1;
+  bool sent = connection->library->PQsendPrepare(connection->handle, statement->name, statement->sql, (int)statement->count, statement->arrayed ? statement->arrays : statement->types) == 1;
   sent = sent && (!statement->describes || connection->library->PQsendDescribePrepared(connection->handle, statement->name) == 1);
   return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
 }

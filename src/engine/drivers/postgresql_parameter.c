@@ -223,7 +223,7 @@ static size_t room_for(const alch_value *values, size_t total) {
 }
 
 /* One array after the other, each with the capacity that it has got: what grew stays when the next one does not. */
-static bool grow_arrays(alch_driver_statement *statement, size_t total) {
+bool alch_postgresql_make_places(alch_driver_statement *statement, size_t total) {
   const alch_allocator *allocator = statement->connection->allocator;
   if (total <= statement->capacity) return true;
   if (total > UINT32_MAX / 16) return false;
@@ -257,7 +257,7 @@ static bool grow_bytes(alch_driver_statement *statement, size_t room) {
 
 alch_status alch_postgresql_encode(alch_driver_statement *statement, const alch_value *values, uint32_t sets, alch_error *error) {
   size_t total = (size_t)statement->count * sets, at = 0;
-  if (!grow_arrays(statement, total) || !grow_bytes(statement, room_for(values, total))) return alch_error_out_of_memory(error);
+  if (!alch_postgresql_make_places(statement, total) || !grow_bytes(statement, room_for(values, total))) return alch_error_out_of_memory(error);
   for (size_t i = 0; i < total; i++) {
     parameter p = { NULL, 0, 0 };
     size_t used;

@@ -70,6 +70,9 @@ struct alch_driver_statement {
   uint32_t count;                  /* of placeholders */
   Oid *declared;                   /* what the statement says of them; PG_UNKNOWN: nothing */
   Oid *types;                      /* what the server was (or will be) told */
+  Oid *arrays;                     /* of arrays of these */
+  bool arrayed;                    /* its placeholders take arrays */
+  alch_buffer packed;              /* the arrays */
   const char **values;             /* of all sets, as libpq wants them */
   int *lengths, *formats;
   uint32_t capacity;               /* of the three */
@@ -213,6 +216,15 @@ Oid alch_postgresql_type_number(const alch_type *type);
 void alch_postgresql_settle(alch_driver_statement *statement, const alch_value *values, uint32_t sets, bool *changed);
 /* Fills values, lengths, formats and bytes. */
 alch_status alch_postgresql_encode(alch_driver_statement *statement, const alch_value *values, uint32_t sets, alch_error *error);
+
+/* Room for so many values, lengths and formats. False: no memory. */
+bool alch_postgresql_make_places(alch_driver_statement *statement, size_t total);
+
+/* ---- postgresql_array.c ---- */
+/* Fills values, lengths, formats and arrays with an array for each placeholder. ALCH_DONE: some value cannot be an item of one. */
+alch_status alch_postgresql_encode_arrays(alch_driver_statement *statement, const alch_value *values, uint32_t sets, alch_error *error);
+/* What is large is not kept. */
+void alch_postgresql_drop_arrays(alch_driver_statement *statement);
 
 /* ---- postgresql_binary.c ---- */
 /* How a type is written in binary. */
