@@ -32,11 +32,22 @@ static const char *const python_drivers[] = { "pymysql", "mysqldb", "mysqlconnec
 
 extern const alch_driver alch_driver_mysql, alch_driver_mariadb;
 
-/* A row wherever there is a table: other sessions take keys from the same counter between two statements, so that those of several statements do not follow one another. */
-#define SCATTERS "SELECT 1 FROM DUAL WHERE ? IS NOT NULL OR ? IS NULL"
+/* The server reserves the numbers for all rows of a multi-row INSERT at once, since it knows how many there are, whatever innodb_autoinc_lock_mode is (MySQL's manual, "AUTO_INCREMENT Handling in InnoDB":
+   simple inserts; of MariaDB that is taken for the modes 0 and 1), and last_insert_id is the first of them. Not where numbers go up by more than one, in other engines, or where triggers may give rows other
+   keys; triggers are not seen by a user without the right to make them. */
+#define SCHEMA "COALESCE(:schema, DATABASE())"
+#define MAY_SEE_TRIGGERS(view, more) \
+  "SELECT 1 FROM information_schema." view " WHERE privilege_type = 'TRIGGER' AND grantee = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')" more
+#define SCATTERS \
+  "SELECT 1 FROM DUAL WHERE @@auto_increment_increment <> 1 OR VERSION() LIKE '%TiDB%' OR (@@innodb_autoinc_lock_mode > 1 AND VERSION() LIKE '%MariaDB%') " \
+  "OR NOT EXISTS (SELECT 1 FROM information_schema.tables t JOIN information_schema.columns c ON c.table_schema = t.table_schema AND c.table_name = t.table_name " \
+  "WHERE t.table_name = :table AND t.table_schema = " SCHEMA " AND t.table_type = 'BASE TABLE' AND t.engine = 'InnoDB' AND c.column_name = :column AND c.extra LIKE '%auto_increment%') " \
+  "OR EXISTS (SELECT 1 FROM information_schema.triggers WHERE event_object_table = :table AND event_object_schema = " SCHEMA " AND event_manipulation = 'INSERT') " \
+  "OR NOT EXISTS (" MAY_SEE_TRIGGERS("user_privileges", "") " UNION ALL " MAY_SEE_TRIGGERS("schema_privileges", " AND table_schema = " SCHEMA) " UNION ALL " \
+  MAY_SEE_TRIGGERS("table_privileges", " AND table_schema = " SCHEMA " AND table_name = :table") ")"
 
 #define FUNCTIONS                                                                                                                                                                             \
-  .scatters_keys = SCATTERS, .check = alch_mysql_check, .connect = alch_mysql_connect, .connect_poll = alch_mysql_connect_poll, .server = alch_mysql_server, .waits_for = alch_mysql_waits_for,    \
+  .scatters_keys = SCATTERS, .first_key = true, .check = alch_mysql_check, .connect = alch_mysql_connect, .connect_poll = alch_mysql_connect_poll, .server = alch_mysql_server, .waits_for = alch_mysql_waits_for,    \
   .close = alch_mysql_close, .prepare = alch_mysql_prepare, .finalize = alch_mysql_finalize, .stream = mysql_stream, .start = alch_mysql_start, .start_many = alch_mysql_start_many, .poll = alch_mysql_poll, .row = alch_mysql_row, \
   .finish = alch_mysql_finish, .column_count = mysql_column_count, .column_name = mysql_column_name, .changes = mysql_changes, .last_insert_id = mysql_last_insert_id,                        \
   .in_transaction = mysql_in_transaction, .alive = alch_mysql_alive, .ping = alch_mysql_ping, .abandon = alch_mysql_abandon, .interrupt = alch_mysql_interrupt, .messages = &alch_mysql_messages

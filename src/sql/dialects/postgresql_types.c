@@ -201,7 +201,7 @@ alch_status alch_postgresql_placeholder_cast(const alch_dialect *dialect, const 
 
 /* Exact types without lengths, of which a CAST makes what the column would have made of the text. */
 static bool is_cast(const alch_type *type) {
-  static const char *const words[] = { "INET", "CIDR", "MACADDR", "MACADDR8", "TSVECTOR", "TSQUERY", "CITEXT", NULL };
+  static const char *const words[] = { "UUID", "JSON", "JSONB", "INET", "CIDR", "MACADDR", "MACADDR8", "TSVECTOR", "TSQUERY", "CITEXT", NULL };
   if (type->length > 0) return false;
   for (const char *const *word = words; *word; word++)
     if (is_called(type, *word)) return true;
@@ -210,8 +210,7 @@ static bool is_cast(const alch_type *type) {
 
 /* Exact types whose arrays are arrays of the generic type. */
 static bool is_plain(const alch_type *type) {
-  static const char *const words[] = { "INTEGER", "SMALLINT", "BIGINT", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "DOUBLE PRECISION", "DOUBLE", "VARCHAR", "TEXT", "CHAR", "BYTEA", "REAL", "NUMERIC", "DECIMAL", "UUID",
-                                      "JSON", "JSONB", NULL };
+  static const char *const words[] = { "INTEGER", "SMALLINT", "BIGINT", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "DOUBLE PRECISION", "DOUBLE", "VARCHAR", "TEXT", "CHAR", "BYTEA", "REAL", "NUMERIC", "DECIMAL", NULL };
   for (const char *const *word = words; *word; word++)
     if (is_called(type, *word)) return true;
   return false;
@@ -230,8 +229,8 @@ uint8_t alch_postgresql_array_form(const alch_dialect *dialect, const alch_type 
   if (type->word) return is_plain(type) ? ALCH_ARRAY_ITEMS : is_cast(type) ? ALCH_ARRAY_TEXT : ALCH_ARRAY_NONE;
   switch (type->family) {
     case ALCH_TYPE_ARRAY: return form_of_array(type);
-    case ALCH_TYPE_HSTORE: return ALCH_ARRAY_TEXT;
-    case ALCH_TYPE_ENUM: return type->native ? ALCH_ARRAY_TEXT : ALCH_ARRAY_ITEMS;
+    case ALCH_TYPE_JSON: case ALCH_TYPE_HSTORE: return ALCH_ARRAY_TEXT;
+    case ALCH_TYPE_UUID: case ALCH_TYPE_ENUM: return type->native ? ALCH_ARRAY_TEXT : ALCH_ARRAY_ITEMS;
     case ALCH_TYPE_RANGE: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return ALCH_ARRAY_NONE;
     default: return ALCH_ARRAY_ITEMS;
   }
