@@ -72,7 +72,7 @@ make_mariadb() {
   unprivileged mkdir "$folder/tables"
   unprivileged "$install" --no-defaults --datadir="$folder/data" --tmpdir="$folder/tables" --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve
   up_mariadb
-  unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root -e 'CREATE DATABASE spec; CREATE USER spec@localhost; GRANT ALL ON *.* TO spec@localhost'
+  unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root -e 'CREATE DATABASE spec; CREATE USER spec@localhost; GRANT ALL ON *.* TO spec@localhost WITH GRANT OPTION'
 }
 
 up_mariadb() {

@@ -18,6 +18,28 @@ world.databases = {
     broken_bytes = "select '\\xfffe'::bytea",
     lock_limit = "set lock_timeout = '100ms'", lock_state = "55P03",
     durable = "-c synchronous_commit=on",
+    few_connections = {}, many_connections = {},
+    locked_user = { "create role locked login password 'secret'" },
+    -- everybody else is trusted
+    lock_door = function(here)
+      local path = here.server.folder .. "/data/pg_hba.conf"
+      local file = assert(io.open(path))
+      local text = file:read "*a"
+      file:close()
+      file = assert(io.open(path, "w"))
+      file:write("local all locked scram-sha-256\n", text)
+      file:close()
+      here:order "select pg_reload_conf()"
+    end,
+    full = "53100",
+    table_in = function(_, folder)
+      return {
+        "create tablespace small location '" .. folder .. "'",
+        "create table filled (id serial primary key, filler text) tablespace small",
+        "alter table filled alter filler set storage external",
+      }
+    end,
+    leave = "drop tablespace small",
     busy = "select count(*) from pg_stat_activity where state = 'active' and query like '%generate_series%' and pid <> pg_backend_pid()",
   },
   mariadb = {
@@ -32,6 +54,12 @@ world.databases = {
     broken_bytes = "select unhex('fffe')",
     lock_limit = "set innodb_lock_wait_timeout = 1", lock_state = "HY000",
     durable = "--innodb-flush-log-at-trx-commit=2",
+    few_connections = { "set global max_connections = 12" }, many_connections = { "set global max_connections = 150" },
+    locked_user = { "create user locked@localhost identified by 'secret'", "grant all on spec.* to locked@localhost" },
+    full = 1114,
+    table_in = function(_, folder)
+      return { ("create table filled (id integer primary key auto_increment, filler text) data directory = '%s'"):format(folder) }
+    end,
     busy = "select count(*) from information_schema.processlist where info like '%seq_1_to%' and id <> connection_id()",
   },
 }

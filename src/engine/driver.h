@@ -20,6 +20,9 @@ typedef struct alch_wait {
   int64_t microseconds;    /* at most this long; -1: no limit */
 } alch_wait;
 
+/* What a driver adds to a server's word that it takes no more connections. */
+#define ALCH_TOO_MANY_CONNECTIONS "\nHINT:  the pools of all clients together are larger than what the server takes: lower pool_size and max_overflow of create_engine, or raise the server's max_connections"
+
 /* All functions are required unless marked optional. alch_driver_validate refuses a table with holes. */
 typedef struct alch_driver {
   const char *name;        /* the part behind the plus sign of a URL, or the scheme itself */

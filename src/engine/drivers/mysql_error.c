@@ -56,6 +56,9 @@ static const unsigned int retryable[] = {
   9007,    /* write conflict in TiKV */
 };
 
+/* Too many connections: of all, of a user. */
+static const unsigned int full[] = { 1040, 1203, 1226 };
+
 static const error_row *find_row(unsigned int code) {
   for (size_t i = 0; i < ALCH_COUNT(rows); i++)
     if (rows[i].code == code) return &rows[i];
@@ -103,7 +106,7 @@ alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_drive
   if (code == CR_OUT_OF_MEMORY) return alch_error_out_of_memory(error);
   const error_row *row = find_row(code);
   const char *message = handle ? library->mysql_stmt_error(handle) : library->mysql_error(connection->handle);
-  alch_error_set(error, row ? row->kind : ALCH_ERROR_OPERATIONAL, "%s", *message ? message : "the client library says nothing of what went wrong");
+  alch_error_set(error, row ? row->kind : ALCH_ERROR_OPERATIONAL, "%s%s", *message ? message : "the client library says nothing of what went wrong", IS_AMONG(code, full) ? ALCH_TOO_MANY_CONNECTIONS : "");
   if (!error || error->kind == ALCH_ERROR_OUT_OF_MEMORY) return ALCH_ERROR;
   error->code = (int)code;
   error->disconnected = connection->gone;

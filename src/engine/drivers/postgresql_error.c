@@ -102,11 +102,19 @@ alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGres
   return ALCH_ERROR;
 }
 
+/* Of a connection that was not made the library tells no SQLSTATE; what cannot be read in the server's language goes without advice. */
+static const char *advice_of_refusal(const char *message) {
+  static const char *const full[] = { "too many clients", "too many connections", "remaining connection slots" };
+  for (size_t i = 0; i < ALCH_COUNT(full); i++)
+    if (strstr(message, full[i])) return ALCH_TOO_MANY_CONNECTIONS;
+  return "";
+}
+
 alch_status alch_postgresql_fail_connection(alch_driver_connection *connection, const char *what, alch_error *error) {
   if (!what || !*what) what = connection->library->PQerrorMessage(connection->handle);
   bool gone = connection->library->PQstatus(connection->handle) == CONNECTION_BAD;
   if (!*what) what = "the connection to the server is in no usable state";
-  alch_error_set(error, ALCH_ERROR_OPERATIONAL, "%.*s", trimmed(what), what);
+  alch_error_set(error, ALCH_ERROR_OPERATIONAL, "%.*s%s", trimmed(what), what, connection->connected ? "" : advice_of_refusal(what));
   if (error) error->disconnected = gone;
   return ALCH_ERROR;
 }
