@@ -60,6 +60,7 @@ alch_status alch_postgresql_connect(const alch_driver *driver, const alch_url *u
   if (connection) {
     connection->allocator = allocator;
     connection->library = library;
+    connection->nameless = settings.nameless;
     alch_error_init(&connection->copy_failure, allocator);
     status = start_connecting(connection, &settings, error);
   } else {

@@ -41,10 +41,11 @@ static alch_status send_begin(alch_driver_connection *connection, alch_error *er
 static alch_status send_parse(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   statement->parses = !statement->known && statement->control == ALCH_POSTGRESQL_PLAIN;
-  statement->describes = statement->parses && statement->queries && statement->count <= DESCRIBED_PARAMETERS && !alch_postgresql_copies_out(statement);
+  statement->describes = statement->parses && statement->queries && statement->count <= DESCRIBED_PARAMETERS && !alch_postgresql_copies_out(statement) && !connection->nameless;
   if (!statement->parses) return ALCH_OK;
   statement->number = ++connection->last_number;
-  snprintf(statement->name, sizeof statement->name, STATEMENT_NAME, (unsigned long long)statement->number);
+  if (connection->nameless) *statement->name = '\0';   /* it lasts until the next one like it */
+  else snprintf(statement->name, sizeof statement->name, STATEMENT_NAME, (unsigned long long)statement->number);
   bool sent = connection->library->PQsendPrepare(connection->handle, statement->name, statement->sql, (int)statement->count, statement->arrayed ? statement->arrays : statement->types) == 1;
   sent = sent && (!statement->describes || connection->library->PQsendDescribePrepared(connection->handle, statement->name) == 1);
   return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
@@ -245,7 +246,7 @@ static bool take_result(alch_driver_connection *connection, PGresult *result, in
   alch_driver_statement *statement = connection->current;
   if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) note_failure(connection, result);
   else if (!statement || status == PGRES_PIPELINE_ABORTED || connection->answered < connection->leading) return false;
-  else if (statement->parses && connection->answered == connection->leading) statement->known = true;
+  else if (statement->parses && connection->answered == connection->leading) statement->known = !connection->nameless;
   else if (statement->describes) take_description(statement, result);
   else return take_answer(statement, result, status);
   return false;

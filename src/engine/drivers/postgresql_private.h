@@ -110,6 +110,7 @@ struct alch_driver_connection {
   int64_t deadline;                /* of connecting */
   int polling;                     /* what PQconnectPoll asked for */
   bool connected;
+  bool nameless;                   /* statements get no names: each start parses its own again */
   bool styles;                     /* STYLES_TEXT is under way */
   bool flushing;                   /* output waits for the socket */
   bool pinging;
@@ -141,6 +142,7 @@ typedef struct alch_postgresql_settings {
   alch_arena arena;
   const char **keywords, **values;   /* as PQconnectStartParams wants them, NULL at the end */
   int64_t microseconds;              /* to connect in; -1: no limit */
+  bool nameless;                     /* no statement gets a name on the server */
 } alch_postgresql_settings;
 /* ARGUMENT, naming the nearest. Closes itself on error. */
 alch_status alch_postgresql_settings_read(const alch_url *url, const alch_allocator *allocator, alch_postgresql_settings *out, alch_error *error);

@@ -1,4 +1,5 @@
-/* What URLs of this database may say. Options are libpq's own connection parameters (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS) and pass through as they are. */
+/* What URLs of this database may say. Options are libpq's own connection parameters (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS), which pass through as they are, and one of ours:
+   prepared_statements=false, which is for poolers that give each transaction another session. SQLAlchemy's name for it under asyncpg, prepared_statement_cache_size=0, says the same. */
 #include "base/map.h"
 #include "base/real.h"
 #include "engine/drivers/postgresql_private.h"
@@ -13,7 +14,11 @@ static const char *const names[] = {
   "fallback_application_name", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "gssencmode", "sslmode", "requiressl", "sslnegotiation",
   "sslcompression", "sslcert", "sslkey", "sslpassword", "sslcertmode", "sslrootcert", "sslcrl", "sslcrldir", "sslsni", "requirepeer", "ssl_min_protocol_version", "ssl_max_protocol_version",
   "min_protocol_version", "max_protocol_version", "krbsrvname", "gsslib", "gssdelegation", "service", "target_session_attrs", "load_balance_hosts",
+  "prepared_statements", "prepared_statement_cache_size",
 };
+
+/* Those that are not for the library, or that are written in another place. */
+static const char *const own_names[] = { "host", "client_encoding", "connect_timeout", "prepared_statements", "prepared_statement_cache_size" };
 
 /* Parameters that the URL's own parts are, and those that are said in any case. */
 enum { OWN_PARAMETERS = 8 };
@@ -49,6 +54,21 @@ static alch_status read_timeout(const char *value, int64_t *microseconds, alch_e
   return ALCH_OK;
 }
 
+static bool is_one_of(const char *word, const char *const *words, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (strcasecmp(words[i], word) == 0) return true;
+  return false;
+}
+
+static alch_status read_prepares(const alch_url_option *option, bool *nameless, alch_error *error) {
+  static const char *const on[] = { "true", "1", "on", "yes" }, *const off[] = { "false", "0", "off", "no" };
+  bool size = strcmp(option->name, "prepared_statement_cache_size") == 0, number = strspn(option->value, "0123456789") == strlen(option->value) && *option->value;
+  if (!(size ? number : is_one_of(option->value, on, ALCH_COUNT(on)) || is_one_of(option->value, off, ALCH_COUNT(off))))
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, size ? "%s=%s: it is a number, and 0 means that no statement is prepared under a name" : "%s=%s: it is true or false", option->name, option->value);
+  *nameless = *nameless || (size ? strspn(option->value, "0") == strlen(option->value) : is_one_of(option->value, off, ALCH_COUNT(off)));
+  return ALCH_OK;
+}
+
 static alch_status check_option(const alch_url *url, uint32_t index, alch_postgresql_settings *out, alch_error *error) {
   const alch_url_option *option = &url->options[index];
   if (!is_known(option->name)) return unknown_option(option->name, error);
@@ -56,6 +76,7 @@ static alch_status check_option(const alch_url *url, uint32_t index, alch_postgr
     if (strcmp(url->options[i].name, option->name) == 0) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "the option '%s' is given twice", option->name);
   if (strcmp(option->name, "client_encoding") == 0 && !is_utf8(option->value))
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "client_encoding=%s: texts are UTF-8 here; the server converts them from whatever encoding the database has", option->value);
+  if (strncmp(option->name, "prepared_statement", strlen("prepared_statement")) == 0) return read_prepares(option, &out->nameless, error);
   return strcmp(option->name, "connect_timeout") == 0 ? read_timeout(option->value, &out->microseconds, error) : ALCH_OK;
 }
 
@@ -127,7 +148,7 @@ static alch_status write_parameters(settings_writer *writer, const alch_url *url
   add(writer, "fallback_application_name", "lualchemy");
   for (uint32_t i = 0; i < url->option_count; i++) {
     const char *name = url->options[i].name;
-    if (strcmp(name, "host") != 0 && strcmp(name, "client_encoding") != 0 && strcmp(name, "connect_timeout") != 0) add(writer, name, url->options[i].value);
+    if (!is_one_of(name, own_names, ALCH_COUNT(own_names))) add(writer, name, url->options[i].value);
   }
   return write_hosts(writer, url, error);
 }

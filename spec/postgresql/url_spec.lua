@@ -1,0 +1,106 @@
+-- luacheck: no max line length
+-- What a URL can say: statements without names, several hosts, and what goes through to the server.
+local la = require "lualchemy"
+local servers = dofile "spec/servers.lua"
+local server, why = servers.start "postgresql"
+
+describe("a PostgreSQL URL", function()
+  teardown(function()
+    if server then server:stop() end
+  end)
+
+  local function case(name, run)
+    it(name, function()
+      if not server then return pending(why) end
+      run()
+    end)
+  end
+
+  local function connect(options, host)
+    return la.create_engine(("postgresql://spec@/spec?host=%s%s"):format(host or server.folder, options or "")):connect()
+  end
+
+  local function ask(connection, sql, values) return connection:exec_driver_sql(sql, values):scalar() end
+
+  for _, option in ipairs { "prepared_statements=false", "prepared_statement_cache_size=0" } do
+    case(option .. " names no statement", function()
+      local c <close> = connect("&" .. option)
+      local metadata = la.MetaData()
+      local things = la.Table { "things", metadata, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(9) }, la.Column { "at", la.DateTime } }
+      metadata:create_all(c)
+      local sets = {}
+      for i = 1, 1500 do sets[i] = { name = "n" .. i, at = "2024-01-01 00:00:00" } end
+      assert.equal(1500, c:execute(things:insert(), sets).rowcount)
+      assert.same({ 1501, id = 1501 }, c:execute(things:insert(), { name = "x" }).inserted_primary_key)
+      local one = la.select(things.c.name, things.c.at):where(things.c.id:eq(la.bindparam "key"))
+      for i = 1, 5 do
+        assert.equal("('n" .. i .. "', 2024-01-01 00:00:00)", tostring(c:execute(one, { key = i }):one()))
+        if i == 3 then c:exec_driver_sql "DEALLOCATE ALL" end
+      end
+      local first, second = c:execute(la.select(things.c.id):order_by(things.c.id), nil, { yield_per = 10 }), nil
+      assert.equal(1, first:fetchone().id)
+      second = c:execute(one, { key = 7 }):one()   -- another one between the rows of a stream
+      assert.equal("n7", second.name)
+      assert.equal(1500, #first:all())
+      local count = 0
+      for _ in c:copy_to(things) do count = count + 1 end
+      assert.equal(1501, count)
+      assert.error_matches(function() c:execute(things:insert(), { id = 1 }) end, "duplicate key")
+      c:rollback()
+      assert.equal(0, ask(c, "SELECT count(*) FROM pg_prepared_statements"))
+      assert.equal(0, ask(c, "SELECT count(*) FROM pg_prepared_statements"))
+      local named <close> = connect("&prepared_statements=true")
+      ask(named, "SELECT count(*) FROM pg_prepared_statements")
+      assert.equal(1, ask(named, "SELECT count(*) FROM pg_prepared_statements"))
+    end)
+  end
+
+  case("that says nonsense is refused", function()
+    for option, message in pairs { ["prepared_statements=maybe"] = "true or false", ["prepared_statement_cache_size=few"] = "a number",
+      ["prepared_statement=false"] = "did you mean 'prepared_statements'", ["target_session_attr=any"] = "did you mean 'target_session_attrs'" } do
+      assert.error_matches(function() la.create_engine("postgresql://spec@/spec?" .. option) end, message)
+    end
+  end)
+
+  case("with several hosts goes to the first that answers, and is what it should be", function()
+    local hosts = "/nowhere," .. server.folder
+    local c <close> = connect("&connect_timeout=20", hosts)
+    assert.equal(server.folder, ask(c, "SHOW unix_socket_directories"))
+    c:rollback()
+    local dead <close> = connect("", "127.0.0.1:1," .. server.folder)
+    assert.equal(1, ask(dead, "SELECT 1"))
+    local writing <close> = connect("&target_session_attrs=read-write", hosts)
+    assert.equal("off", ask(writing, "SHOW transaction_read_only"))
+    local ok, failure = pcall(connect, "&target_session_attrs=read-only", hosts)
+    assert.is_false(ok)
+    assert.equal("OperationalError", failure.kind)
+    assert.truthy(failure.message:find "read.only", failure.message)
+    local reading <close> = connect("&target_session_attrs=read-only&options=-cdefault_transaction_read_only%3Don", hosts)
+    assert.equal("on", ask(reading, "SHOW transaction_read_only"))
+    assert.error_matches(function() connect("", "/nowhere,/nowhere/else") end, "/nowhere/else")
+  end)
+
+  case("passes its options through to the server", function()
+    local c <close> = connect "&application_name=the+spec&options=-cstatement_timeout%3D12345%20-csearch_path%3Dpg_temp"
+    assert.equal("the spec", ask(c, "SHOW application_name"))
+    assert.equal("12345ms", ask(c, "SHOW statement_timeout"))
+    assert.equal("pg_temp", ask(c, "SHOW search_path"))
+    local plain <close> = connect()
+    assert.equal("lualchemy", ask(plain, "SHOW application_name"))
+  end)
+
+  case("has what it says of TLS checked by the library", function()
+    local over_tcp = "postgresql://spec@127.0.0.1:1/spec?sslmode="
+    assert.error_matches(function() la.create_engine(over_tcp .. "sometimes"):connect() end, "sslmode")
+    assert.error_matches(function() la.create_engine(over_tcp .. "require&ssl_min_protocol_version=TLSv9"):connect() end, "TLSv9")
+    assert.error_matches(function() connect "&sslmode=disable&requirepeer=nobody_of_this_name" end, "requirepeer")
+    assert.error_matches(function() connect "&channel_binding=require" end, "channel binding")
+  end)
+
+  case("gives up after connect_timeout", function()
+    local socket = la.create_engine "postgresql://spec@192.0.2.1/spec?connect_timeout=0.3"   -- of documentation: nobody answers
+    local ok, failure = pcall(socket.connect, socket)
+    assert.is_false(ok)
+    assert.equal("OperationalError", failure.kind)
+  end)
+end)
