@@ -89,13 +89,18 @@ static bool push_identical(lua_State *L, binding_orm *o, const alch_object *obje
 
 void binding_push_object(lua_State *L, binding_orm *o, const alch_object *object) {
   if (!object) { lua_pushnil(L); return; }
-  const binding_scope *scope = &o->scope;
+  binding_scope *scope = &o->scope;
+  if (scope->recalled_index && scope->recalled == object) { lua_pushvalue(L, scope->recalled_index); return; }
   uint32_t recent = scope->count - scope->base > 4 ? scope->count - 4 : scope->base;
   int index = known_index(o, object, scope->count, recent);
   if (!index && push_held(L, object)) return;
   if (!index) index = known_index(o, object, recent, scope->base);
-  if (index) lua_pushvalue(L, index);
-  else if (!push_identical(L, o, object)) luaL_error(L, "lualchemy: a %s object is not known here (a fault of the library)", object->mapper->name);
+  if (index) { lua_pushvalue(L, index); return; }
+  if (!push_identical(L, o, object)) luaL_error(L, "lualchemy: a %s object is not known here (a fault of the library)", object->mapper->name);
+  if (!scope->recalled_index) return;
+  lua_pushvalue(L, -1);
+  lua_replace(L, scope->recalled_index);
+  scope->recalled = object;
 }
 
 void binding_push_session(lua_State *L, binding_orm *o, const alch_session *session) {
@@ -328,8 +333,13 @@ static void emit(alch_host *host, alch_object *object, uint32_t place) {
     lua_rawseti(L, scope->row, (lua_Integer)place + 1);
     return;
   }
+  lua_pushvalue(L, -1);
   lua_rawseti(L, scope->rows, (lua_Integer)++scope->row_count);
-  end_row(L, scope);
+  /* the rows that follow may put more into its lists: it alone stays known */
+  lua_insert(L, scope->floor + 1);
+  lua_settop(L, scope->floor + 1);
+  scope->count = scope->floor_count;
+  append_known(L, o, object, scope->floor + 1);
 }
 
 static void emit_value(alch_host *host, const alch_value *value, const alch_type *type, uint32_t place) {

@@ -18,6 +18,8 @@ typedef struct binding_scope {
   lua_State *state;
   uint32_t base, count;            /* in `known`: what belongs to this call */
   uint32_t turn;                   /* which of the older ones is overwritten next */
+  const alch_object *recalled;     /* of those that had to be looked up, the last one; and where it stands on the stack. 0: none is remembered */
+  int recalled_index;
   int keep;                        /* stack index of the table that keeps objects alive until the call ends; 0: none */
   int rows, row;                   /* loading: stack indexes of the list of results and of the row under way */
   const alch_mapper *mapper;       /* loading: whose identity map and metatable stand at these indexes, or NULL */
@@ -94,7 +96,13 @@ static inline void binding_orm_enter(lua_State *L, binding_orm *o) {
   o->scope.mapper = NULL;
   o->b->state = o->scope.state = L;
   o->scope.count = o->scope.base;
-  o->scope.keep = o->scope.rows = 0;
+  o->scope.keep = o->scope.rows = o->scope.recalled_index = 0;
+}
+/* Takes a slot of the stack for the object that was looked up last: what loads many children asks for their parent again and again. */
+static inline void binding_recall(lua_State *L, binding_orm *o) {
+  lua_pushnil(L);
+  o->scope.recalled = NULL;
+  o->scope.recalled_index = lua_gettop(L);
 }
 /* Loading: pushes what the objects of a mapper need, and remembers where it stands. */
 void binding_orm_prepare(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper);

@@ -77,6 +77,7 @@ static alch_status step_related(lua_State *L, binding_session *s) {
   uint32_t slot = check_slot(L, objects[0], 3);
   const alch_relationship *relationship = alch_mapper_relationship(objects[0]->mapper, slot);
   if (!relationship) return alch_error_set(&o->b->error, ALCH_ERROR_ARGUMENT, "%s.%s is no relationship", objects[0]->mapper->name, alch_mapper_slot_name(objects[0]->mapper, slot));
+  binding_recall(L, o);
   return alch_load_relationship(s->session, relationship, objects, count, NULL, &o->b->error);
 }
 
@@ -195,6 +196,7 @@ static alch_status step_load(lua_State *L, binding_session *s) {
   scope->rows = ROWS;
   scope->row = ROW;
   scope->keep = KEEP;
+  binding_recall(L, o);
   binding_orm_prepare(L, o, s->session, binding_statement_model(o, lua_touserdata(L, STATEMENT))->mapper);
   scope->floor = lua_gettop(L);
   scope->floor_count = scope->count;
