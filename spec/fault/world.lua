@@ -187,9 +187,8 @@ end
 
 --- How many descriptors this process has open.
 function world.descriptors()
-  local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
-  local count = tonumber(pipe:read "n")
-  pipe:close()
+  local count = 0
+  for _ in require("lfs").dir "/proc/self/fd" do count = count + 1 end   -- busted needs lfs as well
   return count
 end
 
