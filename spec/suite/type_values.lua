@@ -331,6 +331,52 @@ own("mariadb", "TINYTEXT", m.TINYTEXT, pick { "", ("x"):rep(255) })
 own("mariadb", "MEDIUMBLOB", m.MEDIUMBLOB, { edges = byte_edges, random = random_bytes(300) })
 own("mariadb", "INET6", la.mariadb.INET6, pick { "::1", "2001:db8::1" })
 
+-- What some database cannot keep: it is refused, or it comes back as it went -- never anything in between. word: what the error says, where
+-- the library itself refuses it on every database; native: ODBC does not tell why it fails.
+local questionable = {
+  { la.SmallInteger, 32768 }, { la.SmallInteger, -32769 }, { la.Integer, 1 << 31 }, { la.Integer, -(1 << 31) - 1 }, { la.BigInteger, 0.5, word = "a Double" },
+  { la.BigInteger, la.decimal "9223372036854775808", word = "64-bit" }, { la.BigInteger, "1", word = "tointeger" },
+  { la.Numeric(5, 2), la.decimal "1000" }, { la.Numeric(5, 2), la.decimal "0.001", word = "2 digits behind the point" }, { la.Numeric(5), la.decimal "1.5", word = "a whole number" },
+  { la.Numeric, la.decimal("0." .. ("0"):rep(36) .. "11") }, { la.Numeric, la.decimal(("9"):rep(38)) }, { la.Numeric, la.decimal "1234567890.1234567" }, { la.Numeric, 0 / 0, word = "finite" },
+  { la.String(5), "abcdef" }, { la.String(5), "\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}" }, { la.Text, "a\0b", word = "zero bytes" }, { la.Text, "\xff", word = "UTF-8" }, { la.Text, "ok\xc0\x80", word = "byte 3" },
+  { la.Text, "\xed\xa0\x80", word = "UTF-8" }, { la.Text, "\xf4\x90\x80\x80", word = "UTF-8" }, { la.Text, "\xe2\x82", word = "UTF-8" },
+  { la.Double, math.huge }, { la.Double, -math.huge }, { la.Double, 0 / 0 }, { la.Double, (1 << 53) + 1, word = "BigInteger" }, { la.Boolean, 2, word = "true, false" },
+  { la.Date, "10000-01-01", word = "a date" }, { la.Date, "0000-01-01", word = "a date" }, { la.Date, "2023-02-29", word = "a date" }, { la.Time, "24:00:00", word = "a time" }, { la.Time, "23:59:60", word = "a time" },
+  { la.DateTime, "9999-12-31 23:59:59.9999999", word = "a date and time" }, { la.DateTime, "2024-02-29T10:00:00+01:00", word = "timezone = true" },
+  { la.DateTime { timezone = true }, la.datetime "9999-12-31T23:59:59-01:00", word = "of UTC" }, { la.DateTime { timezone = true }, "0001-01-01T00:00:00+01:00", word = "of UTC" },
+  { la.Interval, la.interval { days = 4000000 } }, { la.Interval, la.interval { days = -800000 } }, { la.Uuid, "x", word = "UUID" }, { la.Enum { "a", "b", name = "suite_refused" }, "c", word = "its own words" },
+  { la.JSON, { x = 0 / 0 }, word = "NaN" }, { la.JSON, { "\xff" }, word = "UTF-8" }, { la.JSON, { a = 1, [2] = 3 }, word = "keys" },
+  { la.LargeBinary, ("\0\255"):rep(8 << 20) }, { la.Text, ("x\u{1F600}yz"):rep(2 << 20) }, { la.LargeBinary, ("\1"):rep(20 << 20), native = true },
+}
+
+local function asked(dialect, type_, value, word) questionable[#questionable + 1] = { type_, value, only = dialect, word = word } end
+
+asked("postgresql", p.TIMESTAMP { precision = 3 }, la.datetime "2024-02-29 13:14:15.1234", "3 digits behind the second")
+asked("postgresql", p.TIME { precision = 2 }, la.time(1, 2, 3, 4), "2 digits behind the second")
+asked("postgresql", p.INTERVAL { precision = 2 }, la.interval { microseconds = 5 }, "2 digits behind the second")
+asked("postgresql", p.INET, "no address")
+asked("postgresql", p.BIT(5), "1")
+asked("postgresql", p.OID, -1)
+asked("postgresql", la.ARRAY(la.SmallInteger), { 40000 })
+asked("mariadb", m.DATETIME, la.datetime "2024-02-29 13:14:15.5", "0 digits behind the second")
+asked("mariadb", m.DATETIME { fsp = 3 }, la.datetime "2024-02-29 13:14:15.1234", "3 digits behind the second")
+asked("mariadb", la.DATETIME, la.datetime "2024-02-29 13:14:15.5", "0 digits behind the second")
+asked("mariadb", m.TIME, la.time(1, 2, 3, 4), "0 digits behind the second")
+asked("mariadb", m.DECIMAL, la.decimal "1.5", "0 digits behind the point")
+asked("mariadb", la.NUMERIC, la.decimal "1.5", "0 digits behind the point")
+asked("mariadb", m.DOUBLE(10, 3), 1.2345, "3 digits behind the point")
+asked("mariadb", m.TIMESTAMP { fsp = 6 }, la.datetime "1969-12-31 23:59:59")
+asked("mariadb", m.TIMESTAMP { fsp = 6 }, la.datetime "2038-01-19 03:14:08")
+asked("mariadb", m.BIGINT { unsigned = true }, -1)
+asked("mariadb", m.TINYINT, 200)
+asked("mariadb", m.YEAR, 1900)
+asked("mariadb", m.BIT(1), 2)
+asked("mariadb", m.SET("a", "b"), "d")
+asked("mariadb", m.TINYTEXT, ("x"):rep(256))
+asked("mariadb", la.Text(10), ("x"):rep(70000))
+
+values.questionable = questionable
+values.same_document = same_document
 values.kinds = kinds
 values.random_text, values.random_bytes = random_text, random_bytes
 

@@ -127,3 +127,43 @@ end
 for _, kind in ipairs(values.kinds) do
   if not kind.only or (kind.only == dialect and native) then case_of(kind) end
 end
+
+-- Refused, or kept -------------------------------------------------------------------------------------
+
+-- The same, with a NaN equal to itself.
+local function unchanged(written, read)
+  return read == written or (written ~= written and read ~= read) or (type(written) == "table" and values.same_document(written, read))
+    or tostring(written) == tostring(read)
+end
+
+local function refused(world, things, value)
+  local ok, failure = pcall(function()
+    world:engine():begin(function(connection) connection:execute(things:insert(), { id = 1, value = value }) end)
+  end)
+  if ok then return nil end
+  assert(la.is_error(failure), tostring(failure))
+  return failure
+end
+
+local function check_refusal(failure, one, what)
+  local clear = failure.kind == "DataError" or failure.kind == "ArgumentError" or tostring(failure):find("max_allowed_packet", 1, true)
+  assert(clear, ("%s is refused by an error that does not tell why: %s: %s"):format(what, failure.kind, tostring(failure):sub(1, 300)))
+  if one.word then assert(tostring(failure):find(one.word, 1, true), ("%q is not in: %s"):format(one.word, tostring(failure):sub(1, 300))) end
+end
+
+local function case_of_question(one, number)
+  local type_, value = one[1], one[2]
+  local what = ("%d: %s for %s"):format(number, values.shown(value):gsub("[^\32-\126]", "?"):sub(1, 60), tostring(type_))
+  suite.case("refused or kept, " .. what, function(world)
+    local things = new_table(world, { type = type_ })
+    local failure = refused(world, things, value)
+    if failure then return check_refusal(failure, one, what) end
+    assert(not one.word, what .. " was not refused")
+    local read = world:engine():begin(function(connection) return connection:scalar(la.select(things.c.value)) end)
+    assert(unchanged(value, read), ("%s became %s"):format(what, values.shown(read)))
+  end)
+end
+
+for number, one in ipairs(values.questionable) do
+  if (native or not (one.only or one.native)) and (not one.only or one.only == dialect) then case_of_question(one, number) end
+end

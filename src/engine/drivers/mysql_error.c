@@ -24,6 +24,7 @@ typedef struct error_row {
   const name_place *names;
 } error_row;
 
+#define LONG_MESSAGE (1 << 20)   /* bytes; servers have a limit of four times that or more */
 #define PROGRAMMING(code) { code, ALCH_ERROR_PROGRAMMING, NULL }
 #define DATA(code) { code, ALCH_ERROR_DATA, data }
 #define UNSUPPORTED(code) { code, ALCH_ERROR_NOT_SUPPORTED, NULL }
@@ -36,6 +37,7 @@ static const error_row rows[] = {
   { 1451, ALCH_ERROR_INTEGRITY, foreign_key }, { 1452, ALCH_ERROR_INTEGRITY, foreign_key }, { 4025, ALCH_ERROR_INTEGRITY, check }, { 3819, ALCH_ERROR_INTEGRITY, check_mysql },
   DATA(1171), DATA(1230), DATA(1263), DATA(1264), DATA(1265), DATA(1292), DATA(1365), DATA(1366), DATA(1367), DATA(1406), DATA(1411), DATA(1425), DATA(1426), DATA(1441), DATA(1690), DATA(3140), DATA(4038),
   UNSUPPORTED(1196), UNSUPPORTED(1235), UNSUPPORTED(1286), UNSUPPORTED(1289), UNSUPPORTED(1295), UNSUPPORTED(5003),
+  { 1153, ALCH_ERROR_DATA, NULL }, { 2020, ALCH_ERROR_DATA, NULL },
   { CR_COMMANDS_OUT_OF_SYNC, ALCH_ERROR_INTERNAL, NULL },
 };
 
@@ -97,6 +99,13 @@ static void take_name(const char *message, const name_place *place, alch_error *
   alch_error_attach(error, place->which, from, (size_t)(end - from));
 }
 
+/* A server that is sent a message longer than it takes closes the connection, often without a word. */
+static bool is_too_long(unsigned int code, const alch_driver_statement *statement) {
+  static const unsigned int told[] = { 1153, 2020 };
+  if (IS_AMONG(code, told)) return true;
+  return (code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST) && statement && statement->bytes >= LONG_MESSAGE;
+}
+
 alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_driver_statement *statement, alch_error *error) {
   const alch_libmariadb *library = connection->library;
   MYSQL_STMT *handle = statement && library->mysql_stmt_errno(statement->handle) ? statement->handle : NULL;
@@ -107,6 +116,9 @@ alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_drive
   const error_row *row = find_row(code);
   const char *message = handle ? library->mysql_stmt_error(handle) : library->mysql_error(connection->handle);
   alch_error_set(error, row ? row->kind : ALCH_ERROR_OPERATIONAL, "%s%s", *message ? message : "the client library says nothing of what went wrong", IS_AMONG(code, full) ? ALCH_TOO_MANY_CONNECTIONS : "");
+  if (error && is_too_long(code, statement))
+    alch_error_set(error, error->kind, "%s (the statement has %zu bytes of values, and the server takes as many as its max_allowed_packet in one message: raise that, or write the value in pieces)", message,
+                   statement ? statement->bytes : 0);
   if (!error || error->kind == ALCH_ERROR_OUT_OF_MEMORY) return ALCH_ERROR;
   error->code = (int)code;
   error->disconnected = connection->gone;

@@ -53,6 +53,7 @@ static alch_status bind_value(alch_driver_statement *statement, uint32_t place, 
   const alch_value *value = &statement->values[(size_t)statement->set * statement->count + place];
   alch_mysql_bind *bind = &statement->binds[place];
   memset(bind, 0, sizeof *bind);
+  if (alch_value_has_text(value->kind)) statement->bytes += value->length;
   switch (value->kind) {
     case ALCH_NULL: bind->buffer_type = MYSQL_TYPE_NULL; return ALCH_OK;
     case ALCH_INTEGER: case ALCH_BOOLEAN:
@@ -111,6 +112,7 @@ static alch_status bind_set(alch_driver_statement *statement, alch_error *error)
 
 alch_status alch_mysql_bind_values(alch_driver_statement *statement, alch_error *error) {
   if (check_count(statement, error) != ALCH_OK) return ALCH_ERROR;
+  statement->bytes = 0;
   if (statement->count == 0) return ALCH_OK;
   if (!make_room(statement, statement->count)) return alch_error_out_of_memory(error);
   if (bind_set(statement, error) != ALCH_OK) return ALCH_ERROR;
@@ -127,8 +129,10 @@ static char *indicator_of(bool is_null) { return (char *)(uintptr_t)&indicators[
 /* The library asks for one set after the other while it writes its message; the types went before. */
 static char give_set(void *given, alch_mysql_bind *binds, unsigned int set) {
   alch_driver_statement *statement = given;
+  size_t bytes = statement->bytes;   /* of all sets, counted already */
   statement->set = set;
   if (bind_set(statement, NULL) != ALCH_OK) return 1;
+  statement->bytes = bytes;
   for (uint32_t i = 0; i < statement->count; i++) {
     bool is_null = statement->binds[i].buffer_type == MYSQL_TYPE_NULL;
     binds[i].u.indicator = indicator_of(is_null);
@@ -143,6 +147,7 @@ static char give_set(void *given, alch_mysql_bind *binds, unsigned int set) {
 /* The one type of each column, left in statement->binds; all sets are looked at, so that giving them cannot fail. */
 static alch_status find_types(alch_driver_statement *statement, int *types, bool *alike, alch_error *error) {
   *alike = true;
+  statement->bytes = 0;
   for (uint32_t i = 0; i < statement->count; i++) types[i] = MYSQL_TYPE_NULL;
   for (statement->set = 0; statement->set < statement->sets; statement->set++) {
     if (bind_set(statement, error) != ALCH_OK) return ALCH_ERROR;

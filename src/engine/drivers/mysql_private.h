@@ -83,6 +83,7 @@ struct alch_driver_statement {
   alch_mysql_bind *binds;
   alch_mysql_time *times;
   unsigned long *lengths;
+  size_t bytes;                 /* of the texts and blobs that were bound last */
   uint32_t bind_capacity;
   /* results */
   alch_mysql_column *columns;

@@ -123,12 +123,18 @@ static alch_status give_moment(int64_t microseconds, alch_odbc_parameter *out, a
   return ALCH_OK;
 }
 
+static alch_status give_real(const alch_odbc_quirks *quirks, double real, alch_odbc_parameter *out, alch_error *error) {
+  if (real != real && quirks->nan_is_null) return alch_error_set(error, ALCH_ERROR_DATA, "a value is not a number, which the database would store as NULL");
+  *out = (alch_odbc_parameter){ .c_type = SQL_C_DOUBLE, .sql_type = SQL_DOUBLE, .size = 53, .length = sizeof(double), .inlined.real = real };
+  return ALCH_OK;
+}
+
 static alch_status describe_value(alch_driver_statement *statement, const alch_type *type, const alch_value *value, alch_odbc_parameter *out, alch_error *error) {
   *out = (alch_odbc_parameter){ .c_type = SQL_C_CHAR };
   switch (value->kind) {
     case ALCH_NULL: give_null(type, out); return ALCH_OK;
     case ALCH_INTEGER: give_integer(statement->connection->quirks, value->integer, out); return ALCH_OK;
-    case ALCH_REAL: *out = (alch_odbc_parameter){ .c_type = SQL_C_DOUBLE, .sql_type = SQL_DOUBLE, .size = 53, .length = sizeof(double), .inlined.real = value->real }; return ALCH_OK;
+    case ALCH_REAL: return give_real(statement->connection->quirks, value->real, out, error);
     case ALCH_BOOLEAN: *out = (alch_odbc_parameter){ .c_type = SQL_C_BIT, .sql_type = SQL_BIT, .size = 1, .length = 1, .inlined.bit = value->integer != 0 }; return ALCH_OK;
     case ALCH_TEXT: return give_text(statement, value, out, error);
     case ALCH_BLOB: give_blob(value, out); return ALCH_OK;

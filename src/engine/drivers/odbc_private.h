@@ -25,6 +25,7 @@ typedef struct alch_odbc_quirks {
   bool trusts_sizes;            /* the sizes of text columns that the driver tells are true */
   bool few_kinds;               /* booleans are stored as integers and moments as text, whatever columns are declared as */
   bool utf8_texts;              /* texts as SQL_C_CHAR are UTF-8, whatever the process's locale is, and come through better than as UTF-16 */
+  bool nan_is_null;             /* a NaN would be stored as NULL */
   bool single_blobs;            /* arrays of bytes lose them */
   bool utf8_statements;         /* the driver manager would cut UTF-16 down to a byte a character for this driver, and gives UTF-8 on as it is */
   bool dollars;                 /* placeholders are written $1 */

@@ -8,6 +8,7 @@
 #define BOUND_UNITS 512          /* characters of a text that is bound, bytes of a blob */
 #define BLOCK_BYTES 131072       /* of one fetch into bound columns */
 #define BLOCK_ROWS 256
+#define DECIMAL_ROOM 100         /* beyond the digits that are told, which are a guess where the column has no precision */
 #define PIECE 2048               /* bytes first asked for of a cell of unknown length */
 #define PIECE_MAX 65536
 
@@ -47,7 +48,7 @@ static bool set_attribute(alch_driver_statement *statement, SQLINTEGER attribute
 static uint32_t width_of(const alch_odbc_quirks *quirks, uint8_t reader, SQLSMALLINT sql_type, SQLULEN size) {
   if (alch_odbc_reader_rows[reader].bytes) return alch_odbc_reader_rows[reader].bytes;
   if (reader == ALCH_ODBC_READ_UTF8) size *= 4;
-  if (reader == ALCH_ODBC_READ_DECIMAL) return size > 0 && size <= 200 ? (uint32_t)size + 8 : 0;
+  if (reader == ALCH_ODBC_READ_DECIMAL) return size > 0 && size <= 200 ? (uint32_t)size + DECIMAL_ROOM : 0;
   bool long_type = sql_type == SQL_LONGVARCHAR || sql_type == SQL_WLONGVARCHAR || sql_type == SQL_LONGVARBINARY;
   if (!quirks->trusts_sizes || long_type || size == 0 || size > BOUND_UNITS) return 0;
   return reader == ALCH_ODBC_READ_WIDE ? ((uint32_t)size * 2 + 1) * (uint32_t)sizeof(SQLWCHAR) : (uint32_t)size;

@@ -176,13 +176,22 @@ bool alch_postgresql_is_cast_array(const alch_type *type) {
   return item && item->family != ALCH_TYPE_NULL && !own;
 }
 
+/* A cast to bits of a length fills up and cuts off. */
+static void unsize_bits(alch_type *type) {
+  if (!is_called(type, "BIT")) return;
+  type->words |= ALCH_TAKES(VARYING);
+  type->length = 0;
+}
+
 /* Without lengths and digits: a cast would cut off and round, in silence, what the column itself refuses. */
 alch_status alch_postgresql_cast(const alch_dialect *dialect, const alch_type *given, alch_buffer *out, alch_error *error) {
   alch_type type = *alch_type_in(given, dialect->name), item;
   alch_buffer_add(out, "::");
+  unsize_bits(&type);
   if (type.family == ALCH_TYPE_ARRAY && type.item) {
     item = *alch_type_in(type.item, dialect->name);
-    bool sized = item.family >= ALCH_TYPE_STRING && item.family <= ALCH_TYPE_UNICODE_TEXT && !is_called(&item, "BIT");
+    bool sized = item.family >= ALCH_TYPE_STRING && item.family <= ALCH_TYPE_UNICODE_TEXT;
+    unsize_bits(&item);
     if (sized) item.length = 0;
     if (item.family == ALCH_TYPE_NUMERIC) item.precision = item.scale = -1;
     item.collation = NULL;
