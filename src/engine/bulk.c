@@ -35,7 +35,7 @@ void alch_bulk_load_close(alch_bulk_load *load) {
 
 static alch_status tell(const alch_bulk_load *load, alch_engine_event_kind kind, const alch_error *failure, alch_error *error) {
   alch_connection *connection = load->connection;
-  if (ALCH_LIKELY(!connection->engine->listener)) return ALCH_OK;
+  if (ALCH_LIKELY(!connection->member->listener)) return ALCH_OK;
   alch_engine_event event = { .kind = kind, .sql = load->bulk->sql(load->load), .executions = (uint64_t)load->rows, .error = failure };
   if (kind == ALCH_ENGINE_AFTER_EXECUTE) event.microseconds = alch_clock_microseconds() - load->started_at;
   return alch_connection_tell(connection, &event, error);

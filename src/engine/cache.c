@@ -60,6 +60,15 @@ void alch_cache_clear(alch_cache *cache) {
   pthread_mutex_unlock(&cache->mutex);
 }
 
+void alch_cache_forget(alch_cache *cache, uint64_t serial) {
+  pthread_mutex_lock(&cache->mutex);
+  for (alch_cache_entry *entry = cache->oldest, *newer; entry; entry = newer) {
+    newer = entry->newer;
+    if (entry->serial / 2 == serial) remove_entry(cache, entry);
+  }
+  pthread_mutex_unlock(&cache->mutex);
+}
+
 void alch_cache_close(alch_cache *cache) {
   if (!cache->buckets) return;
   alch_cache_clear(cache);

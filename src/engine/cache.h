@@ -32,6 +32,8 @@ typedef struct alch_cache_key {
 alch_status alch_cache_open(alch_cache *cache, const alch_allocator *allocator, uint32_t capacity, alch_error *error);
 void alch_cache_close(alch_cache *cache);
 void alch_cache_clear(alch_cache *cache);
+/* What was compiled for the catalog of this serial goes. */
+void alch_cache_forget(alch_cache *cache, uint64_t serial);
 /* What is asked for. Everything is borrowed; options may be NULL. */
 typedef struct alch_cache_request {
   const alch_dialect *dialect;         /* the record */

@@ -8,7 +8,7 @@ static alch_connection *new_connection(alch_engine *engine, alch_error *error) {
     alch_error_out_of_memory(error);
     return NULL;
   }
-  connection->engine = engine;
+  connection->engine = connection->member = engine;
   connection->driver = engine->driver;
   connection->autobegin = true;
   connection->process = alch_process_serial();
@@ -29,28 +29,29 @@ void alch_connection_set_stream(alch_connection *connection, uint32_t rows) {
 
 /* Frames above may still look at the record when a listener has closed it. */
 static void free_connection(alch_connection *connection) {
-  alch_engine *engine = connection->engine;
+  alch_engine *engine = connection->engine, *member = connection->member;
   alch_pool_check_in(&engine->pool, connection);
   connection->state = ALCH_CONNECTION_CLOSED;
   alch_twophase_forget(connection);
   if (connection->telling > 0) alch_pool_bury(&engine->pool, connection);
   else alch_free(engine->allocator, connection, sizeof *connection);
+  if (member != engine) alch_engine_release(member);
   alch_engine_release(engine);
 }
 
 alch_status alch_connection_tell(alch_connection *connection, alch_engine_event *event, alch_error *error) {
-  const alch_engine *engine = connection->engine;
-  if (ALCH_LIKELY(!engine->listener)) return ALCH_OK;
+  const alch_engine *member = connection->member;
+  if (ALCH_LIKELY(!member->listener)) return ALCH_OK;
   event->connection = connection;
   connection->telling++;
-  alch_status status = engine->listener(engine->listener_context, event);
+  alch_status status = member->listener(member->listener_context, event);
   connection->telling--;
   if (status != ALCH_OK || connection->state != ALCH_CONNECTION_CLOSED) return status;
   return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "an event listener has closed the connection");
 }
 
 alch_status alch_connection_tell_kind(alch_connection *connection, alch_engine_event_kind kind, const char *sql, alch_error *error) {
-  if (ALCH_LIKELY(!connection->engine->listener)) return ALCH_OK;
+  if (ALCH_LIKELY(!connection->member->listener)) return ALCH_OK;
   alch_engine_event event = { .kind = kind, .sql = sql };
   return alch_connection_tell(connection, &event, error);
 }
@@ -103,6 +104,7 @@ static alch_connection *begin_connection(alch_engine *engine, uint32_t turn, uin
   alch_connection *connection = target ? new_connection(target, error) : NULL;
   if (!connection) return NULL;
   take_defaults(connection, &engine->defaults);
+  if (engine->member) alch_engine_hold(connection->member = engine->member);
   connection->turn = turn;
   connection->attempt = attempt;
   connection->replica = engine->defaults.read_only && alch_engine_root(engine)->replica_count > 0;
@@ -163,7 +165,7 @@ void alch_connection_close(alch_connection *connection) {
 }
 
 alch_engine *alch_connection_engine(const alch_connection *connection) {
-  return connection->engine;
+  return connection->member;
 }
 
 alch_driver_connection *alch_connection_driver_connection(const alch_connection *connection) {

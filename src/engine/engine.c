@@ -56,6 +56,7 @@ static void free_engine(alch_engine *engine) {
   pthread_mutex_destroy(&engine->meeting);
   alch_cache_close(&engine->cache);
   alch_url_close(&engine->url);
+  if (engine->shared_name) alch_free(engine->allocator, engine->shared_name, strlen(engine->shared_name) + 1);
   alch_free(engine->allocator, engine, sizeof *engine);
 }
 
@@ -100,9 +101,14 @@ void alch_engine_hold(alch_engine *engine) {
   atomic_fetch_add_explicit(&engine->references, 1, memory_order_relaxed);
 }
 
+static bool drop_reference(alch_engine *engine) {
+  return engine->shared_name ? alch_shared_release(engine) : atomic_fetch_sub_explicit(&engine->references, 1, memory_order_acq_rel) == 1;
+}
+
 void alch_engine_release(alch_engine *engine) {
-  if (!engine || atomic_fetch_sub_explicit(&engine->references, 1, memory_order_acq_rel) != 1) return;
+  if (!engine || !drop_reference(engine)) return;
   if (engine->base) {
+    if (engine->member && engine->member != engine) alch_engine_release(engine->member);
     alch_engine_release(engine->base);
     alch_free(engine->allocator, engine, sizeof *engine);
     return;
@@ -122,15 +128,25 @@ static alch_status take_defaults(alch_engine *engine, const alch_execution_optio
   return options->isolation_level ? alch_isolation_find(words, dialect->name, options->isolation_level, &defaults->isolation, error) : ALCH_OK;
 }
 
-alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error) {
-  alch_engine *root = alch_engine_root(engine), *made = alch_allocate_zeroed(root->allocator, sizeof *made);
-  *out = NULL;
-  if (!made) return alch_error_out_of_memory(error);
+alch_engine *alch_engine_new_derived(alch_engine *root, alch_error *error) {
+  alch_engine *made = alch_allocate_zeroed(root->allocator, sizeof *made);
+  if (!made) {
+    alch_error_out_of_memory(error);
+    return NULL;
+  }
   made->allocator = root->allocator;
   made->base = root;
-  made->defaults = engine->defaults;
   atomic_init(&made->references, 1);
   alch_engine_hold(root);
+  return made;
+}
+
+alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error) {
+  alch_engine *made = alch_engine_new_derived(alch_engine_root(engine), error);
+  *out = NULL;
+  if (!made) return ALCH_ERROR;
+  made->defaults = engine->defaults;
+  if (engine->member) alch_engine_hold(made->member = engine->member);
   alch_status status = take_defaults(made, options, error);
   if (status == ALCH_OK) *out = made;
   else alch_engine_release(made);
@@ -148,11 +164,11 @@ const alch_url *alch_engine_url(const alch_engine *engine) {
 }
 
 const void *alch_engine_host(const alch_engine *engine) {
-  return alch_engine_root(engine)->options.host;
+  return alch_engine_member(engine)->options.host;
 }
 
 void alch_engine_listen(alch_engine *engine, alch_engine_listener listener, void *context) {
-  engine = alch_engine_root(engine);
+  engine = alch_engine_member(engine);
   for (uint32_t i = 0; i < engine->replica_count; i++) alch_engine_listen(engine->replicas[i], listener, context);
   engine->listener = listener;
   engine->listener_context = context;

@@ -32,7 +32,7 @@ typedef struct alch_engine_options {
   const char *isolation_level;     /* of all transactions, "SERIALIZABLE", "AUTOCOMMIT"; which there are says the dialect. NULL: the database's own */
   const char *const *replicas;     /* URLs of servers that follow this one: read only connections go to them in turn, to the next when one cannot be reached, and at last to this one. Same dialect */
   uint32_t replica_count;
-  const void *host;                /* whatever the host knows the engine by (alch_engine_host); its replicas have the same */
+  const void *host;                /* whatever the host knows the engine by (alch_engine_host); its replicas have the same, members of a shared one each their own */
   const char *server_version;      /* as the server would say it, "8.0.36" or "10.11.6-MariaDB": the dialect's record is chosen by it at once, and no server is asked. NULL: the first connection tells.
                                       An option of the URL says the same. Copied */
   const alch_driver *driver;       /* this one, not the one that the URL names; NULL: the URL's. Borrowed: outlives the engine */
@@ -68,6 +68,14 @@ typedef struct alch_pool_status { uint32_t size, idle, in_use, overflow; } alch_
 
 /* Opens no connection yet, but finds driver and dialect and checks the URL and its options. options may be NULL. *out has one reference. */
 alch_status alch_engine_open(const char *url, size_t length, const alch_engine_options *options, const alch_allocator *allocator, alch_engine **out, alch_error *error);
+/* The engine of this name in the process, for one more host (a Lua state, a thread): opened when there is none, else found, and then `options` count for their host only. *out is the host's own member of it: it
+   shares pool and cache with the others, and has a host and a listener of its own, which hears of what its own connections do (of connections that the pool closes by itself nobody does). Options::driver is not
+   taken. The engine's memory is alch_allocator_standard's. When the last member and connection are gone so is the engine. ARGUMENT: the one of this name has another URL (its password is not shown). */
+alch_status alch_engine_share(const char *name, const char *url, size_t length, const alch_engine_options *options, alch_engine **out, alch_error *error);
+/* Is it a member of a shared one? Then nothing that belongs to one host may be left on its connections. */
+bool alch_engine_is_shared(const alch_engine *engine);
+/* The catalog will be gone soon: what was compiled for it leaves the cache. */
+void alch_engine_forget(alch_engine *engine, const alch_catalog *catalog);
 void alch_engine_hold(alch_engine *engine);
 void alch_engine_release(alch_engine *engine);
 /* Closes idle connections; those in use are closed when they come back. The engine stays usable.
@@ -114,6 +122,7 @@ alch_status alch_engine_connect(alch_engine *engine, alch_connection **out, alch
 void alch_connection_close(alch_connection *connection);
 /* Does what close would wait for. ALCH_WAIT: the same call again, or close all the same; ALCH_OK: close waits no more. Nothing else may be done with the connection from then on. */
 alch_status alch_connection_settle(alch_connection *connection);
+/* Whose pool it is of: an engine, a replica; the member where it is shared. */
 alch_engine *alch_connection_engine(const alch_connection *connection);
 alch_driver_connection *alch_connection_driver_connection(const alch_connection *connection);   /* raw access */
 /* What its driver can do beyond statements, or NULL (engine/embedded.h). */

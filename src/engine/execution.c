@@ -106,13 +106,13 @@ static alch_status tell_and_look(alch_execution *execution, alch_engine_event_ki
 }
 
 static alch_status tell_before(alch_execution *execution, alch_error *error) {
-  if (ALCH_LIKELY(!execution->connection->engine->listener)) return ALCH_OK;
+  if (ALCH_LIKELY(!execution->connection->member->listener)) return ALCH_OK;
   execution->started_at = alch_clock_microseconds();
   return tell_and_look(execution, ALCH_ENGINE_BEFORE_EXECUTE, error);
 }
 
 static alch_status tell_after(alch_execution *execution, alch_error *error) {
-  if (ALCH_LIKELY(!execution->connection->engine->listener)) return ALCH_OK;
+  if (ALCH_LIKELY(!execution->connection->member->listener)) return ALCH_OK;
   alch_status status = tell_and_look(execution, ALCH_ENGINE_AFTER_EXECUTE, error);
   return status == ALCH_OK && execution->connection ? alch_connection_tell_notices(execution->connection, error) : status;
 }
@@ -127,7 +127,7 @@ static alch_status fail(alch_execution *execution, alch_status status, alch_erro
   if (!execution->connection) return status;
   if (status == ALCH_ERROR) alch_connection_tell_notices(execution->connection, NULL);
   if (!execution->connection) return status;
-  if (status == ALCH_ERROR && execution->connection->engine->listener && tell(execution, ALCH_ENGINE_FAILED, error) == ALCH_HOST_ERROR) status = ALCH_HOST_ERROR;
+  if (status == ALCH_ERROR && execution->connection->member->listener && tell(execution, ALCH_ENGINE_FAILED, error) == ALCH_HOST_ERROR) status = ALCH_HOST_ERROR;
   alch_execution_close(execution);
   return status;
 }

@@ -29,7 +29,7 @@ static alch_status check_outside(const alch_connection *connection, const char *
 }
 
 alch_status alch_connection_set_isolation(alch_connection *connection, const char *level, alch_error *error) {
-  const alch_isolation *found = connection->engine->defaults.isolation;
+  const alch_isolation *found = connection->member->defaults.isolation;
   alch_status status = check_outside(connection, "the isolation level", error);
   if (status == ALCH_OK && level) status = alch_isolation_find(words_of(connection), alch_engine_dialect(connection->engine)->name, level, &found, error);
   if (status == ALCH_OK) connection->isolation = found;

@@ -10,7 +10,7 @@ alch_status alch_connection_tell_notices(alch_connection *connection, alch_error
   const alch_messages *messages = connection->driver->messages;
   alch_status status = ALCH_OK;
   alch_notice notice;
-  if (ALCH_LIKELY(!messages || !connection->engine->listener)) return ALCH_OK;
+  if (ALCH_LIKELY(!messages || !connection->member->listener)) return ALCH_OK;
   while (status == ALCH_OK && connection->link && messages->notice(connection->link->driver_connection, &notice)) {
     alch_engine_event event = { .kind = ALCH_ENGINE_NOTICE, .notice = &notice };
     status = alch_connection_tell(connection, &event, error);

@@ -48,6 +48,7 @@ typedef enum alch_connection_state {
 
 struct alch_connection {
   alch_engine *engine;                   /* held */
+  alch_engine *member;                   /* held: whose listener is told of it; the engine itself, or the host's that asked for it */
   const alch_driver *driver;
   alch_link *link;                       /* NULL before the pool gives one */
   alch_execution *executions;            /* open ones, newest first */
@@ -113,7 +114,10 @@ typedef struct alch_connection_defaults {
 struct alch_engine {
   const alch_allocator *allocator;
   atomic_uint references;
-  alch_engine *base;                     /* held: an engine that has only defaults of its own; the rest of its record is empty. NULL: none */
+  alch_engine *base;                     /* held: an engine that has only defaults of its own, and a host where it is a member; the rest of its record is empty. NULL: none */
+  alch_engine *member;                   /* of a shared engine: whose host and listener count. Itself, or held; NULL: the engine is its host's alone */
+  char *shared_name;                     /* what other hosts find it by (shared.c), or NULL */
+  alch_engine *next_shared;
   alch_connection_defaults defaults;
   alch_engine **replicas;
   uint32_t replica_count;
@@ -137,12 +141,22 @@ struct alch_engine {
 
 /* ---- route.c ---- */
 static inline alch_engine *alch_engine_root(const alch_engine *engine) { return engine->base ? engine->base : (alch_engine *)(uintptr_t)engine; }
+/* Whose host and listener are meant. */
+static inline alch_engine *alch_engine_member(const alch_engine *engine) { return engine->member ? engine->member : alch_engine_root(engine); }
 alch_status alch_replicas_open(alch_engine *engine, alch_error *error);
 void alch_replicas_close(alch_engine *engine);
 /* The engine whose connection is to be tried now, for one that is asked for by `engine`; attempt counts from 0, turn is whose turn it was at the first. NULL: there is no other left. */
 alch_engine *alch_route(alch_engine *engine, uint32_t turn, uint32_t attempt);
 /* Is another server to be tried after this error? */
 bool alch_route_goes_on(alch_status status, const alch_error *error);
+
+/* ---- shared.c ---- */
+/* Lets go of a reference. True: it was the last, and nobody can find the engine any more. */
+bool alch_shared_release(alch_engine *engine);
+
+/* ---- engine.c ---- */
+/* An engine on the pool of `root`, which it holds, with one reference and nothing of its own yet. NULL: no memory. */
+alch_engine *alch_engine_new_derived(alch_engine *root, alch_error *error);
 
 /* ---- server.c ---- */
 /* Which dialect an engine speaks as long as no server has told: named by the URL, of the version that the options state. */

@@ -18,7 +18,7 @@ struct alch_text_run {
 };
 
 static alch_status tell(alch_connection *connection, const alch_text_run *run, alch_engine_event_kind kind, const alch_error *failure, alch_error *error) {
-  if (!connection->engine->listener) return ALCH_OK;
+  if (!connection->member->listener) return ALCH_OK;
   alch_engine_event event = { .kind = kind, .sql = run->sql, .executions = 1, .error = failure };
   if (kind == ALCH_ENGINE_AFTER_EXECUTE) event.microseconds = alch_clock_microseconds() - run->started_at;
   return alch_connection_tell(connection, &event, error);
@@ -87,7 +87,7 @@ static alch_status finish(alch_connection *connection, alch_text_run run, alch_s
 
 static alch_status open_run(alch_connection *connection, alch_text_run *run, alch_error *error) {
   alch_status status = alch_connection_usable(connection, error);
-  run->started_at = connection->engine->listener ? alch_clock_microseconds() : 0;
+  run->started_at = connection->member->listener ? alch_clock_microseconds() : 0;
   return status == ALCH_OK ? tell(connection, run, ALCH_ENGINE_BEFORE_EXECUTE, NULL, error) : status;
 }
 

@@ -44,6 +44,8 @@ static void release_function(void *context) {
 
 /* Takes the value on top of the stack. Index 1 is the connection. */
 static user_function *new_function(lua_State *L, binding *b, alch_connection *connection) {
+  if (alch_engine_is_shared(alch_connection_engine(connection)))
+    binding_error(L, b, ALCH_ERROR_NOT_SUPPORTED, "an engine that is shared takes no function of one Lua state, since its connections go to the others as well: make an engine without `shared` for it");
   lua_getiuservalue(L, 1, 1);
   binding_engine *engine = lua_touserdata(L, -1);
   if (engine->derived) lua_getiuservalue(L, -1, BINDING_ENGINE_BASE);

@@ -128,7 +128,7 @@ static const binding_option known_options[] = {
   { "pool_size", LUA_TNUMBER }, { "max_overflow", LUA_TNUMBER }, { "pool_timeout", LUA_TNUMBER }, { "pool_use_lifo", LUA_TBOOLEAN }, { "pool", LUA_TSTRING },
   { "pool_recycle", LUA_TNUMBER }, { "pool_pre_ping", LUA_TBOOLEAN }, { "pool_reset_on_return", LUA_TSTRING }, { "isolation_level", LUA_TSTRING },
   { "server_version", LUA_TSTRING },
-  { "replicas", LUA_TTABLE },
+  { "replicas", LUA_TTABLE }, { "shared", LUA_TNONE },
   { "query_cache_size", LUA_TNUMBER }, { "prepared_cache_size", LUA_TNUMBER }, { "mock", LUA_TUSERDATA }, { "wait", LUA_TFUNCTION }, { "echo", LUA_TNONE }, { NULL, 0 },
 };
 
@@ -201,6 +201,7 @@ static void release_engine(binding_owned *owned) {
   if (!engine) return;
   object->engine = NULL;
   if (!object->derived) alch_engine_listen(engine, NULL, NULL);
+  if (!object->derived && alch_engine_is_shared(engine)) alch_engine_forget(engine, object->binding->catalog);
   alch_engine_release(engine);
 }
 
@@ -238,6 +239,20 @@ static void read_replicas(lua_State *L, binding *b, alch_engine_options *options
   options->replicas = (const char *const *)urls;
 }
 
+/* The name of a shared engine, which options.shared has, or the URL where that is true; NULL: it is not to be shared. The options table keeps it. */
+static const char *shared_name(lua_State *L, binding *b, const char *url) {
+  int type = lua_istable(L, 2) ? lua_getfield(L, 2, "shared") : LUA_TNIL;
+  if (type == LUA_TSTRING) return lua_tostring(L, -1);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) binding_error(L, b, ALCH_ERROR_ARGUMENT, "shared is a name, or true for the URL as the name, not %s", luaL_typename(L, -1));
+  return type == LUA_TBOOLEAN && lua_toboolean(L, -1) ? url : NULL;
+}
+
+static void open_engine(lua_State *L, binding *b, const char *url, size_t length, const alch_engine_options *options, binding_engine *out) {
+  const char *name = shared_name(L, b, url);
+  if (name) binding_must(L, b, alch_engine_share(name, url, length, options, &out->engine, &b->error));
+  else binding_must(L, b, alch_engine_open(url, length, options, &b->allocator, &out->engine, &b->error));
+}
+
 /* create_engine(url [, options]) */
 static int engine_create(lua_State *L) {
   binding *b = BINDING(L);
@@ -254,7 +269,7 @@ static int engine_create(lua_State *L) {
   binding_engine *engine = new_engine(L, b);
   int object = lua_gettop(L);
   options.host = engine;
-  binding_must(L, b, alch_engine_open(url, length, &options, &b->allocator, &engine->engine, &b->error));
+  open_engine(L, b, url, length, &options, engine);
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->connections);
   lua_pushvalue(L, object);
   lua_rawsetp(L, -2, engine);
