@@ -215,6 +215,22 @@ world.on_servers("a network", function(_, case)
     engine:dispose()
   end)
 
+  case("that swallows an answer: the library's own time limit says so, where it has one", function(here)
+    if not here.patience then return end
+    local engine = far(here, {}, here.patience)
+    local c = engine:connect()
+    c:exec_driver_sql("select 1"):close()
+    here.network:tell "stall"
+    local started = now()
+    loses(function() c:exec_driver_sql("select 2"):all() end)
+    assert.is_true(now() - started < 10, tostring(now() - started))
+    c:close()
+    here.network:tell "drop"
+    here.network:tell "pass"
+    engine:begin(function(connection) connection:exec_driver_sql("select 1"):close() end)
+    engine:dispose()
+  end)
+
   case("where nobody listens: the error names the address", function(here)
     local engine = far(here, { pool_size = 1, max_overflow = 0 })
     here.network:tell "refuse"

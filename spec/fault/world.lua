@@ -53,6 +53,7 @@ world.databases = {
     long = "select sum(a.seq * b.seq) from seq_1_to_100000 a, seq_1_to_100000 b", quick_deadlocks = "",
     broken_bytes = "select unhex('fffe')",
     lock_limit = "set innodb_lock_wait_timeout = 1", lock_state = "HY000",
+    patience = "read_timeout=1",
     durable = "--innodb-flush-log-at-trx-commit=2",
     few_connections = { "set global max_connections = 12" }, many_connections = { "set global max_connections = 150" },
     locked_user = { "create user locked@localhost identified by 'secret'", "grant all on spec.* to locked@localhost" },
