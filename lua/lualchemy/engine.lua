@@ -6,10 +6,10 @@ local engine, connection = core.engine_methods, core.connection_methods
 
 -- Options of a transaction round a function ---------------------------------------------------------
 
-local begin, connect = engine.begin, engine.connect
+local begin, connect, begin_one = engine.begin, engine.connect, connection.begin
 
 --- engine:begin([options,] fn): fn(connection) in a transaction, committed at its end. options: isolation_level, read_only,
--- deferrable, as of execution_options. With read replicas one that is read_only goes to a replica.
+-- deferrable, begin_mode, … as of execution_options. With read replicas one that is read_only goes to a replica.
 function engine:begin(...)
   local options, fn = ...
   if type(options) == "table" and fn ~= nil then return begin(self:execution_options(options), fn) end
@@ -20,6 +20,22 @@ end
 function engine:connect(options)
   if options ~= nil then return connect(self:execution_options(options)) end
   return connect(self)
+end
+
+--- connection:begin([options]): a transaction, as an object. options, as of execution_options, hold for it alone.
+function connection:begin(options)
+  if options == nil then return begin_one(self) end
+  local function settle(ok, ...)
+    if ok then return ... end
+    self:once_(false)
+    error((...), 0)
+  end
+  if self:in_transaction() then return begin_one(self) end -- which says what is wrong
+  self:once_(true)
+  return settle(pcall(function()
+    self:execution_options(options)
+    return begin_one(self)
+  end))
 end
 
 -- The server -----------------------------------------------------------------------------------------
@@ -48,7 +64,7 @@ end
 -- Again after failures that pass ------------------------------------------------------------------------
 
 local retry_options = { retries = "number", backoff = "number", max_backoff = "number" }
-local transaction_options = { isolation_level = true, read_only = true, deferrable = true }
+local transaction_options = { isolation_level = true, read_only = true, deferrable = true, begin_mode = true, logging_token = true }
 
 local function split(options)
   local retry, kind = {}, nil
@@ -98,7 +114,7 @@ end
 --- engine:run_transaction(fn [, options]): as begin(fn), and again, with a connection of its own each time, after a
 -- serialization failure, a deadlock or a busy database (err.retryable): fn must be fit to run several times. It is never run
 -- again after a commit whose answer was lost (err.outcome_unknown). options: retries (5), backoff (seconds before the second
--- attempt, 0.01; doubled each time, with chance), max_backoff (2), isolation_level, read_only, deferrable.
+-- attempt, 0.01; doubled each time, with chance), max_backoff (2), isolation_level, read_only, deferrable, begin_mode, logging_token.
 function engine:run_transaction(fn, options)
   local retry, kind = split(options)
   local source = kind and self:execution_options(kind) or self

@@ -77,7 +77,7 @@ function event.register(known)
 end
 
 --- listen(target, name, fn [, options]): fn is called when it happens. Of an engine: fn(connection, { statement =,
--- params =, executions =, cached =, milliseconds =, error =, savepoint = }), each where it has a meaning. An error in fn
+-- params =, executions =, cached =, milliseconds =, error =, savepoint =, token = }), each where it has a meaning. An error in fn
 -- stops what was about to happen and comes out of the call that caused it. notice: what the server says beside its answer:
 -- fn(connection, { severity =, sqlstate =, message =, detail =, hint = }). Of the pool: first_connect, connect, checkout,
 -- reset (before what is open is rolled back), checkin, invalidate (with error, where one was the cause), close and

@@ -27,8 +27,7 @@ local words = {
   release_savepoint = "RELEASE SAVEPOINT", rollback_savepoint = "ROLLBACK TO SAVEPOINT",
 }
 
---- The line for an event of the engine, or nil for one that is not shown.
-function log.line(name, event)
+local function describe(name, event)
   if words[name] then return words[name] .. (event.savepoint and " " .. event.savepoint or "") end
   if name == "after_execute" then
     local cached = event.cached and " (cached)" or ""
@@ -40,6 +39,12 @@ function log.line(name, event)
   if name == "handle_error" then
     return ("%s %s failed: %s"):format(event.statement or "?", parameters(event.params or {}), event.error and event.error.message or "?")
   end
+end
+
+--- The line for an event of the engine, or nil for one that is not shown. The logging_token of execution options stands before it.
+function log.line(name, event)
+  local text = describe(name, event)
+  return text and event.token and ("[%s] %s"):format(event.token, text) or text
 end
 
 --- Where echo = true writes.

@@ -114,7 +114,7 @@ CASE("an engine may have a level, and derived ones with the same pool others") {
     CHECK_INT(alch_engine_derive(s.w.engine, &other, &derived, &s.w.error), ALCH_OK);
     CHECK_INT(alch_engine_connect(derived, &second, &s.w.error), ALCH_OK);
     CHECK_TEXT(alch_connection_isolation(second), "AUTOCOMMIT");
-    CHECK_INT(second->stream_rows, 10);
+    CHECK_INT(second->options.stream_rows, 10);
     CHECK_INT(alch_engine_pool_status(derived).in_use, 2);
     CHECK(alch_engine_dialect(derived) == alch_engine_dialect(s.w.engine));
     alch_connection_close(second);

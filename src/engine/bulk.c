@@ -67,7 +67,7 @@ static alch_status opened(alch_bulk_load *load, alch_error *error) {
 static alch_status check(const alch_bulk_load *load, const alch_connection *connection, alch_error *error) {
   if (!load->bulk) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' has no way to take rows in one stream; give execute a list of rows", connection->driver->name);
   if (alch_connection_usable(connection, error) != ALCH_OK) return ALCH_ERROR;
-  if (!connection->read_only) return ALCH_OK;
+  if (!connection->options.read_only) return ALCH_OK;
   return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this connection is read only, and rows are to be written on it");
 }
 

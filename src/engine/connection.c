@@ -1,5 +1,6 @@
 #include "engine/bulk.h"
 #include "engine/private.h"
+#include <stdio.h>
 #include <string.h>
 
 static alch_connection *new_connection(alch_engine *engine, alch_error *error) {
@@ -16,15 +17,22 @@ static alch_connection *new_connection(alch_engine *engine, alch_error *error) {
   return connection;
 }
 
-static void take_defaults(alch_connection *connection, const alch_connection_defaults *defaults) {
-  connection->isolation = defaults->isolation;
-  connection->read_only = defaults->read_only;
-  connection->deferrable = defaults->deferrable;
-  connection->stream_rows = defaults->stream_rows;
+void alch_connection_set_stream(alch_connection *connection, uint32_t rows) {
+  connection->options.stream_rows = rows;
 }
 
-void alch_connection_set_stream(alch_connection *connection, uint32_t rows) {
-  connection->stream_rows = rows;
+void alch_connection_set_logging_token(alch_connection *connection, const char *token) {
+  snprintf(connection->options.logging_token, sizeof connection->options.logging_token, "%s", token);
+}
+
+void alch_connection_set_once(alch_connection *connection) {
+  if (!connection->once) connection->kept = connection->options;
+  connection->once = true;
+}
+
+void alch_connection_unset_once(alch_connection *connection) {
+  if (connection->once) connection->options = connection->kept;
+  connection->once = false;
 }
 
 /* Frames above may still look at the record when a listener has closed it. */
@@ -43,6 +51,7 @@ alch_status alch_connection_tell(alch_connection *connection, alch_engine_event 
   const alch_engine *member = connection->member;
   if (ALCH_LIKELY(!member->listener)) return ALCH_OK;
   event->connection = connection;
+  event->token = connection->options.logging_token;
   connection->telling++;
   alch_status status = member->listener(member->listener_context, event);
   connection->telling--;
@@ -103,7 +112,7 @@ static alch_connection *begin_connection(alch_engine *engine, uint32_t turn, uin
   alch_engine *target = alch_route(engine, turn, attempt);
   alch_connection *connection = target ? new_connection(target, error) : NULL;
   if (!connection) return NULL;
-  take_defaults(connection, &engine->defaults);
+  connection->options = engine->defaults;
   if (engine->member) alch_engine_hold(connection->member = engine->member);
   connection->turn = turn;
   connection->attempt = attempt;

@@ -1,4 +1,5 @@
 #include "engine/private.h"
+#include <stdio.h>
 #include <string.h>
 
 #define POOL_SIZE_DEFAULT 5
@@ -125,6 +126,8 @@ static alch_status take_defaults(alch_engine *engine, const alch_execution_optio
   if (options->deferrable >= 0) defaults->deferrable = options->deferrable;
   if (options->stream_rows >= 0) defaults->stream_rows = (uint32_t)options->stream_rows;
   if (defaults->deferrable && !words->begin_deferrable) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no deferrable transactions", dialect->name);
+  if (options->logging_token) snprintf(defaults->logging_token, sizeof defaults->logging_token, "%s", options->logging_token);
+  if (options->begin_mode && alch_begin_mode_find(words, dialect->name, options->begin_mode, &defaults->begin_mode, error) != ALCH_OK) return ALCH_ERROR;
   return options->isolation_level ? alch_isolation_find(words, dialect->name, options->isolation_level, &defaults->isolation, error) : ALCH_OK;
 }
 

@@ -59,6 +59,7 @@ typedef struct alch_engine_event {
   bool cached;                     /* the prepared handle was there already */
   const alch_error *error;         /* FAILED */
   const struct alch_notice *notice;/* NOTICE (engine/message.h) */
+  const char *token;               /* the connection's logging_token, "" for none */
 } alch_engine_event;
 /* Answers ALCH_OK, or ALCH_HOST_ERROR to stop what is about to happen. It may run statements on the connection, and may close it (what was under way then ends with RESOURCE_CLOSED). */
 typedef alch_status (*alch_engine_listener)(void *context, const alch_engine_event *event);
@@ -82,11 +83,14 @@ void alch_engine_release(alch_engine *engine);
    After a fork the child may call it with close false: what it inherited is let go of, and its parent's sessions go on. (A child that does not is told apart all the same, at its first use of the pool,
    and a connection that it inherited refuses work and says no goodbye. Only one thread may use the engine until then.) */
 void alch_engine_dispose(alch_engine *engine, bool close);
+enum { ALCH_TOKEN_SIZE = 48 };
 /* What connections begin with; see alch_connection_set_isolation. Unset: as the engine has it. */
 typedef struct alch_execution_options {
   const char *isolation_level;     /* NULL: unset */
   int8_t read_only, deferrable;    /* -1: unset */
   int64_t stream_rows;             /* rows of a piece, 0: results come whole; -1: unset */
+  const char *begin_mode;          /* how transactions that may write begin, "IMMEDIATE"; which ways there are says the dialect. NULL: unset */
+  const char *logging_token;       /* in what listeners are told, at most ALCH_TOKEN_SIZE - 1 bytes of it; "": none again. NULL: unset */
 } alch_execution_options;
 /* Another engine with the same pool, cache and listener, whose connections begin with these. *out has one reference, and holds `engine`. */
 alch_status alch_engine_derive(alch_engine *engine, const alch_execution_options *options, alch_engine **out, alch_error *error);
@@ -164,6 +168,13 @@ void alch_connection_set_autobegin(alch_connection *connection, bool autobegin);
 alch_status alch_connection_set_isolation(alch_connection *connection, const char *level, alch_error *error);
 alch_status alch_connection_set_read_only(alch_connection *connection, bool read_only, alch_error *error);
 alch_status alch_connection_set_deferrable(alch_connection *connection, bool deferrable, alch_error *error);
+/* How transactions begin; NULL: as the engine has it. ARGUMENT for what the database does not have. */
+alch_status alch_connection_set_begin_mode(alch_connection *connection, const char *mode, alch_error *error);
+void alch_connection_set_logging_token(alch_connection *connection, const char *token);
+/* What is set from now on holds until the end of the next transaction, and then what is set now does again. */
+void alch_connection_set_once(alch_connection *connection);
+/* The end of that, where no transaction has come of it. */
+void alch_connection_unset_once(alch_connection *connection);
 /* Rows of results come in pieces of about so many, where the driver can; 0: whole. */
 void alch_connection_set_stream(alch_connection *connection, uint32_t rows);
 const char *alch_connection_isolation(const alch_connection *connection);   /* the level's name, NULL for the database's own */

@@ -181,7 +181,7 @@ static alch_status go_to_first(alch_execution *execution, alch_error *error) {
 
 static void stream(const alch_execution *execution) {
   const alch_connection *connection = execution->connection;
-  uint32_t rows = execution->stream_rows > 0 ? execution->stream_rows : connection->stream_rows;
+  uint32_t rows = execution->stream_rows > 0 ? execution->stream_rows : connection->options.stream_rows;
   if (connection->driver->stream) connection->driver->stream(execution->prepared->statement, rows);
 }
 
@@ -201,12 +201,12 @@ static alch_status go(alch_execution *execution, alch_error *error) {
     alch_status begun = alch_transaction_before_run(connection, execution->prepared->read_only, error);
     if (begun != ALCH_OK) return begun;
   }
-  if (ALCH_UNLIKELY(connection->read_only)) {
+  if (ALCH_UNLIKELY(connection->options.read_only)) {
     alch_status allowed = alch_transaction_check_write(connection, execution->prepared, error);
     if (allowed != ALCH_OK) return allowed;
   }
   execution->phase = PHASE_POLL;
-  if (ALCH_UNLIKELY(connection->stream_rows > 0 || execution->stream_rows > 0)) stream(execution);
+  if (ALCH_UNLIKELY(connection->options.stream_rows > 0 || execution->stream_rows > 0)) stream(execution);
   alch_status status = ALCH_UNLIKELY(execution->copies) ? connection->driver->bulk->copy_out(execution->prepared->statement, execution->copy_format, error) : ALCH_OK;
   if (ALCH_LIKELY(status == ALCH_OK)) status = start_driver(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);

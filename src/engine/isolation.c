@@ -32,40 +32,48 @@ alch_status alch_connection_set_isolation(alch_connection *connection, const cha
   const alch_isolation *found = connection->member->defaults.isolation;
   alch_status status = check_outside(connection, "the isolation level", error);
   if (status == ALCH_OK && level) status = alch_isolation_find(words_of(connection), alch_engine_dialect(connection->engine)->name, level, &found, error);
-  if (status == ALCH_OK) connection->isolation = found;
+  if (status == ALCH_OK) connection->options.isolation = found;
   return status;
 }
 
 alch_status alch_connection_set_read_only(alch_connection *connection, bool read_only, alch_error *error) {
-  if (connection->read_only == read_only) return ALCH_OK;
+  if (connection->options.read_only == read_only) return ALCH_OK;
   alch_status status = check_outside(connection, "read_only", error);
   if (status == ALCH_OK && connection->replica)
     status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this connection was asked for as a read only one, and may be to a replica: ask the engine for another");
-  if (status == ALCH_OK) connection->read_only = read_only;
+  if (status == ALCH_OK) connection->options.read_only = read_only;
   return status;
 }
 
 alch_status alch_connection_set_deferrable(alch_connection *connection, bool deferrable, alch_error *error) {
-  if (connection->deferrable == deferrable) return ALCH_OK;
+  if (connection->options.deferrable == deferrable) return ALCH_OK;
   alch_status status = check_outside(connection, "deferrable", error);
   if (status == ALCH_OK && !words_of(connection)->begin_deferrable)
     status = alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has no deferrable transactions", alch_engine_dialect(connection->engine)->name);
-  if (status == ALCH_OK) connection->deferrable = deferrable;
+  if (status == ALCH_OK) connection->options.deferrable = deferrable;
+  return status;
+}
+
+alch_status alch_connection_set_begin_mode(alch_connection *connection, const char *mode, alch_error *error) {
+  const alch_begin_mode *found = connection->engine->defaults.begin_mode;
+  alch_status status = check_outside(connection, "begin_mode", error);
+  if (status == ALCH_OK && mode) status = alch_begin_mode_find(words_of(connection), alch_engine_dialect(connection->engine)->name, mode, &found, error);
+  if (status == ALCH_OK) connection->options.begin_mode = found;
   return status;
 }
 
 const char *alch_connection_isolation(const alch_connection *connection) {
-  return connection->isolation ? connection->isolation->name : NULL;
+  return connection->options.isolation ? connection->options.isolation->name : NULL;
 }
 
 bool alch_connection_is_read_only(const alch_connection *connection) {
-  return connection->read_only;
+  return connection->options.read_only;
 }
 
 /* ---- beginning ---- */
 
 static const alch_isolation *wanted_level(const alch_connection *connection) {
-  return connection->isolation && !connection->isolation->autocommit ? connection->isolation : NULL;
+  return connection->options.isolation && !connection->options.isolation->autocommit ? connection->options.isolation : NULL;
 }
 
 /* What has to be said about the level before the transaction begins, or NULL. */
@@ -79,21 +87,22 @@ static const char *level_text(const alch_connection *connection, char *out) {
 
 static const char *read_only_text(const alch_connection *connection) {
   const alch_transaction_words *words = words_of(connection);
-  if (connection->link->read_only_set == connection->read_only) return NULL;
-  return connection->read_only ? words->set_read_only : words->reset_read_only;
+  if (connection->link->read_only_set == connection->options.read_only) return NULL;
+  return connection->options.read_only ? words->set_read_only : words->reset_read_only;
 }
 
-/* The driver's own text is for transactions that may write. */
+/* The mode that was asked for, and the driver's own text, are for transactions that may write. */
 static alch_status begin_text(const alch_connection *connection, char *out, alch_error *error) {
   const alch_transaction_words *words = words_of(connection);
   const alch_driver *driver = connection->driver;
   const char *begin = words->begin;
   char level[TEXT_SIZE] = "";
   alch_status status = ALCH_OK;
-  if (driver->begin && !connection->read_only) status = driver->begin(connection->link->driver_connection, &begin, error);
-  if (connection->isolation && words->begin_level) alch_transaction_text(words->begin_level, level_words(connection->isolation), level, sizeof level);
-  snprintf(out, TEXT_SIZE, "%s%s%s%s", begin, level, connection->read_only && words->begin_read_only ? words->begin_read_only : "",
-           connection->deferrable && words->begin_deferrable ? words->begin_deferrable : "");
+  if (connection->options.begin_mode && !connection->options.read_only) begin = connection->options.begin_mode->text;
+  else if (driver->begin && !connection->options.read_only) status = driver->begin(connection->link->driver_connection, &begin, error);
+  if (connection->options.isolation && words->begin_level) alch_transaction_text(words->begin_level, level_words(connection->options.isolation), level, sizeof level);
+  snprintf(out, TEXT_SIZE, "%s%s%s%s", begin, level, connection->options.read_only && words->begin_read_only ? words->begin_read_only : "",
+           connection->options.deferrable && words->begin_deferrable ? words->begin_deferrable : "");
   return status;
 }
 
@@ -111,11 +120,11 @@ static alch_status step_text(const alch_connection *connection, char *out, const
 static void note_step(const alch_connection *connection) {
   const alch_transaction_words *words = words_of(connection);
   if (connection->begin_step == STEP_LEVEL && words->reset_level) connection->link->level = wanted_level(connection);
-  if (connection->begin_step == STEP_READ_ONLY && words->reset_read_only) connection->link->read_only_set = connection->read_only;
+  if (connection->begin_step == STEP_READ_ONLY && words->reset_read_only) connection->link->read_only_set = connection->options.read_only;
 }
 
 alch_status alch_transaction_begin_text(alch_connection *connection, alch_error *error) {
-  uint8_t end = connection->isolation && connection->isolation->autocommit ? STEP_BEGIN : STEP_DONE;
+  uint8_t end = connection->options.isolation && connection->options.isolation->autocommit ? STEP_BEGIN : STEP_DONE;
   alch_status status = ALCH_OK;
   while (connection->begin_step < end && status == ALCH_OK) {
     char text[TEXT_SIZE] = "";
@@ -159,7 +168,7 @@ static bool writes(const alch_connection *connection, const alch_prepared *prepa
 
 alch_status alch_transaction_check_write(const alch_connection *connection, const alch_prepared *prepared, alch_error *error) {
   const alch_transaction_words *words = words_of(connection);
-  bool transaction = !connection->isolation || !connection->isolation->autocommit, told = words->set_read_only || (words->begin_read_only && transaction);
+  bool transaction = !connection->options.isolation || !connection->options.isolation->autocommit, told = words->set_read_only || (words->begin_read_only && transaction);
   if ((told && !connection->replica) || !writes(connection, prepared)) return ALCH_OK;
   return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, connection->replica ? "this connection is read only, and may be to a replica: a statement that writes needs one without read_only"
                                                                               : "this transaction is read only, and the statement writes");

@@ -46,6 +46,15 @@ typedef enum alch_connection_state {
   ALCH_CONNECTION_CLOSED                 /* by a listener, while the engine is still at work on it */
 } alch_connection_state;
 
+/* What transactions and results of a connection are like; an engine has those that its connections begin with. */
+typedef struct alch_connection_defaults {
+  const alch_isolation *isolation;       /* NULL: the database's own */
+  const alch_begin_mode *begin_mode;     /* NULL: the driver's, or the dialect's own */
+  bool read_only, deferrable;
+  uint32_t stream_rows;                  /* rows of a piece; 0: all at once */
+  char logging_token[ALCH_TOKEN_SIZE];
+} alch_connection_defaults;
+
 struct alch_connection {
   alch_engine *engine;                   /* held */
   alch_engine *member;                   /* held: whose listener is told of it; the engine itself, or the host's that asked for it */
@@ -62,10 +71,10 @@ struct alch_connection {
   uint8_t end_step;                      /* how far that is */
   uint32_t telling;                      /* listeners that are being told something of it: its memory must stay */
   uint32_t depth;
-  const alch_isolation *isolation;       /* of transactions that begin from now on; NULL: the database's own */
-  bool read_only, deferrable;
+  alch_connection_defaults options;      /* of transactions that begin from now on */
+  bool once;                             /* `kept` holds again after the next transaction */
+  alch_connection_defaults kept;
   bool replica;                          /* it may not even try to write */
-  uint32_t stream_rows;                  /* rows of a piece; 0: all at once */
   uint32_t turn, attempt;                /* of the replicas */
   uint8_t begin_step;                    /* of those statements that begin a transaction, how far they are */
   char *xid;                             /* of a two-phase transaction, in quotes; in the engine's memory */
@@ -103,13 +112,6 @@ typedef struct alch_pool {
   alch_connection *first_waiting, *last_waiting;
   alch_connection *buried;               /* closed by a listener; their memory goes with the pool */
 } alch_pool;
-
-/* What connections of an engine begin with. */
-typedef struct alch_connection_defaults {
-  const alch_isolation *isolation;
-  bool read_only, deferrable;
-  uint32_t stream_rows;
-} alch_connection_defaults;
 
 struct alch_engine {
   const alch_allocator *allocator;

@@ -57,7 +57,7 @@ static alch_status begin_really(alch_connection *connection, alch_error *error) 
   alch_status status = check_owner(connection, error);
   if (status == ALCH_OK && connection->twophase == ALCH_TWOPHASE_PREPARED)
     status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this transaction is prepared: it can be committed or rolled back, and nothing else");
-  if (status == ALCH_OK && connection->isolation && connection->isolation->autocommit) return alch_transaction_begin_text(connection, error);
+  if (status == ALCH_OK && connection->options.isolation && connection->options.isolation->autocommit) return alch_transaction_begin_text(connection, error);
   if (status == ALCH_OK && connection->begin_step == 0) status = tell_once(connection, ALCH_ENGINE_BEGIN, 1, error);
   if (status != ALCH_OK || connection->real) return status;   /* the listener's own statement may have begun it */
   status = connection->xid ? alch_twophase_begin_text(connection, error) : alch_transaction_begin_text(connection, error);
@@ -73,7 +73,7 @@ alch_status alch_connection_begin(alch_connection *connection, uint32_t *level, 
   alch_status status = check(connection, error);
   if (status != ALCH_OK) return status;
   if (connection->depth > 0) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "a transaction is open already on this connection (begin_nested makes a savepoint in it)");
-  if (!connection->link->shared) status = begin_really(connection, error);
+  if (!connection->link->shared || connection->options.begin_mode) status = begin_really(connection, error);
   if (status != ALCH_OK) return status;
   connection->depth = 1;
   *level = 1;
@@ -93,7 +93,7 @@ alch_status alch_connection_savepoint(alch_connection *connection, uint32_t *lev
   control_text text;
   alch_status status = check(connection, error);
   if (status == ALCH_OK && connection->depth == UINT32_MAX) status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "too many savepoints");
-  if (status == ALCH_OK && connection->isolation && connection->isolation->autocommit)
+  if (status == ALCH_OK && connection->options.isolation && connection->options.isolation->autocommit)
     status = alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "there are no savepoints without a transaction, and AUTOCOMMIT begins none");
   if (status == ALCH_OK) status = begin_really(connection, error);
   if (status != ALCH_OK) return status;
@@ -115,6 +115,7 @@ void alch_transaction_leave(alch_connection *connection) {
   connection->depth = 0;
   connection->begin_step = 0;
   alch_twophase_forget(connection);
+  alch_connection_unset_once(connection);
   if (connection->link->owner == connection) connection->link->owner = NULL;
 }
 
@@ -191,7 +192,7 @@ alch_status alch_connection_rollback(alch_connection *connection, uint32_t level
 alch_status alch_transaction_before_run(alch_connection *connection, bool read_only, alch_error *error) {
   if (connection->depth == 0 && !connection->autobegin) return connection->link->shared && !read_only ? check_owner(connection, error) : ALCH_OK;
   if (!connection->link->shared) return begin_really(connection, error);
-  bool autocommit = connection->isolation && connection->isolation->autocommit;
+  bool autocommit = connection->options.isolation && connection->options.isolation->autocommit;
   if (connection->depth == 0 && !autocommit) connection->depth = 1;
   return read_only ? ALCH_OK : begin_really(connection, error);
 }

@@ -5,7 +5,8 @@
 #define STREAM_ROWS 1000   /* of a piece, where nobody says how many */
 
 static const binding_option known_options[] = {
-  { "isolation_level", LUA_TSTRING }, { "read_only", LUA_TBOOLEAN }, { "deferrable", LUA_TBOOLEAN }, { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { NULL, 0 },
+  { "isolation_level", LUA_TSTRING }, { "read_only", LUA_TBOOLEAN }, { "deferrable", LUA_TBOOLEAN }, { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER },
+  { "begin_mode", LUA_TSTRING }, { "logging_token", LUA_TSTRING }, { NULL, 0 },
 };
 
 static int8_t read_truth(lua_State *L, int index, const char *name) {
@@ -26,13 +27,22 @@ int64_t binding_stream_rows(lua_State *L, binding *b, int index, const char *whe
   return rows;
 }
 
-/* The level's text stays with the table. */
+/* It stays with the table. NULL: nothing is said. */
+static const char *read_text(lua_State *L, int index, const char *name) {
+  lua_getfield(L, index, name);
+  const char *text = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  return text;
+}
+
+/* Texts stay with the table. */
 static void read_options(lua_State *L, binding *b, alch_execution_options *out) {
   luaL_checktype(L, 2, LUA_TTABLE);
   binding_options(L, b, 2, known_options, "execution_options");
-  lua_getfield(L, 2, "isolation_level");
-  out->isolation_level = lua_tostring(L, -1);
-  lua_pop(L, 1);
+  out->isolation_level = read_text(L, 2, "isolation_level");
+  out->begin_mode = read_text(L, 2, "begin_mode");
+  out->logging_token = read_text(L, 2, "logging_token");
+  if (out->logging_token && strlen(out->logging_token) >= ALCH_TOKEN_SIZE) binding_error(L, b, ALCH_ERROR_ARGUMENT, "logging_token has %d bytes at most", ALCH_TOKEN_SIZE - 1);
   out->read_only = read_truth(L, 2, "read_only");
   out->deferrable = read_truth(L, 2, "deferrable");
   out->stream_rows = binding_stream_rows(L, b, 2, "execution_options");
@@ -60,9 +70,19 @@ static int connection_execution_options(lua_State *L) {
   if (options.isolation_level) binding_must(L, b, alch_connection_set_isolation(connection, options.isolation_level, &b->error));
   if (options.read_only >= 0) binding_must(L, b, alch_connection_set_read_only(connection, options.read_only, &b->error));
   if (options.deferrable >= 0) binding_must(L, b, alch_connection_set_deferrable(connection, options.deferrable, &b->error));
+  if (options.begin_mode) binding_must(L, b, alch_connection_set_begin_mode(connection, options.begin_mode, &b->error));
+  if (options.logging_token) alch_connection_set_logging_token(connection, options.logging_token);
   if (options.stream_rows >= 0) alch_connection_set_stream(connection, (uint32_t)options.stream_rows);
   lua_settop(L, 1);
   return 1;
+}
+
+/* connection:once_(true): what is set from now on is for the next transaction alone; once_(false): there will be none */
+static int connection_once(lua_State *L) {
+  alch_connection *connection = binding_check_connection(L, BINDING(L), 1);
+  if (lua_toboolean(L, 2)) alch_connection_set_once(connection);
+  else alch_connection_unset_once(connection);
+  return 0;
 }
 
 /* core.engine_methods, core.connection_methods: where the Lua side adds its own. The module is on top of the stack. */
@@ -75,7 +95,7 @@ static void push_methods(lua_State *L, const binding *b, binding_kind kind, cons
 
 void binding_open_execution_options(lua_State *L, binding *b) {
   static const luaL_Reg engine_methods[] = { { "execution_options", engine_execution_options }, { NULL, NULL } };
-  static const luaL_Reg connection_methods[] = { { "execution_options", connection_execution_options }, { NULL, NULL } };
+  static const luaL_Reg connection_methods[] = { { "execution_options", connection_execution_options }, { "once_", connection_once }, { NULL, NULL } };
   binding_kind_methods(L, b, BINDING_ENGINE, engine_methods);
   binding_kind_methods(L, b, BINDING_CONNECTION, connection_methods);
   push_methods(L, b, BINDING_ENGINE, "engine_methods");

@@ -92,6 +92,10 @@ static int deliver(lua_State *L) {
   lua_pushstring(L, event_names[event->kind]);
   push_connection(L, b, event);
   lua_newtable(L);
+  if (event->token && *event->token) {
+    lua_pushstring(L, event->token);
+    lua_setfield(L, -2, "token");
+  }
   if (event->sql) fill_execute(L, b, event);
   if (event->notice) fill_notice(L, event->notice);
   if (event->error) {

@@ -21,30 +21,44 @@ static bool same_name(const char *known, const char *given) {
   return *known == *given;
 }
 
-enum { LEVELS_AT_MOST = 16 };
+enum { NAMES_AT_MOST = 16 };
 
-static alch_status refuse(const alch_transaction_words *words, const char *dialect, const char *name, alch_error *error) {
-  const char *names[LEVELS_AT_MOST] = { NULL };
-  size_t count = 0;
+/* names: what there is, `count` of them. */
+static alch_status refuse(const char *what, const char *dialect, const char *name, const char *const *names, size_t count, alch_error *error) {
   alch_buffer list;
   alch_buffer_init(&list, &alch_allocator_standard);
-  for (const alch_isolation *level = words->levels; level->name && count < LEVELS_AT_MOST; level++) {
-    if (count > 0) alch_buffer_add(&list, ", ");
-    alch_buffer_add(&list, level->name);
-    names[count++] = level->name;
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0) alch_buffer_add(&list, ", ");
+    alch_buffer_add(&list, names[i]);
   }
   const char *nearest = alch_nearest(name, names, count);
-  alch_error_set(error, ALCH_ERROR_ARGUMENT, "'%s' is no isolation level of %s%s%s%s; there are %s", name, dialect, nearest ? "; the nearest is '" : "", nearest ? nearest : "", nearest ? "'" : "",
+  alch_error_set(error, ALCH_ERROR_ARGUMENT, "'%s' is no %s of %s%s%s%s; there are %s", name, what, dialect, nearest ? "; the nearest is '" : "", nearest ? nearest : "", nearest ? "'" : "",
                  alch_buffer_text(&list));
   alch_buffer_close(&list);
   return ALCH_ERROR;
 }
 
 alch_status alch_isolation_find(const alch_transaction_words *words, const char *dialect, const char *name, const alch_isolation **out, alch_error *error) {
+  const char *names[NAMES_AT_MOST] = { NULL };
+  size_t count = 0;
   for (const alch_isolation *level = words->levels; level->name; level++) {
+    if (count < NAMES_AT_MOST) names[count++] = level->name;
     if (!same_name(level->name, name)) continue;
     *out = level;
     return ALCH_OK;
   }
-  return refuse(words, dialect, name, error);
+  return refuse("isolation level", dialect, name, names, count, error);
+}
+
+alch_status alch_begin_mode_find(const alch_transaction_words *words, const char *dialect, const char *name, const alch_begin_mode **out, alch_error *error) {
+  const char *names[NAMES_AT_MOST] = { NULL };
+  size_t count = 0;
+  if (!words->begin_modes) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "%s has one way alone to begin a transaction, and no begin_mode", dialect);
+  for (const alch_begin_mode *mode = words->begin_modes; mode->name; mode++) {
+    if (count < NAMES_AT_MOST) names[count++] = mode->name;
+    if (!same_name(mode->name, name)) continue;
+    *out = mode;
+    return ALCH_OK;
+  }
+  return refuse("begin_mode", dialect, name, names, count, error);
 }

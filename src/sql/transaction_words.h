@@ -11,9 +11,16 @@ typedef struct alch_isolation {
   bool autocommit;                         /* no transaction at all: each statement is one */
 } alch_isolation;
 
+/* A way to begin. */
+typedef struct alch_begin_mode {
+  const char *name;                        /* upper case, "IMMEDIATE" */
+  const char *text;                        /* in place of `begin` */
+} alch_begin_mode;
+
 typedef struct alch_transaction_words {
   const alch_isolation *levels;            /* name NULL at the end */
   const char *begin;                       /* "": a transaction begins by itself with the first statement */
+  const alch_begin_mode *begin_modes;      /* name NULL at the end; NULL: there is one way alone */
   /* Behind the text that begins, in this order; % the level's words. */
   const char *begin_level, *begin_read_only, *begin_deferrable;
   /* In place of these: statements of their own before the transaction, % the level's words. With a reset they hold until that is run, before the connection goes home or begins another kind of
@@ -30,5 +37,7 @@ typedef struct alch_transaction_words {
 extern const alch_transaction_words alch_standard_transactions;
 /* A level by its name (in any case, _ for a blank); ARGUMENT, naming the nearest and what there is. dialect: its name, for the error. */
 alch_status alch_isolation_find(const alch_transaction_words *words, const char *dialect, const char *name, const alch_isolation **out, alch_error *error);
+/* A way to begin by its name, likewise. */
+alch_status alch_begin_mode_find(const alch_transaction_words *words, const char *dialect, const char *name, const alch_begin_mode **out, alch_error *error);
 
 #endif

@@ -10,9 +10,10 @@ local methods = orm.session_methods
 
 -- Making sessions ---------------------------------------------------------------------------------
 
-local known = { "bind", "autoflush", "expire_on_commit", "autobegin", "batch_size", "info", "read_only", "isolation_level" }
+local known = { "bind", "autoflush", "expire_on_commit", "autobegin", "batch_size", "info", "read_only", "isolation_level", "begin_mode",
+  "logging_token" }
 local types = { autoflush = "boolean", expire_on_commit = "boolean", autobegin = "boolean", batch_size = "number", info = "table",
-  read_only = "boolean", isolation_level = "string" }
+  read_only = "boolean", isolation_level = "string", begin_mode = "string", logging_token = "string" }
 
 local function check_options(options, whose)
   refuse.options(options, known, types, whose)
@@ -23,8 +24,11 @@ local function open(options, maker)
   if not engine then
     core.error("UnboundExecutionError", "a session needs an engine: la.Session(engine), or la.Session{ bind = engine }")
   end
-  if options.read_only ~= nil or options.isolation_level then
-    engine = engine:execution_options { read_only = options.read_only, isolation_level = options.isolation_level }
+  if options.read_only ~= nil or options.isolation_level or options.begin_mode or options.logging_token then
+    engine = engine:execution_options {
+      read_only = options.read_only, isolation_level = options.isolation_level, begin_mode = options.begin_mode,
+      logging_token = options.logging_token,
+    }
   end
   local session = orm.session(engine, options)
   for name, value in pairs(options.info or {}) do session:info()[name] = value end
@@ -49,7 +53,8 @@ local function take_arguments(engine, options, whose)
   return options
 end
 
---- la.Session(engine, { autoflush, expire_on_commit, autobegin, batch_size, info, read_only, isolation_level }), or
+--- la.Session(engine, { autoflush, expire_on_commit, autobegin, batch_size, info, read_only, isolation_level, begin_mode,
+-- logging_token }), or
 -- la.Session{ bind = engine, … }
 local Session = setmetatable({}, {
   __call = function(_, engine, options) return open(take_arguments(engine, options, "Session")) end,
