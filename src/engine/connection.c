@@ -157,7 +157,6 @@ static void leave(alch_connection *connection) {
   alch_link *link = connection->link;
   while (alch_connection_settle(connection) == ALCH_WAIT)
     if (alch_connection_wait(connection, NULL) < 0) alch_link_give_up(link);
-  if (!link->broken && !alch_transaction_unset(link)) link->broken = true;
   alch_transaction_leave(connection);
   alch_connection_tell_kind(connection, ALCH_ENGINE_CHECKIN, NULL, NULL);
 }

@@ -138,14 +138,20 @@ alch_status alch_transaction_begin_text(alch_connection *connection, alch_error 
   return status;
 }
 
-bool alch_transaction_unset(alch_link *link) {
-  const alch_transaction_words *words = alch_dialect_transactions(link->dialect);
+alch_status alch_transaction_unset(alch_link *link) {
+  const alch_transaction_words *words = alch_dialect_transactions(link->engine->dialect);
   alch_status status = ALCH_OK;
-  if (link->level) status = alch_link_control_blocking(link, words->reset_level, NULL);
-  if (status == ALCH_OK && link->read_only_set) status = alch_link_control_blocking(link, words->reset_read_only, NULL);
-  link->level = NULL;
+  if (link->level) {
+    status = alch_link_control(link, words->reset_level, NULL);
+    if (status == ALCH_WAIT) return status;
+    link->level = NULL;
+  }
+  if (status == ALCH_OK && link->read_only_set) {
+    status = alch_link_control(link, words->reset_read_only, NULL);
+    if (status == ALCH_WAIT) return status;
+  }
   link->read_only_set = false;
-  return status == ALCH_OK;
+  return status;
 }
 
 /* ---- writing where that is not allowed ---- */

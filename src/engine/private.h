@@ -231,8 +231,8 @@ alch_status alch_connection_usable(const alch_connection *connection, alch_error
 /* ---- isolation.c ---- */
 /* Runs what begins a transaction of the connection's kind. ALCH_WAIT: the same call again. */
 alch_status alch_transaction_begin_text(alch_connection *connection, alch_error *error);
-/* Takes back what was set for longer than a transaction; blocks. False: that failed. */
-bool alch_transaction_unset(alch_link *link);
+/* Takes back what was set for longer than a transaction. ALCH_WAIT: the same call again. */
+alch_status alch_transaction_unset(alch_link *link);
 /* A text of the dialect with `what` in place of its %; out has `size` bytes. */
 const char *alch_transaction_text(const char *text, const char *what, char *out, size_t size);
 /* May this statement be sent? INVALID_REQUEST for one that writes where only reading is allowed and the database would not say so itself. */

@@ -143,13 +143,14 @@ static int mock_server(lua_State *L) {
   return 1;
 }
 
-/* mock:counts(): how many connections were pinged, closed, abandoned */
+/* mock:counts(): how many connections were pinged, closed, abandoned; how many calls had to wait */
 static int mock_counts(lua_State *L) {
   alch_mock_counts counts = alch_mock_count_calls(check_mock(L, 1));
   lua_pushinteger(L, counts.pings);
   lua_pushinteger(L, counts.closed);
   lua_pushinteger(L, counts.abandoned);
-  return 3;
+  lua_pushinteger(L, counts.waits);
+  return 4;
 }
 
 static int mock_open_connections(lua_State *L) {

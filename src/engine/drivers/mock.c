@@ -224,6 +224,7 @@ static alch_status wait_or(alch_driver_connection *connection, uint32_t *left, a
   if (connection->signalled && read(connection->pipe[0], &byte, 1) == 1) connection->signalled = false;
   if (*left == 0) return otherwise;
   --*left;
+  connection->mock->counts.waits++;
   connection->signalled = write(connection->pipe[1], "", 1) == 1;
   return ALCH_WAIT;
 }

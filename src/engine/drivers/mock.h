@@ -40,8 +40,8 @@ void alch_mock_fail(alch_mock *mock, uint64_t call, alch_error_kind kind, bool d
 void alch_mock_kill(alch_mock *mock);
 /* The SQLSTATE of the failures to come, five characters; "": none. */
 void alch_mock_set_sqlstate(alch_mock *mock, const char *sqlstate);
-/* How many connections were asked for a sign of life, told goodbye, let go of without one. */
-typedef struct alch_mock_counts { uint32_t pings, closed, abandoned; } alch_mock_counts;
+/* How many connections were asked for a sign of life, told goodbye, let go of without one; how many calls answered ALCH_WAIT. */
+typedef struct alch_mock_counts { uint32_t pings, closed, abandoned, waits; } alch_mock_counts;
 alch_mock_counts alch_mock_count_calls(const alch_mock *mock);
 /* What servers say of themselves from now on: connections that are made afterwards hear it. NULL: nothing, as at first. Copied. */
 void alch_mock_set_server(alch_mock *mock, const char *product, const char *version);
