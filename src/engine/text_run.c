@@ -74,63 +74,66 @@ void alch_text_drop(alch_connection *connection) {
   alch_free(connection->engine->allocator, run, sizeof *run);
 }
 
-static alch_status finish(alch_connection *connection, alch_text_run run, alch_status status, alch_error *error) {
-  close_handle(connection, &run);
+static alch_status finish(alch_connection *connection, const alch_text_run *run, alch_status status, alch_error *error) {
   if (status == ALCH_OK) {
     alch_transaction_after_text(connection);
-    return tell(connection, &run, ALCH_ENGINE_AFTER_EXECUTE, NULL, error);
+    return tell(connection, run, ALCH_ENGINE_AFTER_EXECUTE, NULL, error);
   }
-  if (status == ALCH_ERROR) alch_error_attach(error, ALCH_ERROR_SQL, run.sql, run.length);
+  if (status == ALCH_ERROR) alch_error_attach(error, ALCH_ERROR_SQL, run->sql, run->length);
   alch_connection_note_failure(connection, error);
-  return status == ALCH_ERROR && connection->link && tell(connection, &run, ALCH_ENGINE_FAILED, error, NULL) == ALCH_HOST_ERROR ? ALCH_HOST_ERROR : status;
-}
-
-static alch_status open_run(alch_connection *connection, alch_text_run *run, alch_error *error) {
-  alch_status status = alch_connection_usable(connection, error);
-  run->started_at = connection->member->listener ? alch_clock_microseconds() : 0;
-  return status == ALCH_OK ? tell(connection, run, ALCH_ENGINE_BEFORE_EXECUTE, NULL, error) : status;
-}
-
-/* What waited is taken from the connection, since a listener may run texts of his own on it. */
-static void take_up(alch_connection *connection, alch_text_run *run) {
-  *run = *connection->text;
-  if (connection->link->busy == connection->text) connection->link->busy = NULL;
-  alch_free(connection->engine->allocator, connection->text, sizeof *run);
-  connection->text = NULL;
-}
-
-static alch_status put_down(alch_connection *connection, alch_text_run *run, alch_error *error) {
-  connection->text = alch_allocate(connection->engine->allocator, sizeof *run);
-  if (!connection->text) {
-    close_handle(connection, run);
-    return alch_error_out_of_memory(error);
-  }
-  *connection->text = *run;
-  if (!connection->link->busy) connection->link->busy = connection->text;
-  return ALCH_WAIT;
+  return status == ALCH_ERROR && connection->link && tell(connection, run, ALCH_ENGINE_FAILED, error, NULL) == ALCH_HOST_ERROR ? ALCH_HOST_ERROR : status;
 }
 
 /* What waits is gone on with by the same call alone. */
-static alch_status check_same(const alch_connection *connection, const alch_text_run *run, alch_error *error) {
-  const alch_text_run *waiting = connection->text;
-  if (waiting->sql == run->sql && waiting->count == run->count && (run->count == 0 || waiting->values[0].text == run->values[0].text)) return ALCH_OK;
+static alch_status check_same(const alch_text_run *waiting, const alch_text_run *wanted, alch_error *error) {
+  if (waiting->sql == wanted->sql && waiting->count == wanted->count && (wanted->count == 0 || waiting->values[0].text == wanted->values[0].text)) return ALCH_OK;
   return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for another statement: finish that one first");
 }
 
-/* run is as it begins. *any_row: did it give a row? */
-static alch_status step(alch_connection *connection, alch_text_run run, bool *any_row, alch_error *error) {
-  alch_status status = connection->text ? check_same(connection, &run, error) : open_run(connection, &run, error);
-  if (connection->text && status != ALCH_OK) return status;
-  if (connection->text) take_up(connection, &run);
-  if (status == ALCH_OK) status = go(connection, &run, error);
-  if (status == ALCH_WAIT) return put_down(connection, &run, error);
-  *any_row = run.any_row;
-  return finish(connection, run, status, error);
+/* The driver borrows the values, so the record stays where it is. While a step runs it is not the connection's, since a listener may run texts of his own. */
+static alch_status take_up(alch_connection *connection, const alch_text_run *wanted, alch_text_run **out, alch_error *error) {
+  *out = connection->text;
+  if (*out) {
+    alch_status same = check_same(*out, wanted, error);
+    if (same != ALCH_OK) return same;
+    if (connection->link->busy == *out) connection->link->busy = NULL;
+    connection->text = NULL;
+    return ALCH_OK;
+  }
+  alch_text_run begun = *wanted;
+  alch_status status = alch_connection_usable(connection, error);
+  if (status != ALCH_OK) return status;
+  begun.started_at = connection->member->listener ? alch_clock_microseconds() : 0;
+  status = tell(connection, &begun, ALCH_ENGINE_BEFORE_EXECUTE, NULL, error);
+  if (status != ALCH_OK) return finish(connection, &begun, status, error);
+  *out = alch_allocate(connection->engine->allocator, sizeof **out);
+  if (!*out) return alch_error_out_of_memory(error);
+  **out = begun;
+  return ALCH_OK;
+}
+
+/* *any_row: did it give a row? */
+static alch_status step(alch_connection *connection, const alch_text_run *wanted, bool *any_row, alch_error *error) {
+  alch_text_run *run, over;
+  const alch_allocator *allocator = connection->engine->allocator;
+  alch_status status = take_up(connection, wanted, &run, error);
+  if (status != ALCH_OK) return status;
+  status = go(connection, run, error);
+  if (status == ALCH_WAIT) {
+    connection->text = run;
+    if (!connection->link->busy) connection->link->busy = run;
+    return status;
+  }
+  close_handle(connection, run);
+  *any_row = run->any_row;
+  over = *run;
+  alch_free(allocator, run, sizeof *run);
+  return finish(connection, &over, status, error);
 }
 
 alch_status alch_text_step(alch_connection *connection, const char *sql, size_t length, alch_error *error) {
   bool any_row;
-  return step(connection, (alch_text_run){ .sql = sql, .length = length }, &any_row, error);
+  return step(connection, &(alch_text_run){ .sql = sql, .length = length }, &any_row, error);
 }
 
 alch_status alch_connection_run_text(alch_connection *connection, const char *sql, size_t length, alch_error *error) {
@@ -148,7 +151,7 @@ alch_status alch_text_ask(alch_connection *connection, const char *query, const 
   alch_text_run run = { .sql = query, .length = strlen(query), .count = 2, .read_only = true };
   run.values[0] = alch_value_text(name, strlen(name));
   run.values[1] = schema ? alch_value_text(schema, strlen(schema)) : ALCH_VALUE_NULL;
-  return step(connection, run, out, error);
+  return step(connection, &run, out, error);
 }
 
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error) {
