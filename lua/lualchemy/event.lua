@@ -2,7 +2,6 @@
 -- know with event.register.
 local core = require "lualchemy.core"
 local check = require "lualchemy.check"
-local log = require "lualchemy.log"
 
 local event = {}
 
@@ -127,6 +126,7 @@ end
 
 --- echo of create_engine: true, or a function that takes lines.
 function event.echo(engine, echo)
+  local log = require "lualchemy.log"   -- few ask for it
   local write = type(echo) == "function" and echo or log.default
   for _, name in ipairs(log.events) do
     listen_to_engine(engine, name, function(_, what)

@@ -4,9 +4,6 @@ core.home()   -- errors point at the user's line, not at one of ours
 
 local check = require "lualchemy.check"
 require "lualchemy.engine"
-require "lualchemy.bulk"
-require "lualchemy.notification"
-local ddl = require "lualchemy.ddl"
 local event = require "lualchemy.event"
 local json = require "lualchemy.json"
 local schema = require "lualchemy.schema"
@@ -42,11 +39,43 @@ for _, name in ipairs {
   la[name] = schema[name]
 end
 
-for name, value in pairs(ddl.words) do la[name] = value end
-
 la.event = {
   listen = event.listen, remove = event.remove, contains = event.contains, listens_for = event.listens_for,
 }
+
+-- Parts that few programs use: each is loaded when something of it is first asked for ------------------
+
+-- The part puts methods of its own in place of these.
+local function later(methods, part, names)
+  for _, name in ipairs(names) do
+    methods[name] = function(...)
+      require(part)
+      return methods[name](...)
+    end
+  end
+end
+
+later(core.metadata_methods, "lualchemy.ddl", { "create_script", "drop_script" })
+later(core.connection_methods, "lualchemy.bulk", { "copy_from", "copy_to" })
+later(core.connection_methods, "lualchemy.notification", { "listen", "unlisten", "notify", "notifications" })
+
+-- Who listens to what create_all does; nobody does before there is a listener.
+local schema_events = { before_create = true, after_create = true, before_drop = true, after_drop = true }
+
+local function known_to_ddl(method)
+  return function(target, name, fn)
+    return schema_events[name] ~= nil and require("lualchemy.ddl").known_events[method](target, name, fn)
+  end
+end
+
+event.register { listen = known_to_ddl "listen", remove = known_to_ddl "remove", contains = known_to_ddl "contains" }
+
+-- Words of lualchemy.ddl begin like this: CreateTable, DropIndex, SetTableComment, AddConstraint, DDL.
+local function ddl_word(name)
+  local first = name:match "^%u%l+" or name
+  return (first == "Create" or first == "Drop" or first == "Set" or first == "Add" or first == "DDL")
+    and require "lualchemy.ddl".words[name] or nil
+end
 
 --- What lualchemy knows of an engine, a model, an object, a table; see lualchemy.inspection, which is loaded when first used.
 function la.inspect(value)
@@ -57,8 +86,6 @@ end
 function core.metadata_methods.reflect(metadata, options)
   return require "lualchemy.reflection".reflect(metadata, options)
 end
-
-event.register(ddl.known_events)
 
 la.set_json, la.json_list = json.set_json, core.json_list
 
@@ -252,7 +279,7 @@ for name, value in pairs(orm) do la[name] = value end
 -- Both are made when they are first asked for; the words of a database are lualchemy.dialects.<name>.
 return setmetatable(la, { __index = function(words, name)
   if type(name) ~= "string" then return nil end
-  local made = core.exact_type(name)
+  local made = ddl_word(name) or core.exact_type(name)
   if not made and core.exact_types(name) then made = require("lualchemy.dialects." .. name) end
   words[name] = made
   return made
