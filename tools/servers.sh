@@ -78,7 +78,7 @@ make_mariadb() {
 up_mariadb() {
   unprivileged "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" --tmpdir="$folder/tables" --socket="$folder/mariadb.sock" --pid-file="$folder/pid" --skip-networking \
     --log-error="$folder/log" --character-set-server=utf8mb4 --collation-server=utf8mb4_bin --default-time-zone=+00:00 \
-    --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --innodb-buffer-pool-size=32M --skip-log-bin --skip-name-resolve "$@" </dev/null &
+    --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync --innodb-buffer-pool-size=32M --skip-log-bin --skip-name-resolve $(cat "$folder/arguments" 2>/dev/null) "$@" </dev/null &
   for _ in $(seq 600); do
     [ -S "$folder/mariadb.sock" ] && unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root -e 'SELECT 1' && return
     kill -0 $! 2>/dev/null || break
@@ -101,8 +101,33 @@ down_mariadb() {
   unprivileged kill -9 "$pid"
 }
 
+administer_mariadb() {
+  unprivileged mariadb --no-defaults -S "$1/mariadb.sock" -u root -e "$2"
+}
+
+# It is followed by TCP and by a log of what it does, so the primary starts again with both, on the first port that is free.
+lead_mariadb() {
+  down_mariadb
+  for port in $(seq $((20000 + $$ % 20000)) 60000); do
+    echo "--skip-networking=0 --bind-address=127.0.0.1 --port=$port --log-bin=$folder/data/log --server-id=1" >"$folder/arguments"
+    if up_mariadb; then break; fi
+  done
+  administer_mariadb "$folder" "CREATE OR REPLACE USER follower@'127.0.0.1'; GRANT REPLICATION SLAVE ON *.* TO follower@'127.0.0.1'"
+}
+
 replicate_mariadb() {
-  fail 69 "a replica of MariaDB is followed by TCP, and these servers have no network"
+  [ -f "$1/arguments" ] || (folder=$1 && lead_mariadb)
+  port=$(sed 's/.*--port=\([0-9]*\).*/\1/' "$1/arguments")
+  echo "--server-id=$(($$ % 65536 + 2))" >"$folder/arguments"
+  make_mariadb
+  unprivileged mariadb-dump --no-defaults -S "$1/mariadb.sock" -u root --gtid --master-data=1 --single-transaction spec >"$folder/dump"
+  administer_mariadb "$folder" "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT=$port, MASTER_USER='follower', MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos"
+  unprivileged mariadb --no-defaults -S "$folder/mariadb.sock" -u root spec <"$folder/dump"
+  administer_mariadb "$folder" "START SLAVE"
+}
+
+promote_mariadb() {
+  administer_mariadb "$folder" "STOP SLAVE; RESET SLAVE ALL"
 }
 
 stop() {

@@ -27,9 +27,8 @@ local function transfer(connection, accounts)
   connection:execute(accounts:update():where(accounts.c.id:eq(2)):values { balance = accounts.c.balance + 1 })
 end
 
-world.on_servers("a network", function(_, case)
+world.on_servers("a network", function(name, case)
   local function far(here, options, parameters)
-    assert(here:needs_network())
     here.network:tell "pass"
     return here:open_far(options, parameters)
   end
@@ -215,8 +214,21 @@ world.on_servers("a network", function(_, case)
     engine:dispose()
   end)
 
-  case("that swallows an answer: the library's own time limit says so, where it has one", function(here)
-    if not here.patience then return end
+  case("where nobody listens: the error names the address", function(here)
+    local engine = far(here, { pool_size = 1, max_overflow = 0 })
+    here.network:tell "refuse"
+    disconnected(fails("OperationalError", function() engine:connect() end, "127.0.0.1"))
+    here.network:tell "accept"
+    engine:begin(function(c) c:exec_driver_sql("select 1"):close() end)
+    engine:dispose()
+    local nowhere = la.create_engine((here.away:format(5432):gsub("127%.0%.0%.1", "no-such-host.invalid")))
+    disconnected(fails("OperationalError", function() nowhere:connect() end, "no-such-host.invalid"))
+  end)
+
+  -- Where the library has a time limit of its own.
+  if not world.databases[name].patience then return end
+
+  case("that swallows an answer: the library's own time limit says so", function(here)
     local engine = far(here, {}, here.patience)
     local c = engine:connect()
     c:exec_driver_sql("select 1"):close()
@@ -230,15 +242,4 @@ world.on_servers("a network", function(_, case)
     engine:begin(function(connection) connection:exec_driver_sql("select 1"):close() end)
     engine:dispose()
   end)
-
-  case("where nobody listens: the error names the address", function(here)
-    local engine = far(here, { pool_size = 1, max_overflow = 0 })
-    here.network:tell "refuse"
-    disconnected(fails("OperationalError", function() engine:connect() end, "127.0.0.1"))
-    here.network:tell "accept"
-    engine:begin(function(c) c:exec_driver_sql("select 1"):close() end)
-    engine:dispose()
-    local nowhere = la.create_engine((here.away:format(5432):gsub("127%.0%.0%.1", "no-such-host.invalid")))
-    disconnected(fails("OperationalError", function() nowhere:connect() end, "no-such-host.invalid"))
-  end)
-end)
+end, true)

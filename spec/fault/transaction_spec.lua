@@ -38,7 +38,7 @@ world.on_servers("transactions", function(name, case)
 
   for level, options in pairs { ["READ COMMITTED"] = { retries = 10 }, ["SERIALIZABLE"] = { retries = 30, backoff = 0.002 } } do
     case("in crossing order at level " .. level .. " all get through, by run_transaction", function(here)
-      if not has_loop then return end
+      if not has_loop then return "needs lua-luv, which is not here" end
       local accounts = here:accounts(4)
       local engine = here:open_with(here.quick_deadlocks, { wait = wait, pool_size = 8, max_overflow = 0, isolation_level = level })
       local left, runs, done = world.rounds(25) * 8, 0, 0
@@ -65,7 +65,7 @@ world.on_servers("transactions", function(name, case)
   end
 
   case("that wait for one another: one of them is told, and may try again", function(here)
-    if not has_loop then return end
+    if not has_loop then return "needs lua-luv, which is not here" end
     local accounts = here:accounts(2)
     local engine = here:open_with(here.quick_deadlocks, { wait = wait })
     local failures, at_first = {}, 0

@@ -18,6 +18,8 @@ world.databases = {
     broken_bytes = "select '\\xfffe'::bytea",
     lock_limit = "set lock_timeout = '100ms'", lock_state = "55P03",
     durable = "-c synchronous_commit=on",
+    folder = "select current_setting('unix_socket_directories')", standby = "-c max_standby_streaming_delay=0",
+    several_hosts = "postgresql://spec@/spec?host=%s&host=%s&target_session_attrs=read-write",
     few_connections = {}, many_connections = {},
     locked_user = { "create role locked login password 'secret'" },
     -- everybody else is trusted
@@ -53,7 +55,7 @@ world.databases = {
     long = "select sum(a.seq * b.seq) from seq_1_to_100000 a, seq_1_to_100000 b", quick_deadlocks = "",
     broken_bytes = "select unhex('fffe')",
     lock_limit = "set innodb_lock_wait_timeout = 1", lock_state = "HY000",
-    patience = "read_timeout=1",
+    patience = "read_timeout=1", folder = "select @@socket",
     durable = "--innodb-flush-log-at-trx-commit=2",
     few_connections = { "set global max_connections = 12" }, many_connections = { "set global max_connections = 150" },
     locked_user = { "create user locked@localhost identified by 'secret'", "grant all on spec.* to locked@localhost" },
@@ -193,9 +195,9 @@ function world.descriptors()
   return count
 end
 
---- describe() for each of the databases: fn(name, case), in which case(name, run) is it() with run(place). At the end no descriptor is
--- left open.
-function world.on_servers(title, fn)
+--- describe() for each of the databases: fn(name, case), in which case(name, run) is it() with run(place); what run gives is why it could
+-- not. with_network: a proxy is there. At the end no descriptor is left open.
+function world.on_servers(title, fn, with_network)
   local busted = require "busted"
   local describe, it, setup, teardown, pending = busted.describe, busted.it, busted.setup, busted.teardown, busted.pending
   for _, name in ipairs { "postgresql", "mariadb" } do
@@ -206,11 +208,17 @@ function world.on_servers(title, fn)
         collectgarbage()
         before = world.descriptors()
         here, why = world.place(name)
+        if not (here and with_network) then return end
+        local ready, without = here:needs_network()
+        if ready then return end
+        here:close()
+        here, why = nil, without
       end)
       local function case(what, run)
         it(what, function()
           if not here then return pending(why) end
-          run(here)
+          local without = run(here)
+          if without then pending(without) end
         end)
       end
       fn(name, case)
