@@ -51,7 +51,7 @@ alch_status alch_connection_tell(alch_connection *connection, alch_engine_event 
   const alch_engine *member = connection->member;
   if (ALCH_LIKELY(!member->listener)) return ALCH_OK;
   event->connection = connection;
-  event->token = connection->options.logging_token;
+  if (!event->token) event->token = connection->options.logging_token;
   connection->telling++;
   alch_status status = member->listener(member->listener_context, event);
   connection->telling--;

@@ -39,6 +39,8 @@ typedef struct alch_engine_options {
 } alch_engine_options;
 void alch_engine_options_init(alch_engine_options *options);
 
+enum { ALCH_TOKEN_SIZE = 48 };     /* of a logging_token, with its zero */
+
 /* What happens, told to whoever listens (echo, events, logs). Pointers are good during the call. */
 typedef enum alch_engine_event_kind {
   ALCH_ENGINE_CONNECT, ALCH_ENGINE_FIRST_CONNECT /* before the engine's first CONNECT */, ALCH_ENGINE_CHECKOUT, ALCH_ENGINE_RESET /* before what is open is ended */, ALCH_ENGINE_CHECKIN,
@@ -83,7 +85,6 @@ void alch_engine_release(alch_engine *engine);
    After a fork the child may call it with close false: what it inherited is let go of, and its parent's sessions go on. (A child that does not is told apart all the same, at its first use of the pool,
    and a connection that it inherited refuses work and says no goodbye. Only one thread may use the engine until then.) */
 void alch_engine_dispose(alch_engine *engine, bool close);
-enum { ALCH_TOKEN_SIZE = 48 };
 /* What connections begin with; see alch_connection_set_isolation. Unset: as the engine has it. */
 typedef struct alch_execution_options {
   const char *isolation_level;     /* NULL: unset */
@@ -216,6 +217,7 @@ typedef struct alch_execution {
   uint32_t stream_rows;                  /* set by whoever starts it: rows of a piece; 0: as the connection has it. Closing sets it back */
   bool copies;                           /* likewise: rows come by the driver's way for many of them (engine/bulk.h), which has to be there; */
   const char *copy_format;               /* NULL, or the words for lines of text; stays where it is until the execution has started */
+  char token[ALCH_TOKEN_SIZE];           /* likewise: its logging_token; "": the connection's */
   uint32_t sets;                         /* of values, one behind the other; 0: one */
   bool arrays;                           /* the sets go as arrays */
   alch_buffer texts;                     /* converted and named texts of the values */

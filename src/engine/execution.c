@@ -64,6 +64,7 @@ void alch_execution_close(alch_execution *execution) {
   execution->compiled = NULL;
   execution->connection = NULL;
   execution->stream_rows = 0;
+  execution->token[0] = '\0';
   execution->copies = false;
 }
 
@@ -90,6 +91,7 @@ static alch_status tell(alch_execution *execution, alch_engine_event_kind kind, 
     .executions = execution->sets > 0 ? execution->sets : 1,
     .cached = execution->cached,
     .error = error,
+    .token = execution->token[0] ? execution->token : NULL,
   };
   if (kind == ALCH_ENGINE_AFTER_EXECUTE) event.microseconds = alch_clock_microseconds() - execution->started_at;
   return alch_connection_tell(connection, &event, NULL);

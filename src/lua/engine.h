@@ -41,7 +41,16 @@ bool binding_level_is(const binding_connection *connection, uint32_t level, uint
 void binding_push_dialect(lua_State *L, binding *b, const alch_engine *engine);
 void binding_open_dialect(lua_State *L, binding *b);
 
-/* execution_options.c: engine:execution_options, connection:execution_options */
+/* execution_options.c: engine:execution_options, connection:execution_options, statement:execution_options */
+typedef struct binding_execution_options {
+  int64_t stream_rows;      /* -1: nothing is said */
+  int8_t autoflush;         /* -1: nothing is said */
+  bool populate;
+  char token[ALCH_TOKEN_SIZE];
+} binding_execution_options;
+void binding_statement_options(const alch_block *statement, binding_execution_options *out);
+/* What of them an execution can see to, before it starts. */
+void binding_apply_options(const binding_execution_options *options, alch_execution *execution);
 void binding_open_execution_options(lua_State *L, binding *b);
 /* Rows of a piece that the options at index ask for, -1 where they do not; name: whose options these are. */
 int64_t binding_stream_rows(lua_State *L, binding *b, int index, const char *where);

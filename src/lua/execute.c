@@ -303,6 +303,7 @@ static int execute_continue(lua_State *L, int status, lua_KContext follow) {
 
 static int run(lua_State *L, lua_KContext follow) {
   binding *b = BINDING(L);
+  binding_execution_options options;
   uint32_t stream_rows = take_options(L, b);
   const alch_block *statement = check_arguments(L, b);
   const alch_table *table = returns_key(L, b, statement);
@@ -310,6 +311,8 @@ static int run(lua_State *L, lua_KContext follow) {
   statement = lua_touserdata(L, SLOT_STATEMENT);
   binding_result *result = push_result(L, b);
   result->execution.stream_rows = stream_rows;
+  binding_statement_options(statement, &options);
+  binding_apply_options(&options, &result->execution);
   result->returns_key = table != NULL;
   result->many = lua_istable(L, SLOT_PARAMETERS) && is_list_of_sets(L, SLOT_PARAMETERS);
   compile(L, b, result, statement);

@@ -1,5 +1,6 @@
 /* session_step.c - what a session does in the core: protected, since the core may be left by a long jump, and able to wait.
    The frame of a step is a C function of its own with the session at 1 and the arguments behind it; a step that answers ALCH_WAIT is called again with the same frame. */
+#include "lua/engine.h"
 #include "lua/host.h"
 #include "lua/result.h"
 
@@ -165,11 +166,15 @@ static alch_status open_load(lua_State *L, const binding_session *s, binding_que
   const alch_block *block = lua_touserdata(L, STATEMENT);
   const binding_model *model = binding_statement_model(s->orm, block);
   alch_load *load = NULL;
+  binding_execution_options options;
   lua_settop(L, POPULATE);
+  binding_statement_options(block, &options);
   handed *parameters = lua_istable(L, PARAMETERS) ? lua_newuserdatauv(L, sizeof *parameters, 0) : NULL;
   if (!parameters) lua_pushnil(L);
-  alch_status status = alch_load_start(s->session, model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, lua_toboolean(L, POPULATE), &load, &s->orm->b->error);
+  alch_status status = alch_load_start(s->session, model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, lua_toboolean(L, POPULATE) || options.populate, &load, &s->orm->b->error);
   if (status != ALCH_OK) return status;
+  if (options.autoflush == 0) alch_load_skip_flush(load);
+  binding_apply_options(&options, alch_load_execution(load));
   *out = binding_query_result_new(L, s->orm, alch_load_plan(load), block);
   (*out)->load = load;
   lua_pushvalue(L, 1);

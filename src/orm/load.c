@@ -187,6 +187,14 @@ const alch_compiled *alch_load_compiled(const alch_load *load) {
   return step ? step->compiled : NULL;
 }
 
+alch_execution *alch_load_execution(alch_load *load) {
+  return load->step ? &load->step->execution : NULL;
+}
+
+void alch_load_skip_flush(alch_load *load) {
+  load->flushed = true;
+}
+
 alch_status alch_load_limit(alch_load *load, uint32_t rows, alch_error *error) {
   const alch_plan *plan = alch_load_plan(load);
   if (rows > 0 && plan && plan->unique)

@@ -72,6 +72,10 @@ alch_status alch_load_run(alch_load *load, alch_error *error);
 alch_status alch_load_limit(alch_load *load, uint32_t rows, alch_error *error);
 const alch_plan *alch_load_plan(const alch_load *load);             /* from start on */
 const alch_compiled *alch_load_compiled(const alch_load *load);
+/* Of a load that was started and has not run yet: what executes its statement, for options; NULL when there is none. */
+alch_execution *alch_load_execution(alch_load *load);
+/* It does not flush first, whatever the session does. */
+void alch_load_skip_flush(alch_load *load);
 void alch_load_close(alch_load *load);                              /* NULL is fine */
 /* Ends all loads of a session that are under way, and frees the memory that is kept for the next ones. */
 void alch_load_abandon(alch_session *session);

@@ -90,6 +90,7 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_SUFFIXES] = alch_default_suffixes,
   [ALCH_NODE_CORRELATE] = alch_default_nothing,
   [ALCH_NODE_OPTIONS] = alch_default_nothing,
+  [ALCH_NODE_EXECUTION] = alch_default_nothing,
   [ALCH_NODE_OPTION] = alch_default_nothing,
   [ALCH_NODE_ROW] = refuse,
   [ALCH_NODE_ASSIGN] = refuse,

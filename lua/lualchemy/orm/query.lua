@@ -36,7 +36,7 @@ end
 local passed = {
   filter = "where", where = "where", order_by = "order_by", group_by = "group_by", having = "having", distinct = "distinct",
   join = "join", outerjoin = "outerjoin", limit = "limit", offset = "offset", select_from = "select_from", options = "options",
-  with_for_update = "with_for_update", correlate = "correlate", prefix_with = "prefix_with",
+  execution_options = "execution_options", with_for_update = "with_for_update", correlate = "correlate", prefix_with = "prefix_with",
 }
 
 for name, method in pairs(passed) do

@@ -204,7 +204,7 @@ function methods:execute(statement, parameters, options)
   local populate = check_execution_options(options)
   local result = self:load(statement, parameters, populate)
   if result then return result end
-  if self:autoflush() then self:flush() end
+  if self:autoflush() and core.statement_autoflush(statement) ~= false then self:flush() end
   local kind = orm.statement_kind(statement)
   if kind == "update" or kind == "delete" then return execute_bulk(self, statement, parameters, options) end
   return self:connection():execute(statement, parameters)
