@@ -148,13 +148,15 @@ end
 local function check_refusal(failure, one, what)
   local clear = failure.kind == "DataError" or failure.kind == "ArgumentError" or tostring(failure):find("max_allowed_packet", 1, true)
   assert(clear, ("%s is refused by an error that does not tell why: %s: %s"):format(what, failure.kind, tostring(failure):sub(1, 300)))
-  if one.word then assert(tostring(failure):find(one.word, 1, true), ("%q is not in: %s"):format(one.word, tostring(failure):sub(1, 300))) end
+  local found = not one.word or tostring(failure):find(one.word, 1, true)
+  assert(found, ("%q is not in: %s"):format(one.word, tostring(failure):sub(1, 300)))
 end
 
 local function case_of_question(one, number)
-  local type_, value = one[1], one[2]
-  local what = ("%d: %s for %s"):format(number, values.shown(value):gsub("[^\32-\126]", "?"):sub(1, 60), tostring(type_))
+  local type_ = one[1]
+  local what = ("%d: %s for %s"):format(number, one.name or values.shown(one[2]):gsub("[^\32-\126]", "?"):sub(1, 60), tostring(type_))
   suite.case("refused or kept, " .. what, function(world)
+    local value = one.name and one[2]() or one[2]
     local things = new_table(world, { type = type_ })
     local failure = refused(world, things, value)
     if failure then return check_refusal(failure, one, what) end
