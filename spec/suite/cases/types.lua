@@ -1,4 +1,5 @@
 -- Values of every type come back as they went, on every way that there is. The seed stands in each failure: SEED=… runs it again.
+-- luacheck: no max line length
 local suite = ...
 local la = require "lualchemy"
 local values = dofile "spec/suite/type_values.lua"
@@ -168,4 +169,34 @@ end
 
 for number, one in ipairs(values.questionable) do
   if (native or not (one.only or one.native)) and (not one.only or one.only == dialect) then case_of_question(one, number) end
+end
+
+-- What servers hold beyond the types ---------------------------------------------------------------------
+
+local beyond = {
+  postgresql = {
+    { "'infinity'::timestamp", la.DateTime }, { "'-infinity'::timestamptz", la.DateTime { timezone = true } }, { "'infinity'::date", la.Date }, { "'0044-03-15 BC'::date", la.Date },
+    { "'10000-01-01'::date", la.Date }, { "'294276-12-31 23:59:59'::timestamp", la.DateTime }, { "'24:00:00'::time", la.Time }, { "'1 year'::interval", la.Interval },
+    { "'NaN'::numeric", la.Numeric }, { "1e40::numeric", la.Numeric },
+  },
+  mariadb = {
+    { "CAST('838:59:59' AS TIME)", la.Time }, { "CAST('-00:00:01' AS TIME)", la.Time }, { "CAST(1e45 AS DECIMAL(65, 10))", la.Numeric },
+  },
+  sqlite = {
+    { "'0000-00-00'", la.Date }, { "'25:00:00'", la.Time }, { "'now'", la.DateTime }, { "2", la.Boolean }, { "'x'", la.Numeric }, { "'x'", la.Uuid }, { "'c'", la.Enum { "a", "b", name = "suite_beyond" } },
+  },
+}
+
+if native and beyond[dialect] then
+  suite.case("what the database holds and no value of the type is, is a DataError when it is read", function(world)
+    for _, one in ipairs(beyond[dialect]) do
+      local statement = la.select(la.literal_column(one[1], one[2]))
+      for time = 1, 3 do -- results may come in another form once the statement is prepared
+        world.fails("DataError", function()
+          world:engine():begin(function(connection) return connection:execute(statement):scalar() end)
+        end)
+        assert(time > 0)
+      end
+    end
+  end)
 end
