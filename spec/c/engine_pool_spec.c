@@ -30,7 +30,7 @@ CASE("connections are made until the limit, and then waited for until the time i
     CHECK(alch_clock_microseconds() - before >= 30000);
     CHECK(third == NULL);
     CHECK_TEXT(error_name(&w), "TimeoutError");
-    CHECK_TEXT(alch_error_message(&w.error), "all 2 connections of the pool are in use (pool_size 1, max_overflow 1) and none came free within 0.03 s");
+    CHECK_TEXT(alch_error_message(&w.error), "all 2 connections of the pool are in use (pool_size 1, max_overflow 1) and none came free within 0.03 s: close connections as soon as they are done with (engine:begin does), or allow more");
     alch_pool_status status = alch_engine_pool_status(w.engine);
     CHECK_INT(status.size, 1);
     CHECK_INT(status.in_use, 2);

@@ -69,6 +69,7 @@ world.on_servers("a network", function(name, case)
     end
     here.network:tell "pass"
     assert.is_true(cuts > 10, tostring(cuts))
+    if os.getenv "SPEC_ROUNDS" then print(("# %s: cut %s at %d points, %d unknown"):format(here.name, where, cuts, unknown)) end
     engine:dispose()
     return unknown
   end

@@ -169,7 +169,7 @@ static alch_status time_out(const alch_pool *pool, const alch_connection *connec
   const alch_engine_options *options = &connection->engine->options;
   if (pool->kind == ALCH_POOL_STATIC)
     return alch_error_set(error, ALCH_ERROR_TIMEOUT, "the only connection of this pool is in use by another thread and did not come free within %.2f s", (double)options->pool_timeout / 1e6);
-  return alch_error_set(error, ALCH_ERROR_TIMEOUT, "all %u connections of the pool are in use (pool_size %u, max_overflow %d) and none came free within %.2f s", pool->limit,
+  return alch_error_set(error, ALCH_ERROR_TIMEOUT, "all %u connections of the pool are in use (pool_size %u, max_overflow %d) and none came free within %.2f s: close connections as soon as they are done with (engine:begin does), or allow more", pool->limit,
                         options->pool_size, (int)options->max_overflow, (double)options->pool_timeout / 1e6);
 }
 
