@@ -1,4 +1,5 @@
--- Coroutines on a real server, in each loop that there is: one that ticks while statements sleep, many that share few connections, lazy loads.
+-- Coroutines on a real server, in each loop that there is: one that ticks while statements sleep, many that share few connections,
+-- lazy loads.
 local la = require "lualchemy"
 local core = require "lualchemy.core"
 local servers = dofile "spec/servers.lua"
@@ -120,7 +121,9 @@ return function(at)
           Base.metadata:drop_all(engine)
           Base.metadata:create_all(engine)
           local session <close> = la.Session(engine)
-          for i = 1, 20 do session:add(Team{ id = i, name = "team " .. i, players = { Player{ name = "first" }, Player{ name = "second" } } }) end
+          for i = 1, 20 do
+            session:add(Team{ id = i, name = "team " .. i, players = { Player{ name = "first" }, Player{ name = "second" } } })
+          end
           session:commit()
         end)
         local within, most = 0, 0
