@@ -159,6 +159,38 @@ CASE("texts and bytes come as they are") {
   close_server(&w);
 }
 
+/* Values with an inside, which come in binary, against the texts that the server itself has for them. */
+static const char *const insides[] = {
+  "array[1, null, -3]", "'{}'::int[]", "array[[1,2],[3,4],[5,6]]", "array[[[1],[2]],[[3],[4]]]", "'[2:3]={7,8}'::int[]", "'[0:1][-1:0]={{1,2},{3,4}}'::int8[]", "array[1,2]::int2[]", "array[true,null,false]",
+  "array['a', '', 'a b', 'null', 'NULL', 'nul', 'q\"x', 'b\\s', 'c,d', '{', E'tab\\t', 'z\xc3\xa9']", "array['x','y z']::varchar[]", "array['ab']::char(4)[]", "array['n']::name[]", "array['c']::\"char\"[]",
+  "array[0.5, -2, 1e300, 1e-7, 'NaN', '-Infinity']::float8[]", "array[0.1]::float4[]", "array[1.50, 'NaN', 0, -12345678901234567890.000100]::numeric[]", "array['\\x00ff'::bytea, '']",
+  "array['2024-02-29', '0044-03-15 BC', 'infinity']::date[]", "array['00:00:00.5']::time[]", "array['2024-02-29 12:13:14.5', '-infinity']::timestamp[]", "array['1 day 02:03:04', '-1 day -00:00:00.5', '1 mon']::interval[]",
+  "array['550e8400-e29b-41d4-a716-446655440000']::uuid[]", "array['{\"a\": 1}', '[]']::json[]", "array['{\"a\": 1}', '\"x\"']::jsonb[]", "array['<a/>']::xml[]", "array[4294967295]::oid[]",
+  "'10.0.0.1'::inet", "'10.0.0.1/8'::inet", "'10.0.0.0/8'::cidr", "'10.0.0.1/32'::cidr", "'::1'::inet", "'2001:db8::/32'::cidr", "array['1.2.3.4', '::/0']::inet[]", "'08:00:2b:01:02:03'::macaddr",
+  "'08:00:2b:01:02:03:04:05'::macaddr8", "array['08:00:2b:01:02:03']::macaddr[]", "'101'::bit(3)", "''::varbit", "'1011001110001'::varbit", "array['1', '']::varbit[]", "'$.a[*]'::jsonpath",
+  "'[1,5)'::int4range", "'empty'::int4range", "'(,)'::int4range", "'[,9]'::int8range", "'(1.5,2.50]'::numrange", "'[2024-01-01,2024-02-01)'::daterange", "'(2024-01-01 00:00:00, infinity]'::tsrange", "'[-5,-2]'::int4range",
+  "array['[1,2)', 'empty']::int4range[]", "'{[1,3),[5,9)}'::int4multirange", "'{}'::nummultirange", "'{[2024-01-01 10:00,2024-01-02 11:00)}'::tsmultirange", "array['{[1,2)}', '{}']::int8multirange[]",
+  "array['[1,2)', '(3.5,)']::numrange[]",
+};
+
+CASE("arrays, ranges and addresses have the texts of the server") {
+  world w;
+  if (open_server(&w)) {
+    for (size_t i = 0; i < ALCH_COUNT(insides); i++) {
+      char sql[512], expected[512];
+      snprintf(sql, sizeof sql, "select format('%%s', %s)", insides[i]);
+      bool there = CHECK_INT(start(&w, sql, NULL, 0), ALCH_OK) && CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
+      if (!there) printf("# %s: %s\n", sql, alch_error_message(&w.error));
+      if (!there) continue;
+      snprintf(expected, sizeof expected, "%.*s", (int)w.execution.row[0].length, w.execution.row[0].text);
+      snprintf(sql, sizeof sql, "select %s", insides[i]);
+      check_cell(&w, sql, text(expected));
+    }
+    rollback(&w);
+    close_server(&w);
+  }
+}
+
 CASE("the older form of bytes is read too") {
   world w;
   if (open_server(&w)) {

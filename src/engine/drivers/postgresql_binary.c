@@ -31,8 +31,11 @@ void alch_postgresql_add_bits(alch_buffer *out, uint64_t bits, int size) {
 
 static const char *special(double real) { return isnan(real) ? "NaN" : real < 0 ? "-Infinity" : "Infinity"; }
 
-static void add_zoned(const char *text, Oid type, alch_buffer *out) {
-  alch_buffer_add(out, text);
+/* The server writes no zeros at the end of a fraction. */
+static void add_moment(const char *text, Oid type, alch_buffer *out) {
+  size_t length = strlen(text);
+  while (strchr(text, '.') && text[length - 1] == '0') length--;
+  alch_buffer_add_bytes(out, text, length);
   if (type == PG_TIMESTAMPTZ || type == PG_TIMETZ) alch_buffer_add(out, "+00");
 }
 
@@ -56,9 +59,9 @@ void alch_postgresql_add_text(const alch_value *value, Oid type, alch_buffer *ou
       else alch_buffer_add_real(out, value->real);
       return;
     case ALCH_DATE: alch_date_print(value->integer, text); alch_buffer_add(out, text); return;
-    case ALCH_TIME: alch_time_print(value->integer, false, text); add_zoned(text, type, out); return;
-    case ALCH_DATETIME: alch_datetime_print(value->integer, false, text); add_zoned(text, type, out); return;
-    case ALCH_INTERVAL: alch_interval_print(value->integer, text); alch_buffer_add(out, text); return;
+    case ALCH_TIME: alch_time_print(value->integer, false, text); add_moment(text, type, out); return;
+    case ALCH_DATETIME: alch_datetime_print(value->integer, false, text); add_moment(text, type, out); return;
+    case ALCH_INTERVAL: alch_interval_print(value->integer, text); add_moment(text, type, out); return;
     case ALCH_BLOB: add_hexadecimal(value, out); return;
     default: if (value->length > 0) alch_buffer_add_bytes(out, value->text, value->length);
   }
