@@ -21,7 +21,10 @@ typedef struct word_row {
 /* Exact names of which the family says less. */
 static const word_row exact_words[] = {
   { "VARCHAR", PG_VARCHAR }, { "TEXT", PG_TEXT }, { "CHAR", PG_BPCHAR }, { "NVARCHAR", PG_VARCHAR }, { "NCHAR", PG_BPCHAR }, { "CLOB", PG_TEXT }, { "REAL", PG_FLOAT4 }, { "OID", PG_OID },
-  { "JSONB", PG_JSONB }, { "JSON", PG_JSON },
+  { "JSONB", PG_JSONB }, { "JSON", PG_JSON }, { "INET", PG_INET }, { "CIDR", PG_CIDR }, { "MACADDR", PG_MACADDR }, { "MACADDR8", PG_MACADDR8 },
+  { "INT4RANGE", PG_INT4RANGE }, { "INT8RANGE", PG_INT8RANGE }, { "NUMRANGE", PG_NUMRANGE }, { "TSRANGE", PG_TSRANGE }, { "TSTZRANGE", PG_TSTZRANGE }, { "DATERANGE", PG_DATERANGE },
+  { "INT4MULTIRANGE", PG_INT4MULTIRANGE }, { "INT8MULTIRANGE", PG_INT8MULTIRANGE }, { "NUMMULTIRANGE", PG_NUMMULTIRANGE }, { "TSMULTIRANGE", PG_TSMULTIRANGE },
+  { "TSTZMULTIRANGE", PG_TSTZMULTIRANGE }, { "DATEMULTIRANGE", PG_DATEMULTIRANGE },
 };
 
 static const word_row *find_word(const char *word) {
@@ -255,18 +258,49 @@ static bool grow_bytes(alch_driver_statement *statement, size_t room) {
   return true;
 }
 
+enum { PACKED = 2 };   /* for the time being: the value is in `packed`, in binary */
+
+/* What comes as text and has another form in binary: an array, a range, an address, a UUID. False: it goes as text, and the server reads it. */
+static bool pack(alch_driver_statement *statement, size_t at, Oid type, const alch_value *value) {
+  alch_buffer *packed = &statement->packed;
+  alch_postgresql_form form;
+  size_t start = packed->length;
+  if (type == PG_UNKNOWN || type == PG_VARCHAR || type == PG_TEXT || (type != PG_UUID && !alch_postgresql_is_container(type)) || !alch_postgresql_form_of(type, &form)) return false;
+  if (!form.write(&form, value, packed)) {
+    packed->length = start;
+    return false;
+  }
+  statement->lengths[at] = (int)(packed->length - start);
+  statement->formats[at] = PACKED;
+  return true;
+}
+
+static alch_status place_packed(alch_driver_statement *statement, size_t total, alch_error *error) {
+  const char *at = statement->packed.text;
+  if (alch_buffer_failed(&statement->packed)) return alch_error_out_of_memory(error);
+  for (size_t i = 0; i < total && statement->packed.length > 0; i++) {
+    if (statement->formats[i] != PACKED) continue;
+    statement->values[i] = at;
+    statement->formats[i] = 1;
+    at += statement->lengths[i];
+  }
+  return ALCH_OK;
+}
+
 alch_status alch_postgresql_encode(alch_driver_statement *statement, const alch_value *values, uint32_t sets, alch_error *error) {
   size_t total = (size_t)statement->count * sets, at = 0;
   if (!alch_postgresql_make_places(statement, total) || !grow_bytes(statement, room_for(values, total))) return alch_error_out_of_memory(error);
+  alch_buffer_clear(&statement->packed);
   for (size_t i = 0; i < total; i++) {
     parameter p = { NULL, 0, 0 };
     size_t used;
     uint32_t place = (uint32_t)(i % statement->count);
+    if (values[i].kind == ALCH_TEXT && pack(statement, i, statement->types[place], &values[i])) continue;
     if (encode(&values[i], statement->types[place], place + 1, statement->bytes + at, &p, &used, error) != ALCH_OK) return ALCH_ERROR;
     statement->values[i] = p.value;
     statement->lengths[i] = p.length;
     statement->formats[i] = p.format;
     at += used;
   }
-  return ALCH_OK;
+  return place_packed(statement, total, error);
 }
