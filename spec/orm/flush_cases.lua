@@ -222,6 +222,27 @@ return function(own)
     end)
   end)
 
+  describe("listeners of changes", function()
+    case("hear afterwards of what was written alone", function()
+      local Player = model("players", { name = Column{ la.String(40) } })
+      local s, objects, before, after = session(), {}, 0, {}
+      for i = 1, 60 do objects[i] = Player{ name = "n" .. i } end
+      s:add_all(objects)
+      s:flush()
+      la.event.listen(Player, "before_update", function(_, _, player)
+        before = before + 1
+        if player.name == "x" then player.name = "y" end
+      end)
+      la.event.listen(Player, "after_update", function(_, _, player) after[#after + 1] = player.name end)
+      for i, object in ipairs(objects) do object.name = i % 2 == 0 and "x" or object.name end
+      s:flush()
+      assert.equal(60, before)
+      assert.equal(("y "):rep(30), table.concat(after, " ") .. " ")
+      s:rollback()
+      s:close()
+    end)
+  end)
+
   describe("changed objects", function()
     local function changed(count, columns)
       local Player = model("players", columns)

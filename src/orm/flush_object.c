@@ -77,6 +77,7 @@ static bool really_changed(alch_session *session, const alch_object *object, uin
 static alch_status update_mask(alch_flush *flush, alch_object *object, bool *mask, bool *any, alch_error *error) {
   const alch_mapper *mapper = object->mapper;
   *any = false;
+  object->state &= (uint16_t)~ALCH_STATE_WRITTEN;
   for (uint32_t i = 0; i < mapper->attribute_count; i++) *any |= mask[i] = really_changed(flush->session, object, i);
   alch_status status = ALCH_OK;
   for (uint32_t i = 0; *any && i < mapper->attribute_count && status == ALCH_OK; i++) {
@@ -91,6 +92,7 @@ static alch_status update_mask(alch_flush *flush, alch_object *object, bool *mas
 static alch_status updated(alch_flush *flush, alch_object *object, alch_error *error) {
   alch_session *session = flush->session;
   const alch_mapper *mapper = object->mapper;
+  object->state |= ALCH_STATE_WRITTEN;
   uint8_t *kinds = alch_object_kinds(object);
   for (uint32_t i = 0; i < mapper->attribute_count; i++) {
     const alch_column *column = mapper->attributes[i].column;

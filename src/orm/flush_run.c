@@ -30,7 +30,7 @@ static alch_status run_copy(alch_flush *flush, const alch_step *step, alch_error
   return status;
 }
 
-/* ---- listeners: of all objects of a step before the first statement, and after the last, as in SQLAlchemy ---- */
+/* ---- listeners: of all objects of a step before the first statement, and after the last, as in SQLAlchemy; but after an update of those alone that were written ---- */
 
 static const uint8_t before_events[] = { [ALCH_STEP_INSERT] = ALCH_EVENT_BEFORE_INSERT, [ALCH_STEP_UPDATE] = ALCH_EVENT_BEFORE_UPDATE, [ALCH_STEP_DELETE] = ALCH_EVENT_BEFORE_DELETE };
 static const uint8_t after_events[] = { [ALCH_STEP_INSERT] = ALCH_EVENT_AFTER_INSERT, [ALCH_STEP_UPDATE] = ALCH_EVENT_AFTER_UPDATE, [ALCH_STEP_DELETE] = ALCH_EVENT_AFTER_DELETE };
@@ -40,7 +40,10 @@ static alch_status tell_all(alch_flush *flush, const alch_step *step, const uint
   alch_object_event event = (alch_object_event)events[step->kind];
   alch_status status = ALCH_OK;
   if (!(step->mapper->events >> event & 1)) return ALCH_OK;
-  while (*told < step->count && status == ALCH_OK) status = host->object_event(host, event, flush->objects[step->first + (*told)++]);
+  while (*told < step->count && status == ALCH_OK) {
+    alch_object *object = flush->objects[step->first + (*told)++];
+    if (event != ALCH_EVENT_AFTER_UPDATE || object->state & ALCH_STATE_WRITTEN) status = host->object_event(host, event, object);
+  }
   return status;
 }
 

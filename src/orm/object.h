@@ -18,6 +18,7 @@ enum {
   ALCH_STATE_KEYED = 64,       /* has (had) an identity: detached when without a session, else transient */
   ALCH_STATE_GENERATED = 128,  /* its key was made by the database in the transaction that is open */
   ALCH_STATE_ALONE = 256,      /* nothing came together with it: no need to look for company */
+  ALCH_STATE_WRITTEN = 2048,   /* an UPDATE of the step under way was for it, and its listeners are still to be told */
   ALCH_STATE_COPIED = 1024,    /* while a flush is planned: it will be given a foreign key */
   ALCH_STATE_REKEYED = 512     /* a flush of the transaction that is open changed its key: held, since the frame names it */
 };

@@ -451,6 +451,16 @@ static alch_status mock_start(alch_driver_statement *statement, const alch_value
   return wait_or(connection, &statement->waits_left, ALCH_OK);
 }
 
+static alch_status mock_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+  return mock_start(statement, values, count * sets, error);
+}
+
+void alch_mock_take_many(alch_mock *mock, bool sets, bool arrays) {
+  mock->driver.start_many = sets ? mock_start_many : NULL;
+  mock->driver.start_arrays = arrays ? mock_start_many : NULL;
+  mock->driver.scatters_keys = arrays ? "SELECT 1 FROM scattered WHERE name = :table" : NULL;
+}
+
 static alch_status advance(alch_driver_statement *statement) {
   alch_driver_connection *connection = statement->connection;
   if (!statement->is_started) note_transaction(connection, statement->sql);

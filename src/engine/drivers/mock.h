@@ -38,6 +38,8 @@ void alch_mock_sleep(alch_mock *mock, int64_t microseconds);
 void alch_mock_fail(alch_mock *mock, uint64_t call, alch_error_kind kind, bool disconnected, bool ends_transaction);
 /* The server ends all sessions that there are: each finds out with its next call (its error says so), and is alive until then. */
 void alch_mock_kill(alch_mock *mock);
+/* From here on the driver takes several sets of values at once, and arrays; a record then has the values of all sets. With arrays it asks about keys: SELECT 1 FROM scattered. */
+void alch_mock_take_many(alch_mock *mock, bool sets, bool arrays);
 /* The SQLSTATE of the failures to come, five characters; "": none. */
 void alch_mock_set_sqlstate(alch_mock *mock, const char *sqlstate);
 /* How many connections were asked for a sign of life, told goodbye, let go of without one; how many calls answered ALCH_WAIT. */
