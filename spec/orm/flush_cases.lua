@@ -234,7 +234,10 @@ return function(own)
         if player.name == "x" then player.name = "y" end
       end)
       la.event.listen(Player, "after_update", function(_, _, player) after[#after + 1] = player.name end)
-      for i, object in ipairs(objects) do object.name = i % 2 == 0 and "x" or object.name end
+      for i, object in ipairs(objects) do
+        object.name = "x"
+        if i % 2 == 1 then object.name = "n" .. i end
+      end
       s:flush()
       assert.equal(60, before)
       assert.equal(("y "):rep(30), table.concat(after, " ") .. " ")
