@@ -6,7 +6,7 @@ local engine, connection = core.engine_methods, core.connection_methods
 
 -- Options of a transaction round a function ---------------------------------------------------------
 
-local begin, connect, begin_one = engine.begin, engine.connect, connection.begin
+local begin, connect, begin_one, begin_savepoint = engine.begin, engine.connect, connection.begin, connection.begin_nested
 
 --- engine:begin([options,] fn): fn(connection) in a transaction, committed at its end. options: isolation_level, read_only,
 -- deferrable, begin_mode, … as of execution_options. With read replicas one that is read_only goes to a replica.
@@ -22,8 +22,22 @@ function engine:connect(options)
   return connect(self)
 end
 
---- connection:begin([options]): a transaction, as an object. options, as of execution_options, hold for it alone.
-function connection:begin(options)
+-- Ends the transaction as the function in it has ended.
+local function finish(transaction, ok, ...)
+  if transaction.is_active then
+    if ok then transaction:commit() else transaction:rollback() end
+  end
+  if ok then return ... end
+  error((...), 0)
+end
+
+-- Calls fn(connection) in the transaction; without a function the transaction is the answer.
+local function around(self, transaction, fn)
+  if fn == nil then return transaction end
+  return finish(transaction, pcall(fn, self))
+end
+
+local function begin_with(self, options)
   if options == nil then return begin_one(self) end
   local function settle(ok, ...)
     if ok then return ... end
@@ -36,6 +50,24 @@ function connection:begin(options)
     self:execution_options(options)
     return begin_one(self)
   end))
+end
+
+local function check_function(fn, method)
+  if fn ~= nil and type(fn) ~= "function" then check.argument("%s takes a function, not %s", method, core.describe(fn)) end
+end
+
+--- connection:begin([options,] [fn]): a transaction, as an object. options, as of execution_options, hold for it alone. With a
+-- function calls fn(connection) in it, commits and answers what it answers; when it raises the transaction is rolled back.
+function connection:begin(options, fn)
+  if type(options) == "function" then options, fn = nil, options end
+  check_function(fn, "connection:begin")
+  return around(self, begin_with(self, options), fn)
+end
+
+--- connection:begin_nested([fn]): a savepoint, as an object; with a function as begin.
+function connection:begin_nested(fn)
+  check_function(fn, "connection:begin_nested")
+  return around(self, begin_savepoint(self), fn)
 end
 
 -- The server -----------------------------------------------------------------------------------------

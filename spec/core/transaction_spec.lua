@@ -22,6 +22,26 @@ describe("a transaction", function()
     assert.equal(3, count())
   end)
 
+  it("and a savepoint on a connection take a function as well", function()
+    local c <close> = w.engine:connect()
+    assert.equal(7, c:begin(function(same)
+      assert.equal(c, same)
+      c:execute(w.teams:insert(), { name = "kept" })
+      local ok, failure = pcall(c.begin_nested, c, function()
+        c:execute(w.teams:insert(), { name = "lost" })
+        error("oh", 0)
+      end)
+      assert.same({ false, "oh" }, { ok, failure })
+      c:begin_nested(function() c:execute(w.teams:insert(), { name = "kept too" }) end)
+      return 7
+    end))
+    assert.is_false(c:in_transaction())
+    assert.equal(0, c:begin({ isolation_level = "SERIALIZABLE" }, function() return 0 end))
+    c:rollback()
+    assert.equal(4, count())
+    fails("ArgumentError", function() c:begin_nested "x" end, "takes a function")
+  end)
+
   it("round a function rolls back and raises the same error, whatever it is", function()
     local thrown = { "anything" }
     for _, value in ipairs { thrown, "text", 5 } do
