@@ -171,6 +171,7 @@ local function names_of_kind(self, schema, kind)
   for _, one in ipairs(asking(self, function(ask) return reader_of(self).names(ask, schema) end)) do
     if kind[one[2]] then names[#names + 1] = one[1] end
   end
+  table.sort(names) -- as SQLAlchemy's do; a database may list them as they were made
   return names
 end
 

@@ -1,8 +1,6 @@
 -- luacheck: no max line length
 -- Reflection on a real MariaDB.
-local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
-local server, why = servers.start "mariadb"
+local reflection = assert(loadfile("spec/core/reflection_world.lua", "t", _ENV))() -- sees describe and it
 
 local schema = {
   "CREATE TABLE parent (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY) COMMENT 'p'",
@@ -14,29 +12,14 @@ local schema = {
   "CREATE SEQUENCE sq START WITH 5 INCREMENT BY 2", "CREATE VIEW v AS SELECT id FROM a",
 }
 
-local kinds = { "columns", "pk_constraint", "foreign_keys", "unique_constraints", "check_constraints", "indexes", "table_comment", "table_options" }
+local kind = {
+  server = "mariadb", schema = schema, views = {}, queries = 5,
+  url = function(folder) return ("mariadb://spec@/spec?unix_socket=%s/mariadb.sock"):format(folder) end,
+  own = "CREATE DATABASE many",
+  many = { "CREATE TABLE many.t%d (id int PRIMARY KEY, a varchar(20) UNIQUE, b int CHECK (b > 0), KEY (b)) ENGINE = Aria" },
+}
 
-local function described(engine)
-  local inspector, all = la.inspect(engine), {}
-  for _, kind in ipairs(kinds) do all[kind] = inspector["get_multi_" .. kind](inspector) end
-  for _, columns in pairs(all.columns) do
-    for _, column in ipairs(columns) do column.type = tostring(column.type) end
-  end
-  return all
-end
-
-describe("reflection on MariaDB", function()
-  if not server then
-    pending("a server: " .. tostring(why))
-    return
-  end
-  teardown(function() server:stop() end)
-  local engine = la.create_engine(("mariadb://spec@/spec?unix_socket=%s/mariadb.sock"):format(server.folder))
-  engine:begin(function(connection)
-    for _, statement in ipairs(schema) do connection:exec_driver_sql(statement) end
-  end)
-  local inspector = la.inspect(engine)
-
+reflection("MariaDB", kind, function(inspector)
   it("lists what there is", function()
     assert.same({ "a", "parent" }, inspector:get_table_names())
     assert.same({ "v" }, inspector:get_view_names())
@@ -78,31 +61,5 @@ describe("reflection on MariaDB", function()
     assert.same({ mariadb_prefix = "FULLTEXT" }, indexes.ft.dialect_options)
     assert.is_true(indexes.uq.unique)
     assert.equal("InnoDB", inspector:get_table_options "a".mariadb_engine)
-  end)
-
-  it("asks as often for 300 tables as for one", function()
-    engine:begin(function(connection)
-      connection:exec_driver_sql "CREATE DATABASE many"
-      for i = 1, 300 do
-        connection:exec_driver_sql(("CREATE TABLE many.t%d (id int PRIMARY KEY, a varchar(20) UNIQUE, b int CHECK (b > 0), KEY (b)) ENGINE = Aria"):format(i))
-      end
-    end)
-    local queries, metadata = 0, la.MetaData()
-    la.event.listen(engine, "before_execute", function() queries = queries + 1 end)
-    metadata:reflect { bind = engine, schema = "many" }
-    local count = 0
-    for _ in pairs(metadata.tables) do count = count + 1 end
-    assert.equal(300, count)
-    assert.equal(5, queries)
-  end)
-
-  it("says the same of what was made from it", function()
-    local metadata = la.MetaData()
-    metadata:reflect { bind = engine }
-    local before = described(engine)
-    metadata:drop_all(engine)
-    metadata:create_all(engine)
-    assert.same(before, described(engine))
-    engine:dispose()
   end)
 end)

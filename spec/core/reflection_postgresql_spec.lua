@@ -1,8 +1,6 @@
 -- luacheck: no max line length
 -- Reflection on a real PostgreSQL.
-local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
-local server, why = servers.start "postgresql"
+local reflection = assert(loadfile("spec/core/reflection_world.lua", "t", _ENV))() -- sees describe and it
 
 local schema = {
   "CREATE SCHEMA other", "CREATE TYPE mood AS ENUM ('sad', 'it''s ok')", "CREATE SEQUENCE ids INCREMENT 2 START 10",
@@ -17,30 +15,14 @@ local schema = {
   "CREATE VIEW v AS SELECT id, n FROM a", "CREATE MATERIALIZED VIEW mv AS SELECT id FROM a",
 }
 
-local kinds = { "columns", "pk_constraint", "foreign_keys", "unique_constraints", "check_constraints", "indexes", "table_comment", "table_options" }
+local kind = {
+  server = "postgresql", schema = schema, views = { "DROP MATERIALIZED VIEW mv", "DROP VIEW v" }, queries = 4,
+  url = function(folder) return "postgresql://spec@/spec?host=" .. folder end,
+  own = "CREATE SCHEMA many",
+  many = { "CREATE TABLE many.t%d (id serial PRIMARY KEY, a text UNIQUE, b integer CHECK (b > 0))", "CREATE INDEX i%d ON many.t%d (b)" },
+}
 
-local function described(engine)
-  local inspector, all = la.inspect(engine), {}
-  for _, kind in ipairs(kinds) do all[kind] = inspector["get_multi_" .. kind](inspector) end
-  for _, columns in pairs(all.columns) do
-    for _, column in ipairs(columns) do column.type = tostring(column.type) end
-  end
-  return all
-end
-
-describe("reflection on PostgreSQL", function()
-  if not server then
-    pending("a server: " .. tostring(why))
-    return
-  end
-  teardown(function() server:stop() end)
-  local url = "postgresql://spec@/spec?host=" .. server.folder
-  local engine = la.create_engine(url)
-  engine:begin(function(connection)
-    for _, statement in ipairs(schema) do connection:exec_driver_sql(statement) end
-  end)
-  local inspector = la.inspect(engine)
-
+reflection("PostgreSQL", kind, function(inspector)
   it("lists what there is", function()
     assert.same({ "a" }, inspector:get_table_names())
     assert.same({ "parent" }, inspector:get_table_names "other")
@@ -90,36 +72,5 @@ describe("reflection on PostgreSQL", function()
       dialect_options = { postgresql_using = "gin", postgresql_with = { fastupdate = "off" }, postgresql_ops = { j = "jsonb_path_ops" } },
     }, indexes[1])
     assert.equal("uq", indexes[3].duplicates_constraint)
-  end)
-
-  it("asks as often for 300 tables as for one", function()
-    engine:begin(function(connection)
-      connection:exec_driver_sql "CREATE SCHEMA many"
-      for i = 1, 300 do
-        connection:exec_driver_sql(("CREATE TABLE many.t%d (id serial PRIMARY KEY, a text UNIQUE, b integer CHECK (b > 0))"):format(i))
-        connection:exec_driver_sql(("CREATE INDEX i%d ON many.t%d (b)"):format(i, i))
-      end
-    end)
-    local queries, metadata = 0, la.MetaData()
-    la.event.listen(engine, "before_execute", function() queries = queries + 1 end)
-    metadata:reflect { bind = engine, schema = "many" }
-    local count = 0
-    for _ in pairs(metadata.tables) do count = count + 1 end
-    assert.equal(300, count)
-    assert.equal(4, queries)
-  end)
-
-  it("says the same of what was made from it", function()
-    local metadata = la.MetaData()
-    metadata:reflect { bind = engine }
-    local before = described(engine)
-    engine:begin(function(connection)
-      connection:exec_driver_sql "DROP MATERIALIZED VIEW mv"
-      connection:exec_driver_sql "DROP VIEW v"
-    end)
-    metadata:drop_all(engine)
-    metadata:create_all(engine)
-    assert.same(before, described(engine))
-    engine:dispose()
   end)
 end)

@@ -127,6 +127,11 @@ end)
 capability("reflection", "la.inspect tells what there is", function(world)
   return type(la.inspect(world:engine()):get_table_names()) == "table"
 end)
-capability("constraint_names", "an error names the constraint that was broken", nil)
+capability("case_of_names", "names of columns that differ in case alone are two names", nil)
+capability("text_lengths", "a text that is longer than its column is refused", nil)
+capability("integer_widths", "a number that its column has no room for is refused", nil)
+capability("zero_division", "a division by zero is an error", nil)
+capability("constraint_names", "an error names the constraint that was broken, or its table and column", nil)
+capability("foreign_key_names", "an error names the foreign key that was broken", nil)
 
 return capabilities

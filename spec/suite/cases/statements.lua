@@ -184,3 +184,14 @@ suite.case("an error behind the first rows of a stream comes out", { needs = { "
   connection:rollback()
   world.same(1, connection:scalar(la.select(la.literal(1))))
 end)
+
+suite.case("statements that are forgotten do not stand in the way of a transaction with a level", function(world)
+  local things = world:names "a"
+  local engine = world:engine { pool_size = 1, prepared_cache_size = 3 }
+  for i = 1, 12 do
+    engine:begin({ isolation_level = "SERIALIZABLE" }, function(connection)
+      for j = 1, 5 do connection:scalar(la.select(la.literal(1, la.Integer):label(("c%d_%d"):format(i, j)))) end
+      world.same("a", connection:scalar(la.select(things.c.name)))
+    end)
+  end
+end)

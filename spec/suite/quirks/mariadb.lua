@@ -12,11 +12,14 @@ return {
     }
   end,
   levels = { "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ" },
+  errors = { ["a column that is not there"] = "OperationalError" }, -- as Python's drivers have it
   lacks = {
     late_error = "a stream reads a cursor, and the server has made its rows before the first one goes",
     transactional_ddl = "DDL commits",
     update_returning = "the server has it for INSERT and DELETE alone",
     serialization = "who reads locks what he has read, and writers wait",
+    zero_division = "it is NULL outside of INSERT and UPDATE",
+    case_of_names = "names of columns are the same whatever their case",
     zones = "columns hold no zone",
     negative_zero = "the server stores zero",
     infinite_doubles = "the server has none",

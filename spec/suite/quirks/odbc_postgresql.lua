@@ -20,6 +20,8 @@ return {
   end,
   levels = native.levels,
   lacks = odbc.lacks {
+    foreign_key_names = "the driver tells no names",
+    constraint_names = "the driver tells no names",
     last_row_id = native.lacks.last_row_id,
     typed_values = "psqlODBC sends numbers as texts, whose type the server guesses",
   },

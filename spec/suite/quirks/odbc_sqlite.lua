@@ -12,6 +12,7 @@ local lacks = {
 }
 lacks.returning = "the driver shows no rows of a statement that writes"
 lacks.update_returning = lacks.returning
+lacks.constraint_names = "the driver tells no names"
 for name, why in pairs(native.lacks) do lacks[name] = why end
 
 return {
@@ -20,5 +21,6 @@ return {
   url = function(folder) return url(folder .. "/suite.db") end,
   refused = function(folder) return { { url = url(folder .. "/no/folder/suite.db"), says = "connect failed" } } end,
   lacks = odbc.lacks(lacks),
+  errors = native.errors,
   sql = native.sql,
 }

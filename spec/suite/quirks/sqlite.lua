@@ -15,9 +15,18 @@ return {
     many_atomic = "the sets of a call run one by one",
     exact_decimals = "a number is a double",
     exact_literals = "the library reads very small and very large numbers with an error in their last bit",
+    text_lengths = "a column's length is a remark",
+    integer_widths = "every integer has 64 bits",
+    zero_division = "it is NULL",
+    case_of_names = "names are the same whatever their case",
+    foreign_key_names = "it does not say which foreign key it was",
     zones = "texts hold moments",
     negative_zero = "zeros are stored as integers",
     nan = "it would be stored as NULL",
+  },
+  errors = {
+    ["SQL that is none"] = "OperationalError", ["a table that is not there"] = "OperationalError",
+    ["a column that is not there"] = "OperationalError", ["a table that is there already"] = "OperationalError",
   },
   sql = {
     lock_timeout = "PRAGMA busy_timeout = 50",

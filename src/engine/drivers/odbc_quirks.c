@@ -10,7 +10,7 @@
    Oracle has no RELEASE; SQL Server has neither that nor the standard's words for the rest. */
 static const alch_odbc_quirks rows[] = {
   { .dialect = "postgresql", .keywords = "BoolsAsChar=0;Protocol=7.4-0;UseServerSidePrepare=0", .session = "SET TIME ZONE 'UTC'", .probe = "SELECT 1", .dollars = true },
-  { .dialect = "sqlite", .probe = "SELECT 1", .last_key = "SELECT last_insert_rowid()", .few_kinds = true, .utf8_texts = true, .nan_is_null = true, .single_blobs = true, .utf8_statements = true },
+  { .dialect = "sqlite", .session = "PRAGMA foreign_keys = ON", .probe = "SELECT 1", .last_key = "SELECT last_insert_rowid()", .few_kinds = true, .utf8_texts = true, .nan_is_null = true, .single_blobs = true, .utf8_statements = true },
   { .dialect = "mysql", .keywords = "OPTION=2;CHARSET=utf8mb4", .probe = "SELECT 1", .last_key = "SELECT LAST_INSERT_ID()", .trusts_sizes = true, .utf8_texts = true },
   { .dialect = "mariadb", .keywords = "OPTION=2;CHARSET=utf8mb4", .probe = "SELECT 1", .last_key = "SELECT LAST_INSERT_ID()", .trusts_sizes = true, .utf8_texts = true },
   { .dialect = "mssql", .place = ALCH_ODBC_PLACE_COMMA, .probe = "SELECT 1", .savepoint = "SAVE TRANSACTION ", .rollback_to = "ROLLBACK TRANSACTION ", .release = "", .trusts_sizes = true },

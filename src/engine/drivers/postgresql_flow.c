@@ -18,7 +18,8 @@ static alch_status send_command(alch_driver_connection *connection, const char *
   return ALCH_OK;
 }
 
-/* Only where no transaction is open: a name that the server has not got any more (DISCARD ALL) would end it. */
+/* Only where no transaction is open: a name that the server has not got any more (DISCARD ALL) would end it. With a Sync of their own: a BEGIN that says its level must be the first of its
+   transaction, and what stands before a Sync is one. */
 static alch_status send_forgotten(alch_driver_connection *connection, alch_error *error) {
   alch_status status = ALCH_OK;
   if (connection->in_transaction || connection->forgotten_count == 0) return ALCH_OK;
@@ -28,6 +29,8 @@ static alch_status send_forgotten(alch_driver_connection *connection, alch_error
     status = send_command(connection, sql, error);
   }
   connection->forgotten_count = 0;
+  connection->clearing = true;
+  if (status == ALCH_OK && connection->library->PQpipelineSync(connection->handle) != 1) status = alch_postgresql_fail_connection(connection, NULL, error);
   return status;
 }
 
@@ -218,7 +221,7 @@ static bool is_stale(alch_driver_connection *connection, const PGresult *result)
 
 static void note_failure(alch_driver_connection *connection, PGresult *result) {
   alch_driver_statement *statement = connection->current;
-  if (!statement || statement->failure.set) return;
+  if (!statement || statement->failure.set || connection->clearing) return;
   alch_postgresql_fail(connection, result, &statement->failure);
   statement->stale = connection->answered < connection->leading ? !connection->began || connection->answered + 1 < connection->leading : !statement->parses && is_stale(connection, result);
 }
@@ -257,7 +260,7 @@ static bool take_result(alch_driver_connection *connection, PGresult *result, in
 static void complete(alch_driver_connection *connection) {
   alch_driver_statement *statement = connection->current;
   connection->current = NULL;
-  connection->busy = connection->flushing = connection->rolled_back = false;
+  connection->busy = connection->flushing = connection->rolled_back = connection->clearing = false;
   if (connection->began) forget_begin(connection);
   if (statement) statement->phase = ALCH_POSTGRESQL_COMPLETE;
 }
@@ -353,7 +356,9 @@ static alch_status take_one(alch_driver_connection *connection, alch_error *erro
   int status = library->PQresultStatus(result);
   if (status == PGRES_PIPELINE_SYNC) {
     library->PQclear(result);
-    return ready(connection, error);
+    if (!connection->clearing) return ready(connection, error);
+    connection->clearing = false;
+    return ALCH_OK;
   }
   bool copy = status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
   if (copy || !take_result(connection, result, status)) library->PQclear(result);

@@ -117,6 +117,7 @@ struct alch_driver_connection {
   bool fresh;                      /* a round trip has just gone out: its answer cannot be there yet */
   bool busy;                       /* the server has not said that it is ready again */
   bool in_transaction;             /* as it was when the server was last ready, or as what was sent makes it */
+  bool clearing;                   /* what the server may forget has a Sync of its own, which is still to come */
   bool began, rolled_back;         /* this round trip begins a transaction; and ends a failed one before */
   char *begin;                     /* a BEGIN that the next statement takes along; NULL: none */
   size_t begin_size;
