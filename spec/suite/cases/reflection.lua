@@ -37,7 +37,8 @@ suite.case("tables, columns, keys and indexes are told as they were made", { nee
   for i, column in ipairs(inspector:get_columns "suite_children") do order[i] = column.name end
   world.same({ "a", "b", "name", "size", "price", "seen", "day", "data", "real", "parent_id" }, order)
   world.same({ false, true }, { columns.name.nullable, columns.size.nullable })
-  world.same({ "VARCHAR(40)", "(10, 2)" }, { tostring(columns.name.type):match "VARCHAR.*", tostring(columns.price.type):match "%(10, 2%)" })
+  world.same({ "VARCHAR(40)", "(10, 2)" },
+    { tostring(columns.name.type):match "VARCHAR.*", tostring(columns.price.type):match "%(10, 2%)" })
   local default = columns.name.default
   assert(default:find("it''s", 1, true) or default:find("it\\'s", 1, true), default)
   world.same({ "a", "b" }, inspector:get_pk_constraint "suite_children".constrained_columns)
