@@ -87,8 +87,16 @@ CASE("what the database writes into placeholders is the row of the statement") {
       CHECK_INT(b.driver->poll(statement, &b.error), ALCH_DONE);
       b.driver->finish(statement);
     }
-    CHECK_INT(b.driver->start_many(statement, values, 5, 1, &b.error), ALCH_ERROR);
-    CHECK_INT(b.error.kind, ALCH_ERROR_NOT_SUPPORTED);
+    alch_value sets[15];
+    for (int i = 0; i < 15; i++) sets[i] = i % 5 == 0 ? alch_value_integer(i) : ALCH_VALUE_NULL;
+    CHECK_INT(b.driver->start_many(statement, sets, 5, 3, &b.error), ALCH_OK);
+    for (int i = 0; i < 15; i += 5) {
+      CHECK_INT(b.driver->poll(statement, &b.error), ALCH_ROW);
+      CHECK_INT(b.driver->row(statement, row, 4, &b.error), ALCH_OK);
+      CHECK_INT(row[0].integer, 2 * i);
+    }
+    CHECK_INT(b.driver->poll(statement, &b.error), ALCH_DONE);
+    b.driver->finish(statement);
     b.driver->finalize(statement);
   }
   close_bridge(&b);

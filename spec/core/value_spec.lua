@@ -128,7 +128,7 @@ describe("round trips", function()
   end)
 
   it("of NULL, by nil where it is left out and la.null where it is written", function()
-    local row = connection:execute(la.select(t):where(t.c.id:eq(connection:execute(t:insert(), { text = la.null }).lastrowid))):one()
+    local row = connection:execute(la.select(t):where(t.c.id:eq(connection:execute(t:insert(), { text = la.null }).inserted_primary_key[1]))):one()
     for _, kind in ipairs(kinds) do assert.is_nil(row[kind[1]]) end
   end)
 end)

@@ -114,7 +114,7 @@ world.on_servers("limits", function(name, case)
       if i == count // 2 then half = memory() end
     end
     local all = memory()
-    assert(all < half + 100, ("%.0f KB at half, %.0f KB at the end"):format(half, all))
+    assert(all < half + 400, ("%.0f KB at half, %.0f KB at the end"):format(half, all))
     assert.same({ size = 5, idle = 1, in_use = 0, overflow = 0 }, engine:pool_status())
     engine:dispose()
     -- each of them a new one; in an hour that has time for it, ten thousand as well

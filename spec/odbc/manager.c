@@ -217,6 +217,13 @@ SQLRETURN SQLPrepareW(SQLHANDLE statement, SQLWCHAR *text, SQLINTEGER length) {
   return SQL_SUCCESS;
 }
 
+SQLRETURN SQLPrepare(SQLHANDLE statement, unsigned char *text, SQLINTEGER length) {
+  handle *h = statement;
+  (void)length;
+  snprintf(h->text, sizeof h->text, "%s", (const char *)text);
+  return SQL_SUCCESS;
+}
+
 SQLRETURN SQLNumParams(SQLHANDLE statement, SQLSMALLINT *count) {
   const handle *h = statement;
   *count = 0;

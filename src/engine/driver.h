@@ -61,7 +61,8 @@ typedef struct alch_driver {
      is to find out); the records live as long as the catalog, the array only during the call. types may be NULL. */
   alch_status (*prepare)(alch_driver_connection *connection, const char *sql, size_t length, const alch_type *const *types, uint32_t count, alch_driver_statement **out, alch_error *error);
   /* Optional; after prepare, before the first start. The placeholders of these numbers (ascending, from 0) are written by the database, as RETURNING … INTO has them: what they hold after a start is the one row
-     that the statement gives, a column for each, with no names; no row when nothing was changed. Their values in start are NULL and not looked at. Such a statement takes no start_many. */
+     that the statement gives, a column for each, with no names; no row when nothing was changed. Their values in start are NULL and not looked at. With start_many there is a row for each set that
+     has changed something. */
   alch_status (*outputs)(alch_driver_statement *statement, const uint32_t *places, uint32_t count, alch_error *error);
   uint32_t (*parameter_count)(alch_driver_statement *statement);           /* optional: where it is known without a round trip */
   bool (*read_only)(alch_driver_statement *statement);                     /* optional: the statement cannot change the database */

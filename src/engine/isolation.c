@@ -139,7 +139,7 @@ alch_status alch_transaction_begin_text(alch_connection *connection, alch_error 
 }
 
 alch_status alch_transaction_unset(alch_link *link) {
-  const alch_transaction_words *words = alch_dialect_transactions(link->engine->dialect);
+  const alch_transaction_words *words = alch_dialect_transactions(link->dialect);
   alch_status status = ALCH_OK;
   if (link->level) {
     status = alch_link_control(link, words->reset_level, NULL);

@@ -207,7 +207,7 @@ void alch_transaction_after_text(alch_connection *connection) {
   link->owner = connection;
 }
 
-enum { END_BEGIN, END_TWOPHASE, END_RESET, END_LISTENING, END_DONE };
+enum { END_BEGIN, END_TWOPHASE, END_RESET, END_UNSET, END_LISTENING, END_DONE };
 
 /* Without a reset what this connection began is rolled back all the same; what somebody's own SQL has begun is his affair. */
 static bool needs_reset(const alch_connection *connection) {
@@ -257,6 +257,12 @@ alch_status alch_transaction_end(alch_connection *connection) {
   if (connection->end_step == END_RESET) {
     status = reset(connection);
     if (status == ALCH_WAIT) return status;
+    connection->end_step = END_UNSET;
+  }
+  if (connection->end_step == END_UNSET) {
+    status = connection->link->broken ? ALCH_OK : alch_transaction_unset(connection->link);
+    if (status == ALCH_WAIT) return status;
+    if (status < 0) connection->link->broken = true;
     connection->end_step = END_LISTENING;
   }
   if (connection->end_step == END_LISTENING) status = alch_link_unlisten(connection->link);

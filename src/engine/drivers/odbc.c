@@ -264,10 +264,9 @@ static alch_status run_sets(alch_driver_statement *statement, const alch_value *
 static alch_status odbc_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
   SQLSMALLINT columns = 0;
   reset(statement);
-  if (statement->output_count > 0) return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "RETURNING … INTO gives the values of one row: insert the rows one by one");
   if (statement->control != ALCH_ODBC_STATEMENT || sets == 0) return alch_error_set(error, ALCH_ERROR_INTERFACE, "a statement without values cannot be run for many sets of them");
   if (!alch_odbc_succeeded(statement->connection->library->SQLNumResultCols(statement->handle, &columns))) columns = 0;
-  bool array = columns == 0 && !statement->returns && alch_odbc_fits_array(statement->connection->quirks, values, count, sets);
+  bool array = statement->output_count == 0 && columns == 0 && !statement->returns && alch_odbc_fits_array(statement->connection->quirks, values, count, sets);
   if (array) {
     statement->column_count = 0;
     statement->finished = true;
