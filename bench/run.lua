@@ -286,7 +286,8 @@ local function print_table(chosen)
     if peer.here then head[#head + 1] = peer.name end
     if peer.here and peer.name == "sqlalchemy" then head[#head + 1] = "to ours" end
   end
-  print(("%s: %d rounds%s; medians; nanoseconds a unit (bytes in W10's memory)"):format(database.name, rounds, quick and ", a tenth of the size" or ""))
+  local size = quick and ", a tenth of the size" or ""
+  print(("%s: %d rounds%s; medians; nanoseconds a unit (bytes in W10's memory)"):format(database.name, rounds, size))
   print_line(head)
   for _, row in ipairs(chosen) do print_row(row) end
   for _, what in ipairs(failures) do print("failed: " .. what .. ": " .. failures[what]) end

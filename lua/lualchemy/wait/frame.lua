@@ -18,7 +18,8 @@ end
 
 --- The function for la.set_wait, or for an engine's option `wait`.
 function frame.wait(descriptor, events, timeout)
-  local one = { thread = coroutine.running(), descriptor = descriptor, events = events, deadline = timeout and core.clock() + timeout * 1e9 }
+  local deadline = timeout and core.clock() + timeout * 1e9
+  local one = { thread = coroutine.running(), descriptor = descriptor, events = events, deadline = deadline }
   waiting[#waiting + 1] = one
   guard(function() remove(one) end, function()
     while not one.over do coroutine.yield() end
