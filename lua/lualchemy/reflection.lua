@@ -77,6 +77,13 @@ local function check_constraint(one)
   return final(schema.CheckConstraint(add_options({ one.sqltext, name = one.name }, one.dialect_options)), one.name)
 end
 
+-- The option that has classes of operators, whatever the dialect.
+local function classes_of(options)
+  for name, value in pairs(options or {}) do
+    if name:find "_ops$" then return value end
+  end
+end
+
 -- A class of operators finds an expression by its label.
 local function with_class(term, text, classes)
   return classes and classes[text] and term:label(text) or term
@@ -101,7 +108,7 @@ local function index_term(t, keys, index, place)
   if name and not collation and not sorting then return keys[name] end
   local term = name and t.c[keys[name]] or sql(text)
   if collation then term = term:collate(collation) end
-  term = with_class(term, text, index.dialect_options and index.dialect_options.postgresql_ops)
+  term = with_class(term, text, classes_of(index.dialect_options))
   for _, word in ipairs(sorting or {}) do term = term[word](term) end
   return term
 end
