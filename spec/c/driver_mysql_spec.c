@@ -1,6 +1,7 @@
 #include "base/date.h"
 #include "engine_support.h"
 #include "server.h"
+#include <limits.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -363,36 +364,61 @@ CASE("a statement whose table has changed is prepared again") {
   close_server(&w);
 }
 
+/* Runs it, with rows in pieces of so many (0: nothing is said of that), and reads as many as are wanted; how many came. */
+static int read_rows(world *w, alch_driver_statement *statement, uint32_t pieces, int wanted) {
+  const alch_driver *driver = alch_driver_find("mariadb");
+  alch_value row[1];
+  alch_wait wait;
+  int rows = 0;
+  if (pieces > 0) driver->stream(statement, pieces);
+  alch_status status = driver->start(statement, NULL, 0, &w->error);
+  while (status >= 0 && rows < wanted && (status = driver->poll(statement, &w->error)) != ALCH_DONE && status >= 0) {
+    driver->waits_for(alch_connection_driver_connection(w->connection), &wait);
+    if (status == ALCH_WAIT) poll(&(struct pollfd){ .fd = wait.descriptor, .events = POLLIN }, 1, 1000);
+    else if (CHECK_INT(driver->row(statement, row, 1, &w->error), ALCH_OK)) rows++;
+  }
+  if (status < 0) printf("# %s\n", alch_error_message(&w->error));
+  driver->finish(statement);
+  return rows;
+}
+
+static alch_driver_statement *prepared(world *w, const char *sql) {
+  alch_driver_statement *statement = NULL;
+  CHECK_INT(alch_driver_find("mariadb")->prepare(alch_connection_driver_connection(w->connection), sql, strlen(sql), NULL, 0, &statement, &w->error), ALCH_OK);
+  return statement;
+}
+
 CASE("rows come in pieces") {
+  static const struct { const char *sql; int wanted, rows; } queries[] = {
+    { "select seq from seq_1_to_1000", INT_MAX, 1000 }, { "select 1", INT_MAX, 1 }, { "select 1 from dual where 1 = 0", INT_MAX, 0 }, { "show tables from mysql like 'user'", INT_MAX, 1 },
+    { "select seq from seq_1_to_1000", 20, 20 },
+  };
   world w;
   if (open_server(&w)) {
-    const alch_driver *driver = alch_driver_find("mariadb");
-    static const char *const queries[] = { "select seq from seq_1_to_1000", "select 1", "select 1 from dual where 1 = 0", "show tables from mysql like 'user'", "select seq from seq_1_to_1000" };
-    alch_driver_connection *connection = alch_connection_driver_connection(w.connection);
-    for (int i = 0; i < 5; i++) {
-      alch_driver_statement *statement;
-      alch_wait wait;
-      alch_status status;
-      alch_value row[1];
-      int rows = 0;
-      if (!CHECK_INT(driver->prepare(connection, queries[i], strlen(queries[i]), NULL, 0, &statement, &w.error), ALCH_OK)) continue;
-      for (int again = 0; again < 2; again++) {
-        driver->stream(statement, 7);
-        status = driver->start(statement, NULL, 0, &w.error);
-        rows = 0;
-        while (status >= 0 && (status = driver->poll(statement, &w.error)) != ALCH_DONE && status >= 0) {
-          driver->waits_for(connection, &wait);
-          if (status == ALCH_WAIT) poll(&(struct pollfd){ .fd = wait.descriptor, .events = POLLIN }, 1, 1000);
-          else if (CHECK_INT(driver->row(statement, row, 1, &w.error), ALCH_OK)) rows++;
-          if (i == 4 && rows == 20) break;
-        }
-        if (status < 0) printf("# %s\n", alch_error_message(&w.error));
-        driver->finish(statement);
-      }
-      CHECK_INT(rows, i == 0 ? 1000 : i == 2 ? 0 : i == 4 ? 20 : 1);
-      driver->finalize(statement);
+    for (size_t i = 0; i < ALCH_COUNT(queries); i++) {
+      alch_driver_statement *statement = prepared(&w, queries[i].sql);
+      if (!statement) continue;
+      for (int again = 0; again < 2; again++) CHECK_INT(read_rows(&w, statement, 7, queries[i].wanted), queries[i].rows);
+      alch_driver_find("mariadb")->finalize(statement);
       CHECK_INT(scalar(&w, "select 7"), 7);
     }
+  }
+  close_server(&w);
+}
+
+#define FETCHES "select cast(variable_value as integer) from information_schema.session_status where variable_name = 'COM_STMT_FETCH'"
+
+CASE("rows come in pieces in the execution that was asked for it, and in no later one") {
+  world w;
+  if (open_server(&w)) {
+    alch_driver_statement *statement = prepared(&w, "select seq from seq_1_to_1000");
+    int64_t before = scalar(&w, FETCHES);
+    CHECK_INT(read_rows(&w, statement, 7, INT_MAX), 1000);
+    int64_t after = scalar(&w, FETCHES);
+    CHECK(after > before);
+    CHECK_INT(read_rows(&w, statement, 0, INT_MAX), 1000);
+    CHECK_INT(scalar(&w, FETCHES), after);
+    alch_driver_find("mariadb")->finalize(statement);
   }
   close_server(&w);
 }

@@ -370,5 +370,6 @@ void alch_mysql_finish(alch_driver_statement *statement) {
   if (!calling && !more) free_rows(statement);
   statement->phase = ALCH_MYSQL_IDLE;
   statement->current = false;
+  statement->stream_rows = 0;
   statement->values = NULL;
 }
