@@ -8,11 +8,18 @@ local engine, connection = core.engine_methods, core.connection_methods
 
 local begin, connect, begin_one, begin_savepoint = engine.begin, engine.connect, connection.begin, connection.begin_nested
 
+-- Nothing stands behind the function, options least of all.
+local function check_last(method, ...)
+  if (...) == nil then return end
+  check.argument("%s takes options before the function: %s({ … }, function(connection) … end); behind it came %s", method, method, core.describe((...)))
+end
+
 --- engine:begin([options,] fn): fn(connection) in a transaction, committed at its end. options: isolation_level, read_only,
 -- deferrable, begin_mode, … as of execution_options. With read replicas one that is read_only goes to a replica.
 function engine:begin(...)
   local options, fn = ...
   if type(options) == "table" and fn ~= nil then return begin(self:execution_options(options), fn) end
+  check_last("engine:begin", select(2, ...))
   return begin(self, ...)
 end
 
@@ -22,13 +29,20 @@ function engine:connect(options)
   return connect(self)
 end
 
--- Ends the transaction as the function in it has ended.
+-- What the function or the commit has raised is raised as it is, whatever the rollback says.
+local function give_up(transaction, failure)
+  if transaction.is_active then pcall(transaction.rollback, transaction) end
+  error(failure, 0)
+end
+
+-- Ends the transaction as the function in it has ended. A commit that fails leaves nothing open.
 local function finish(transaction, ok, ...)
+  if not ok then give_up(transaction, (...)) end
   if transaction.is_active then
-    if ok then transaction:commit() else transaction:rollback() end
+    local committed, failure = pcall(transaction.commit, transaction)
+    if not committed then give_up(transaction, failure) end
   end
-  if ok then return ... end
-  error((...), 0)
+  return ...
 end
 
 -- Calls fn(connection) in the transaction; without a function the transaction is the answer.
@@ -59,7 +73,10 @@ end
 --- connection:begin([options,] [fn]): a transaction, as an object. options, as of execution_options, hold for it alone. With a
 -- function calls fn(connection) in it, commits and answers what it answers; when it raises the transaction is rolled back.
 function connection:begin(options, fn)
-  if type(options) == "function" then options, fn = nil, options end
+  if type(options) == "function" then
+    check_last("connection:begin", fn)
+    options, fn = nil, options
+  end
   check_function(fn, "connection:begin")
   return around(self, begin_with(self, options), fn)
 end
@@ -100,7 +117,11 @@ local transaction_options = { isolation_level = true, read_only = true, deferrab
 
 local function split(options)
   local retry, kind = {}, nil
-  for name, value in pairs(options or {}) do
+  if type(options) ~= "table" then
+    check.argument("run_transaction takes a function, then options: run_transaction(function(connection) … end, { retries = n }), not %s behind it",
+      core.describe(options))
+  end
+  for name, value in pairs(options) do
     if transaction_options[name] then
       kind = kind or {}
       kind[name] = value
@@ -148,7 +169,7 @@ end
 -- again after a commit whose answer was lost (err.outcome_unknown). options: retries (5), backoff (seconds before the second
 -- attempt, 0.01; doubled each time, with chance), max_backoff (2), isolation_level, read_only, deferrable, begin_mode, logging_token.
 function engine:run_transaction(fn, options)
-  local retry, kind = split(options)
+  local retry, kind = split(options or {})
   local source = kind and self:execution_options(kind) or self
   return insist(source, retry, function() return begin(source, fn) end, 1)
 end

@@ -167,6 +167,10 @@ static void unknown_option(lua_State *L, binding *b, const binding_option *known
 
 void binding_options(lua_State *L, binding *b, int index, const binding_option *known, const char *where) {
   index = lua_absindex(L, index);
+  if (!lua_istable(L, index)) {
+    const char *came = binding_describe(L, b, index);
+    binding_error(L, b, ALCH_ERROR_ARGUMENT, "the options of %s are a table such as { %s = \xe2\x80\xa6 }, not %s", where, known->name, came);
+  }
   lua_pushnil(L);
   while (lua_next(L, index)) {
     if (lua_type(L, -2) == LUA_TSTRING) {

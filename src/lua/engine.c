@@ -262,7 +262,6 @@ static int engine_create(lua_State *L) {
   alch_engine_options_init(&options);
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) {
-    luaL_checktype(L, 2, LUA_TTABLE);
     read_options(L, b, &options);
     read_replicas(L, b, &options);
   }
@@ -296,7 +295,6 @@ static int engine_dispose(lua_State *L) {
   alch_engine *engine = binding_check_engine(L, b, 1);
   bool close = true;
   if (!lua_isnoneornil(L, 2)) {
-    luaL_checktype(L, 2, LUA_TTABLE);
     binding_options(L, b, 2, known, "dispose");
     close = lua_getfield(L, 2, "close") == LUA_TNIL || lua_toboolean(L, -1);
   }

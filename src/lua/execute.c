@@ -43,7 +43,7 @@ static bool is_list_of_sets(lua_State *L, int index) {
 /* Of the fourth argument: rows of a piece, 0 where nothing is said. */
 static uint32_t take_options(lua_State *L, binding *b) {
   static const binding_option known[] = { { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { NULL, 0 } };
-  if (!lua_istable(L, 4)) return 0;
+  if (lua_isnoneornil(L, 4)) return 0;
   binding_options(L, b, 4, known, "execute");
   int64_t rows = binding_stream_rows(L, b, 4, "execute");
   return rows > 0 ? (uint32_t)rows : 0;
@@ -397,7 +397,7 @@ static void name_values(lua_State *L, binding *b, int index, int count) {
     if (count > 0) binding_error(L, b, ALCH_ERROR_STATEMENT, "the statement has %d parameters and is given none", count);
     return;
   }
-  luaL_checktype(L, index, LUA_TTABLE);
+  if (!lua_istable(L, index)) binding_expected(L, b, index, "a list of values", "exec_driver_sql");
   lua_newtable(L);
   int given = (int)lua_rawlen(L, index);
   if (given > count) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the statement has %d parameters and is given %d", count, given);
@@ -410,21 +410,22 @@ static void name_values(lua_State *L, binding *b, int index, int count) {
   lua_replace(L, index);
 }
 
-/* exec_driver_sql(sql [, { values }]): SQL as the driver has it, ? standing for values in order */
+/* exec_driver_sql(sql [, { values } [, options]]): SQL as the driver has it, ? standing for values in order; options as of execute */
 static int connection_exec_driver_sql(lua_State *L) {
   binding *b = BINDING(L);
   size_t length;
   binding_check_connection(L, b, 1);
   const char *sql = binding_text(L, b, 2, &length, "SQL as a string", "exec_driver_sql");
-  lua_settop(L, 3);
+  lua_settop(L, 4);
   int count = push_marked_text(L, sql, length);
   sql = lua_tolstring(L, -1, &length);
   alch_builder_start(&b->builder);
   alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, 0, 0, 0, sql, length);
   binding_push_block(L, b, BINDING_STATEMENT);
   lua_replace(L, 2);
-  lua_settop(L, 3);
+  lua_settop(L, 4);
   name_values(L, b, 3, count);
+  lua_settop(L, 4);
   return run(L, FOLLOW_NONE);
 }
 

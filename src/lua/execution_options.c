@@ -44,7 +44,6 @@ static const char *read_token(lua_State *L, binding *b, int index) {
 
 /* Texts stay with the table. */
 static void read_options(lua_State *L, binding *b, alch_execution_options *out) {
-  luaL_checktype(L, 2, LUA_TTABLE);
   binding_options(L, b, 2, known_options, "execution_options");
   out->isolation_level = read_text(L, 2, "isolation_level");
   out->begin_mode = read_text(L, 2, "begin_mode");
@@ -119,8 +118,7 @@ static void read_statement_options(lua_State *L, binding *b, binding_execution_o
   static const binding_option known[] = {
     { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { "populate_existing", LUA_TBOOLEAN }, { "autoflush", LUA_TBOOLEAN }, { "logging_token", LUA_TSTRING }, { NULL, 0 },
   };
-  luaL_checktype(L, 2, LUA_TTABLE);
-  refuse_connection_options(L, b);
+  if (lua_istable(L, 2)) refuse_connection_options(L, b);
   binding_options(L, b, 2, known, "execution_options");
   int64_t rows = binding_stream_rows(L, b, 2, "execution_options");
   int8_t populate = read_truth(L, 2, "populate_existing"), autoflush = read_truth(L, 2, "autoflush");
