@@ -11,7 +11,8 @@ local begin, connect, begin_one, begin_savepoint = engine.begin, engine.connect,
 -- Nothing stands behind the function, options least of all.
 local function check_last(method, ...)
   if (...) == nil then return end
-  check.argument("%s takes options before the function: %s({ … }, function(connection) … end); behind it came %s", method, method, core.describe((...)))
+  check.argument("%s takes options before the function: %s({ … }, function(connection) … end); behind it came %s", method, method,
+    core.describe((...)))
 end
 
 --- engine:begin([options,] fn): fn(connection) in a transaction, committed at its end. options: isolation_level, read_only,
@@ -118,8 +119,8 @@ local transaction_options = { isolation_level = true, read_only = true, deferrab
 local function split(options)
   local retry, kind = {}, nil
   if type(options) ~= "table" then
-    check.argument("run_transaction takes a function, then options: run_transaction(function(connection) … end, { retries = n }), not %s behind it",
-      core.describe(options))
+    check.argument("run_transaction takes a function, then options: run_transaction(function(connection) … end, { retries = n }), "
+      .. "not %s behind it", core.describe(options))
   end
   for name, value in pairs(options) do
     if transaction_options[name] then

@@ -4,6 +4,7 @@
 --   stall               nothing does any more, and nobody is told
 --   cut WHERE BYTES     WHERE is down (from the server) or up: so many bytes of each connection go through, then it is reset
 --   fin WHERE BYTES     likewise, but it is closed in good order
+--   hold WHERE BYTES    likewise, but it stays open and silent
 --   delay MILLISECONDS  what comes from the server comes later
 --   drop                all connections are reset
 --   refuse, accept      new connections: nobody listens, somebody does again
@@ -48,8 +49,11 @@ local function cut(pair, to, data)
     pair.left = left - #data
     if pair.left > 0 then return send(pair, to, data) end
   end
-  local function over() finish(pair, mode.name == "cut" and "reset" or nil) end
+  local function over()
+    if mode.name ~= "hold" then finish(pair, mode.name == "cut" and "reset" or nil) end
+  end
   if left == 0 then return over() end
+  pair.left = 0
   to:write(data:sub(1, left), over)
 end
 
@@ -99,6 +103,7 @@ local commands = {
   stall = function() mode = { name = "stall" } end,
   cut = function(where, bytes) limit("cut", where, bytes) end,
   fin = function(where, bytes) limit("fin", where, bytes) end,
+  hold = function(where, bytes) limit("hold", where, bytes) end,
   delay = function(milliseconds) mode = { name = "delay", milliseconds = assert(math.tointeger(tonumber(milliseconds))) } end,
   drop = function() for pair in pairs(pairs_open) do finish(pair, "reset") end end,
   refuse = function() close(listener) end,
