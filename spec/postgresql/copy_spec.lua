@@ -61,6 +61,19 @@ describe("rows in one stream", function()
     return failure
   end
 
+  case("is refused as a statement, with what to write instead", function()
+    for _, sql in ipairs { "COPY pg_class TO STDOUT", "COPY pg_class FROM STDIN" } do
+      local own = engine:connect()
+      local ok, failure = pcall(own.exec_driver_sql, own, sql)
+      assert.is_false(ok)
+      assert.equal("NotSupportedError", failure.kind)
+      assert.truthy(failure.message:find("use copy_from and copy_to", 1, true), failure.message)
+      assert.is_true(own.invalidated)
+      own:close()
+    end
+    assert.equal(7, connection:exec_driver_sql("SELECT 7"):scalar())
+  end)
+
   case("takes lists of values, maps of names, iterators and results", function()
     local things = people()
     assert.equal(2, connection:copy_from(things, { { 1, "a", 0.5, 1, "x", 1 }, { 2, "b" } }))

@@ -336,7 +336,7 @@ static alch_status lost(alch_driver_connection *connection, alch_error *error) {
 static alch_status refuse_copy(alch_driver_connection *connection, alch_error *error) {
   alch_driver_statement *statement = connection->current;
   alch_error *to = statement ? &statement->failure : error;
-  alch_error_set(to, ALCH_ERROR_NOT_SUPPORTED, "COPY FROM STDIN and COPY TO STDOUT are no statements to be executed; this connection has to be closed now");
+  alch_error_set(to, ALCH_ERROR_NOT_SUPPORTED, "COPY FROM STDIN and COPY TO STDOUT are no statements to be executed: use copy_from and copy_to of a connection (this one is lost)");
   if (to) to->disconnected = true;
   connection->in_transaction = false;
   forget_begin(connection);
