@@ -105,6 +105,12 @@ describe("a server's messages", function()
     assert.equal(0, first:exec_driver_sql("SELECT count(*) FROM pg_listening_channels()"):scalar())
     first:rollback()
     assert.same({}, heard(first))
+    first:listen "box"
+    first:exec_driver_sql "UNLISTEN *"
+    first:rollback()   -- it listens again
+    first:close()
+    first = engine:connect()
+    assert.equal(0, first:exec_driver_sql("SELECT count(*) FROM pg_listening_channels()"):scalar())
   end)
 
   case("are refused where they have no sense", function()

@@ -95,9 +95,11 @@ static alch_status next_notification(alch_driver_connection *connection, alch_no
 
 static bool listens(const alch_driver_connection *connection) { return connection->listens; }
 
+/* An UNLISTEN within a transaction may still be rolled back, so that the session is taken for one that listens until it is told again. */
 void alch_postgresql_note_command(const alch_driver_statement *statement, const char *tag) {
-  if (strcmp(tag, "LISTEN") == 0) statement->connection->listens = true;
-  else if (strcmp(tag, "UNLISTEN") == 0 && strchr(statement->sql, '*')) statement->connection->listens = false;
+  alch_driver_connection *connection = statement->connection;
+  if (strcmp(tag, "LISTEN") == 0) connection->listens = true;
+  else if (strcmp(tag, "UNLISTEN") == 0 && strchr(statement->sql, '*') && !connection->in_transaction) connection->listens = false;
 }
 
 const alch_messages alch_postgresql_messages = {
