@@ -79,6 +79,16 @@ describe("a PostgreSQL URL", function()
     assert.error_matches(function() connect("", "/nowhere,/nowhere/else") end, "/nowhere/else")
   end)
 
+  case("gives each host its own port, and the URL's to those that have none", function()
+    local function failure(url) return select(2, pcall(function() la.create_engine(url):connect() end)).message end
+    local beside = failure "postgresql://spec@127.0.0.1:1/spec?host=127.0.0.1:2&host=127.0.0.1"
+    for _, port in ipairs { 1, 2 } do assert.truthy(beside:find("port " .. port .. " failed", 1, true), beside) end
+    assert.falsy(beside:find("5432", 1, true), beside)
+    local folders = failure "postgresql://spec@:3/spec?host=/nowhere,/neither:4"
+    assert.truthy(folders:find("/nowhere/.s.PGSQL.3", 1, true), folders)
+    assert.truthy(folders:find("/neither/.s.PGSQL.4", 1, true), folders)
+  end)
+
   case("passes its options through to the server", function()
     local c <close> = connect "&application_name=the+spec&options=-cstatement_timeout%3D12345%20-csearch_path%3Dpg_temp"
     assert.equal("the spec", ask(c, "SHOW application_name"))

@@ -27,6 +27,7 @@ typedef struct settings_writer {
   alch_postgresql_settings *out;
   uint32_t count;
   alch_buffer hosts, ports;
+  int port;                /* of hosts that have none of their own; 0: the library's */
   bool any_port;
 } settings_writer;
 
@@ -98,6 +99,7 @@ static void add_host(settings_writer *writer, const char *from, const char *end)
   if (close) from++, stop = close;
   alch_buffer_add_bytes(&writer->hosts, from, (size_t)(stop - from));
   if (has_port) alch_buffer_add_bytes(&writer->ports, colon + 1, (size_t)(end - colon - 1));
+  else if (writer->port > 0) alch_buffer_add_integer(&writer->ports, writer->port);
   writer->any_port = writer->any_port || has_port;
 }
 
@@ -120,14 +122,13 @@ static void add(settings_writer *writer, const char *keyword, const char *value)
 
 static alch_status write_hosts(settings_writer *writer, const alch_url *url, alch_error *error) {
   alch_arena *arena = &writer->out->arena;
+  writer->port = url->port;
+  if (url->port) alch_buffer_add_integer(&writer->ports, url->port);   /* of the host of the URL's own, or of none at all */
   if (url->host && strchr(url->host, ',')) add_hosts(writer, url->host);
   else if (url->host) alch_buffer_add(&writer->hosts, url->host);
+  else if (alch_url_option_value(url, "host")) alch_buffer_clear(&writer->ports);
   for (uint32_t i = 0; i < url->option_count; i++)
     if (strcmp(url->options[i].name, "host") == 0) add_hosts(writer, url->options[i].value);
-  if (url->port) {
-    alch_buffer_clear(&writer->ports);
-    alch_buffer_add_integer(&writer->ports, url->port);
-  }
   if (alch_buffer_failed(&writer->hosts) || alch_buffer_failed(&writer->ports)) return alch_error_out_of_memory(error);
   char *hosts = alch_arena_text(arena, alch_buffer_text(&writer->hosts), writer->hosts.length), *ports = alch_arena_text(arena, alch_buffer_text(&writer->ports), writer->ports.length);
   if (!hosts || !ports) return alch_error_out_of_memory(error);
