@@ -185,6 +185,7 @@ end
 function frame.run(path, wanted)
   local record = frame.load(path)
   local cases = selected(record, wanted)
+  if #cases == 0 then error(("no case of the suite contains '%s'; see the titles in %s"):format(wanted, FOLDER), 0) end
   local why = record.missing and record.missing()
   local place
   if not why then place, why = new_world.place(record) end

@@ -62,6 +62,12 @@ describe("the driver suite", function()
     end
   end)
 
+  it("says so when no case has the word", function()
+    local output, code = run("", "", "no such case")
+    says(output, "no case of the suite contains 'no such case'")
+    assert.not_equal(0, code)
+  end)
+
   it("skips everything where the driver's database is missing", function()
     local output, code = run("", "missing = function() return 'mydb is not installed' end", "transactions: a rollback")
     says(output, "# SKIP mydb is not installed", ": 0 passed, 0 failed, 1 skipped")

@@ -16,7 +16,9 @@ end)
 
 -- record.refused(folder): { { url =, says = "part of the message" }, … }: URLs whose server, user or database refuses.
 suite.case("who is refused gets an OperationalError that says why, and the pool is whole", function(world)
-  for _, one in ipairs(world.record.refused(world.place.folder)) do
+  local urls = world.record.refused(world.place.folder)
+  assert(#urls > 0, "the record names nobody who is refused")
+  for _, one in ipairs(urls) do
     local engine = world:engine({ pool_size = 1, max_overflow = 0 }, one.url)
     for _ = 1, 2 do
       world.fails("OperationalError", function() engine:connect() end, one.says)

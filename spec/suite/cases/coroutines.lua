@@ -52,7 +52,7 @@ suite.case("a coroutine that is given up in a statement gives its connection up"
   end)
 end)
 
-suite.case("rows are read, and objects loaded lazily, in a coroutine", { needs = { "descriptor" } }, function(world)
+suite.case("rows are read in a coroutine", { needs = { "descriptor" } }, function(world)
   local engine = world:engine(world.yielding { pool_size = 1 })
   world.together(function()
     engine:begin(function(connection)

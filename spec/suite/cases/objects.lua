@@ -130,11 +130,10 @@ suite.case("objects are written and loaded in a coroutine", { needs = { "descrip
   local engine = world:engine(world.yielding { pool_size = 2 })
   local function body(name)
     return function()
-      local session = la.Session(engine)
+      local session <close> = la.Session(engine)
       session:add(Team { name = name, players = { Player { name = name .. "1" }, Player { name = name .. "2" } } })
       session:commit()
       world.same(name .. "2", session:scalars(la.select(Team):where(Team.name:eq(name))):one().players[2].name)
-      session:close()
     end
   end
   world.together(body "a", body "b", body "c")
