@@ -49,14 +49,15 @@ world.on_servers("transactions", function(name, case)
           local to = (from + math.random(3) - 1) % 4 + 1
           engine:run_transaction(function(c)
             runs = runs + 1
-            for account, change in pairs { [from] = -1, [to] = 1 } do
-              c:execute(accounts:update():where(accounts.c.id:eq(account)):values { balance = accounts.c.balance + change })
+            for _, one in ipairs { { from, -1 }, { to, 1 } } do
+              c:execute(accounts:update():where(accounts.c.id:eq(one[1])):values { balance = accounts.c.balance + one[2] })
             end
           end, options)
           done = done + 1
         end
       end))
       assert.equal(world.rounds(25) * 8, done)
+      assert(runs > done, "nobody was in anybody's way")
       assert.equal(400, here:ask "select sum(balance) from accounts")
       assert.same({ size = 8, idle = 8, in_use = 0, overflow = 0 }, engine:pool_status())
       engine:dispose()
