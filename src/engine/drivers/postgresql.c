@@ -1,6 +1,7 @@
 /* PostgreSQL through libpq. Nothing here blocks but the look-up of names of hosts and interrupt.
    A statement is prepared by name with its first start, in the same round trip; its results come as text that first time, since only then their types are known, and in binary from then on where every type of
-   them has such a form. A query, which may have many rows, asks for their types first, in a round trip of its own. A BEGIN travels with the first statement of its transaction. There is no last_insert_id: keys come by RETURNING. */
+   them has such a form. A query, which may have many rows, asks for their types first, in a round trip of its own. Types that users
+   have made are asked for when a connection meets them. A BEGIN travels with the first statement of its transaction. There is no last_insert_id: keys come by RETURNING. */
 #include "engine/bulk.h"
 #include "engine/drivers/postgresql_private.h"
 #include "engine/message.h"
@@ -52,6 +53,7 @@ static void free_statement(alch_driver_statement *statement) {
   alch_buffer_close(&statement->packed);
   alch_free(allocator, statement->results, statement->result_capacity * sizeof *statement->results);
   alch_free(allocator, statement->columns, statement->column_capacity * sizeof *statement->columns);
+  alch_free(allocator, statement->unlearned, statement->unlearned_capacity * sizeof *statement->unlearned);
   alch_free(allocator, statement->bytes, statement->bytes_size);
   alch_free(allocator, statement->values, statement->capacity * sizeof *statement->values);
   alch_free(allocator, statement->lengths, statement->capacity * sizeof *statement->lengths);

@@ -310,7 +310,8 @@ static bool read_sizes(bytes_reader *reader, int depth, int64_t *sizes, int64_t 
   return reader->well;
 }
 
-static bool print_array(alch_driver_statement *statement, const char *bytes, uint32_t length, alch_buffer *out) {
+static bool print_array(alch_driver_statement *statement, Oid part, const char *bytes, uint32_t length, alch_buffer *out) {
+  (void)part;   /* it is told with the items */
   bytes_reader reader = { bytes, bytes + length, true };
   int64_t sizes[DIMENSIONS], total;
   uint32_t depth = read_number(&reader);
@@ -369,6 +370,78 @@ static bool print_multirange(alch_driver_statement *statement, Oid range, const 
   return reader.well;
 }
 
+/* (1,"a b",) */
+static bool print_record(alch_driver_statement *statement, Oid part, const char *bytes, uint32_t length, alch_buffer *out) {
+  bytes_reader reader = { bytes, bytes + length, true };
+  uint32_t count = read_number(&reader);
+  (void)part;   /* each tells its own */
+  alch_buffer_add_char(out, '(');
+  for (uint32_t i = 0; i < count && reader.well; i++) {
+    uint32_t size;
+    Oid type = read_number(&reader);
+    const char *field = read_field(&reader, &size);
+    if (i > 0) alch_buffer_add_char(out, ',');
+    size_t start = out->length;
+    if (!field) continue;
+    if (!alch_postgresql_print(statement, type, field, size, out)) return false;
+    quote(out, start, "\"\\(),", '"');
+  }
+  alch_buffer_add_char(out, ')');
+  return reader.well;
+}
+
+static void add_quoted(const char *text, uint32_t length, alch_buffer *out) {
+  alch_buffer_add_char(out, '"');
+  for (uint32_t i = 0; i < length; i++) {
+    if (text[i] == '"' || text[i] == '\\') alch_buffer_add_char(out, '\\');
+    alch_buffer_add_char(out, text[i]);
+  }
+  alch_buffer_add_char(out, '"');
+}
+
+/* "a"=>"1", "b"=>NULL */
+static bool print_pairs(alch_driver_statement *statement, Oid part, const char *bytes, uint32_t length, alch_buffer *out) {
+  bytes_reader reader = { bytes, bytes + length, true };
+  uint32_t count = read_number(&reader);
+  (void)statement, (void)part;
+  for (uint32_t i = 0; i < count && reader.well; i++) {
+    uint32_t key_size, size;
+    const char *key = read_field(&reader, &key_size), *value = read_field(&reader, &size);
+    if (!key) return false;
+    if (i > 0) alch_buffer_add(out, ", ");
+    add_quoted(key, key_size, out);
+    alch_buffer_add(out, "=>");
+    if (value) add_quoted(value, size, out);
+    else alch_buffer_add(out, "NULL");
+  }
+  return reader.well;
+}
+
+static bool print_text(alch_driver_statement *statement, Oid part, const char *bytes, uint32_t length, alch_buffer *out) {
+  (void)statement, (void)part;
+  if (length > 0) alch_buffer_add_bytes(out, bytes, length);
+  return true;
+}
+
+/* Functions of the server (pg_proc.prosrc) that send values of types that users and extensions make. */
+static const struct sender_row {
+  const char *name;
+  alch_postgresql_printer print;
+} senders[] = {
+  { "enum_send", print_text }, { "textsend", print_text }, { "varcharsend", print_text }, { "array_send", print_array }, { "record_send", print_record }, { "range_send", print_range },
+  { "multirange_send", print_multirange }, { "hstore_send", print_pairs }, { "domain", alch_postgresql_print },
+};
+
+alch_postgresql_printer alch_postgresql_printer_of(const char *send, bool *text) {
+  *text = false;
+  for (size_t i = 0; i < ALCH_COUNT(senders); i++) {
+    if (strcmp(senders[i].name, send) != 0) continue;
+    *text = senders[i].print == print_text;
+    return senders[i].print;
+  }
+  return NULL;
+}
+
 bool alch_postgresql_is_container(Oid type) {
   alch_postgresql_form form;
   if (!alch_postgresql_form_of(type, &form)) return false;
@@ -377,7 +450,7 @@ bool alch_postgresql_is_container(Oid type) {
 
 /* A plain value, by way of its reader: its own text has room in the scratch text only for itself. */
 static bool print_plain(alch_driver_statement *statement, Oid type, const char *bytes, uint32_t length, alch_buffer *out) {
-  alch_postgresql_column column = alch_postgresql_column_of(type, true);
+  alch_postgresql_column column = alch_postgresql_column_of(statement->connection, type, true);
   alch_value value;
   alch_buffer_clear(&statement->scratch);
   if (length < column.size || !alch_buffer_reserve(&statement->scratch, alch_postgresql_scratch_of(&column, bytes, length) + 1)) return false;
@@ -388,8 +461,10 @@ static bool print_plain(alch_driver_statement *statement, Oid type, const char *
 
 bool alch_postgresql_print(alch_driver_statement *statement, Oid type, const char *bytes, uint32_t length, alch_buffer *out) {
   alch_postgresql_form form;
+  const alch_postgresql_learned *learned = alch_postgresql_learned_of(statement->connection, type);
+  if (learned) return learned->print && learned->print(statement, learned->part, bytes, length, out);
   if (!alch_postgresql_form_of(type, &form)) return false;
-  if (form.write == alch_postgresql_write_array) return print_array(statement, bytes, length, out);
+  if (form.write == alch_postgresql_write_array) return print_array(statement, form.item, bytes, length, out);
   if (form.write == alch_postgresql_write_range) return print_range(statement, form.item, bytes, length, out);
   if (form.write == alch_postgresql_write_multirange) return print_multirange(statement, form.item, bytes, length, out);
   if (form.write == alch_postgresql_write_address) return print_address(bytes, length, out);

@@ -180,12 +180,13 @@ static void write_sql(alch_driver_load *load, const alch_bulk_target *target) {
   if (target->format) alch_buffer_add_format(&load->sql, " (%s)", target->format);
 }
 
-/* Of every column: its type (of a domain: what it is of), whether that is its own text in binary (what users make of words), and the same of an array's items. Whoever may write a table may ask this. */
+/* Of every column: its type (of a domain: what it is of), whether that is its own text in binary (an enum, citext), and the same of an array's items. Whoever may write a table may ask this. */
 #define COLUMNS_TEXT \
   "WITH RECURSIVE base(name, type) AS (SELECT attname, atttypid FROM pg_catalog.pg_attribute WHERE attrelid = $alch$%s$alch$::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped" \
   " UNION ALL SELECT b.name, t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd')" \
-  " SELECT b.name, t.oid, t.typtype = 'e', i.oid, i.typtype = 'e' FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type" \
-  " LEFT JOIN pg_catalog.pg_type i ON i.oid = t.typelem AND t.typcategory = 'A' WHERE t.typtype <> 'd'"
+  " SELECT b.name, t.oid, f.prosrc IN ('enum_send', 'textsend'), i.oid, g.prosrc IN ('enum_send', 'textsend') FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type" \
+  " LEFT JOIN pg_catalog.pg_type i ON i.oid = t.typelem AND t.typcategory = 'A' LEFT JOIN pg_catalog.pg_proc f ON f.oid = t.typsend LEFT JOIN pg_catalog.pg_proc g ON g.oid = i.typsend" \
+  " WHERE t.typtype <> 'd'"
 
 static alch_status ask_for_columns(alch_driver_load *load, const alch_bulk_target *target, alch_error *error) {
   alch_buffer sql;
@@ -557,7 +558,7 @@ static bool make_cells(alch_driver_statement *statement) {
 static void set_columns(alch_driver_statement *statement) {
   statement->own_texts = statement->has_inside = false;
   for (uint32_t i = 0; i < statement->column_count && statement->binary; i++) {
-    statement->columns[i] = alch_postgresql_column_of(statement->columns[i].type, true);
+    statement->columns[i] = alch_postgresql_column_of(statement->connection, statement->columns[i].type, true);
     statement->own_texts = statement->own_texts || alch_postgresql_own_texts(&statement->columns[i]);
     statement->has_inside = statement->has_inside || statement->columns[i].container;
   }
@@ -670,10 +671,11 @@ static alch_status next_out(alch_driver_statement *statement, alch_error *error)
   }
 }
 
+/* What the columns are; and then, where they have types that were not met yet, once more with these asked for. */
 static alch_status poll_asking_out(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  while (statement->phase != ALCH_POSTGRESQL_COMPLETE) {
-    bool queued = statement->phase == ALCH_POSTGRESQL_QUEUED && !connection->busy;
+  while (statement->phase != ALCH_POSTGRESQL_COMPLETE || (statement->unlearned_count > 0 && !statement->out->lines && !statement->failure.set)) {
+    bool queued = statement->phase != ALCH_POSTGRESQL_SENT && !connection->busy;
     alch_status status = queued ? alch_postgresql_send(statement, error) : alch_postgresql_pump(connection, error);
     if (status != ALCH_OK) return status;
   }

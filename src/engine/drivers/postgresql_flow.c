@@ -103,7 +103,7 @@ static alch_status send_sets(alch_driver_statement *statement, alch_error *error
 static void ask_for_stream(alch_driver_connection *connection) {
   const alch_libpq *library = connection->library;
   alch_driver_statement *statement = connection->current;
-  if (!statement || statement->stream_rows == 0 || statement->describes || connection->answered < connection->leading + statement->parses) return;
+  if (!statement || statement->stream_rows == 0 || statement->describes || statement->learns || connection->answered < connection->leading + statement->parses) return;
   if (library->PQsetChunkedRowsMode) library->PQsetChunkedRowsMode(connection->handle, (int)statement->stream_rows);
   else library->PQsetSingleRowMode(connection->handle);
 }
@@ -123,6 +123,14 @@ static alch_status broken(alch_driver_connection *connection, alch_error *error)
   return ALCH_ERROR;
 }
 
+static alch_status send_own(alch_driver_statement *statement, alch_error *error) {
+  statement->learns = statement->unlearned_count > 0;
+  statement->parses = statement->describes = false;
+  alch_status status = statement->learns ? alch_postgresql_ask_for_types(statement, error) : send_parse(statement, error);
+  if (status != ALCH_OK) return status;
+  return statement->learns || statement->describes ? send_sync(statement, error) : send_sets(statement, error);
+}
+
 alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   connection->leading = connection->answered = 0;
@@ -135,8 +143,7 @@ alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *e
   alch_status status = connection->rolled_back ? send_command(connection, "ROLLBACK", error) : ALCH_OK;
   if (status == ALCH_OK) status = send_forgotten(connection, error);
   if (status == ALCH_OK) status = send_begin(connection, error);
-  if (status == ALCH_OK) status = send_parse(statement, error);
-  if (status == ALCH_OK) status = statement->describes ? send_sync(statement, error) : send_sets(statement, error);
+  if (status == ALCH_OK) status = send_own(statement, error);
   if (status != ALCH_OK) return broken(connection, error);
   ask_for_stream(connection);
   connection->fresh = statement->synced && !connection->flushing;
@@ -166,28 +173,19 @@ static alch_status read_shape(alch_driver_statement *statement, PGresult *result
     if (!columns) return alch_error_out_of_memory(error);
     statement->columns = columns;
   }
-  bool binary = count > 0;
   statement->column_count = count;
   statement->own_texts = statement->has_inside = false;
   for (uint32_t i = 0; i < count; i++) {
     Oid type = library->PQftype(result, (int)i);
-    statement->columns[i] = alch_postgresql_column_of(type, library->PQfformat(result, (int)i) == 1);
+    if (in_binary && !alch_postgresql_has_binary(statement->connection, type)) return alch_postgresql_learn_again(statement, i, type, error);
+    statement->columns[i] = alch_postgresql_column_of(statement->connection, type, library->PQfformat(result, (int)i) == 1);
     statement->own_texts = statement->own_texts || alch_postgresql_own_texts(&statement->columns[i]);
     statement->has_inside = statement->has_inside || statement->columns[i].container;
-    binary = binary && alch_postgresql_has_binary(type);
   }
-  statement->binary = binary;
+  alch_postgresql_settle_results(statement, result);
   statement->shaped = statement->number;
   statement->shaped_binary = in_binary;
   return ALCH_OK;
-}
-
-/* What the columns will be, before there are rows. */
-static void take_description(alch_driver_statement *statement, const PGresult *description) {
-  const alch_libpq *library = statement->connection->library;
-  int count = library->PQnfields(description);
-  statement->binary = count > 0;
-  for (int i = 0; i < count; i++) statement->binary = statement->binary && alch_postgresql_has_binary(library->PQftype(description, i));
 }
 
 /* Rows that the statement has changed; a SELECT's count is none of that. */
@@ -250,7 +248,8 @@ static bool take_result(alch_driver_connection *connection, PGresult *result, in
   if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) note_failure(connection, result);
   else if (!statement || status == PGRES_PIPELINE_ABORTED || connection->answered < connection->leading) return false;
   else if (statement->parses && connection->answered == connection->leading) statement->known = !connection->nameless;
-  else if (statement->describes) take_description(statement, result);
+  else if (statement->describes) alch_postgresql_settle_results(statement, result);   /* before there are rows */
+  else if (statement->learns) alch_postgresql_learn(statement, result);
   else return take_answer(statement, result, status);
   return false;
 }
@@ -289,7 +288,7 @@ static alch_status heal(alch_driver_connection *connection, alch_error *error) {
   return alch_postgresql_send(statement, error);
 }
 
-/* Its columns are known, and it can be executed. */
+/* Its columns are known, or the types that they have; then it can be executed. */
 static alch_status execute_described(alch_driver_connection *connection, alch_error *error) {
   if (connection->began) forget_begin(connection);
   connection->rolled_back = false;
@@ -306,7 +305,7 @@ static alch_status ready(alch_driver_connection *connection, alch_error *error) 
     statement->known = false;
     if (!was_open && !statement->healed) return heal(connection, error);
   }
-  if (statement && statement->describes && !statement->failure.set) return execute_described(connection, error);
+  if (statement && (statement->describes || statement->learns) && !statement->failure.set) return execute_described(connection, error);
   complete(connection);
   return ALCH_OK;
 }

@@ -10,7 +10,7 @@
 enum {
   PG_UNKNOWN = 0, PG_BOOL = 16, PG_BYTEA = 17, PG_CHAR = 18, PG_NAME = 19, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25, PG_OID = 26, PG_JSON = 114, PG_XML = 142, PG_FLOAT4 = 700,
   PG_FLOAT8 = 701, PG_BPCHAR = 1042, PG_VARCHAR = 1043, PG_DATE = 1082, PG_TIME = 1083, PG_TIMESTAMP = 1114, PG_TIMESTAMPTZ = 1184, PG_INTERVAL = 1186, PG_TIMETZ = 1266, PG_NUMERIC = 1700,
-  PG_UUID = 2950, PG_JSONB = 3802, PG_INT4_ARRAY = 1007, PG_INT8_ARRAY = 1016, PG_TEXT_ARRAY = 1009, PG_CIDR = 650, PG_MACADDR8 = 774, PG_MACADDR = 829, PG_INET = 869, PG_BIT = 1560, PG_VARBIT = 1562,
+  PG_UUID = 2950, PG_JSONB = 3802, PG_INT4_ARRAY = 1007, PG_INT8_ARRAY = 1016, PG_TEXT_ARRAY = 1009, PG_OID_ARRAY = 1028, PG_CIDR = 650, PG_MACADDR8 = 774, PG_MACADDR = 829, PG_INET = 869, PG_BIT = 1560, PG_VARBIT = 1562,
   PG_JSONPATH = 4072, PG_INT4RANGE = 3904, PG_NUMRANGE = 3906, PG_TSRANGE = 3908, PG_TSTZRANGE = 3910, PG_DATERANGE = 3912, PG_INT8RANGE = 3926, PG_INT4MULTIRANGE = 4451, PG_NUMMULTIRANGE = 4532,
   PG_TSMULTIRANGE = 4533, PG_TSTZMULTIRANGE = 4534, PG_DATEMULTIRANGE = 4535, PG_INT8MULTIRANGE = 4536
 };
@@ -62,6 +62,7 @@ struct alch_driver_statement {
   bool parses;                     /* this round trip has a Parse */
   bool queries;                    /* its text begins as that of a query, which may have many rows */
   bool describes;                  /* this round trip ends with the question of what its columns are */
+  bool learns;                     /* this round trip asks for types that its columns have */
   bool healed;                     /* it was sent a second time in this start */
   bool binary;                     /* results are asked for in binary: all columns are known to have such a form */
   uint8_t control;                 /* alch_postgresql_control: what the text is */
@@ -88,6 +89,8 @@ struct alch_driver_statement {
   PGresult *shape;                 /* the last result that had columns; in the list, or spent */
   alch_postgresql_column *columns;
   uint32_t column_count, column_capacity;
+  Oid *unlearned;                  /* types of its columns that are to be asked for before it is sent again */
+  uint32_t unlearned_count, unlearned_capacity;
   uint64_t shaped;                 /* the number under which the columns were read: they do not change while the server has it (it refuses a plan that would) */
   bool shaped_binary;              /* in which of the two forms */
   bool own_texts;                  /* some column's values are written into the scratch text */
@@ -99,6 +102,14 @@ struct alch_driver_statement {
   bool stale;                      /* it failed because the server has it no longer, or as it was no longer */
   alch_error failure;              /* told by the server, kept until everything is read */
 };
+
+/* A type that the connection has asked for. */
+typedef bool (*alch_postgresql_printer)(alch_driver_statement *statement, Oid part, const char *bytes, uint32_t length, alch_buffer *out);
+typedef struct alch_postgresql_learned {
+  Oid type, part;                  /* part: what a domain is of, or what the bounds of a range are, or the ranges of a multirange */
+  alch_postgresql_printer print;   /* appends the text of a binary value; NULL: it has no binary form that is read here */
+  bool text;                       /* its binary form is its text */
+} alch_postgresql_learned;
 
 typedef struct alch_postgresql_notice alch_postgresql_notice;   /* postgresql_notification.c */
 
@@ -133,6 +144,8 @@ struct alch_driver_connection {
   bool notice_heard;               /* the first was given out, and goes with the next call */
   bool listens;                    /* the session has asked for notifications */
   PGnotify *notification;          /* the one that was given out last */
+  alch_postgresql_learned *learned;
+  uint32_t learned_count, learned_capacity;
   uint64_t last_number;
   uint64_t *forgotten;             /* numbers of statements that the server may forget */
   uint32_t forgotten_count, forgotten_capacity;
@@ -258,10 +271,23 @@ bool alch_postgresql_write_array(const alch_postgresql_form *form, const alch_va
 bool alch_postgresql_write_range(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
 bool alch_postgresql_write_multirange(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
 bool alch_postgresql_write_address(const alch_postgresql_form *form, const alch_value *value, alch_buffer *out);
-/* Is a binary value of this type read by making its text? */
+/* Is a binary value of this type, which the server is built with, read by making its text? */
 bool alch_postgresql_is_container(Oid type);
+/* How a binary value that this function of the server sends ("domain": one of a domain) is read; NULL: it is not. *text: it is its own text. */
+alch_postgresql_printer alch_postgresql_printer_of(const char *send, bool *text);
 /* Appends the text of a binary value; uses the statement's scratch text. False: the bytes are not what they should be. */
 bool alch_postgresql_print(alch_driver_statement *statement, Oid type, const char *bytes, uint32_t length, alch_buffer *out);
+
+/* ---- postgresql_learned.c ---- */
+/* What was learned of the type; NULL: nothing, or it is one that the server is built with. */
+const alch_postgresql_learned *alch_postgresql_learned_of(const alch_driver_connection *connection, Oid type);
+/* Settles whether the rows of what is described so are asked for in binary; types of which nothing is known yet are put down as unlearned. */
+void alch_postgresql_settle_results(alch_driver_statement *statement, const PGresult *described);
+/* Sends the question for the unlearned types; the answer goes to alch_postgresql_learn, and settles the rest. */
+alch_status alch_postgresql_ask_for_types(alch_driver_statement *statement, alch_error *error);
+void alch_postgresql_learn(alch_driver_statement *statement, const PGresult *result);
+/* A column's values are not what was known of its type, as of a composite type that has got another part: it is asked for before the next execution. An INTERFACE error in any case. */
+alch_status alch_postgresql_learn_again(alch_driver_statement *statement, uint32_t column, Oid type, alch_error *error);
 
 /* ---- postgresql_result.c ---- */
 /* Makes the text of a column's value in `inside`, behind those that are there. */
@@ -269,8 +295,8 @@ alch_status alch_postgresql_make_inside(alch_driver_statement *statement, uint32
 /* What a value may take of the scratch text. */
 size_t alch_postgresql_scratch_of(const alch_postgresql_column *column, const char *bytes, size_t length);
 /* How values of this type are read, as text or in binary. */
-alch_postgresql_column alch_postgresql_column_of(Oid type, bool binary);
-bool alch_postgresql_has_binary(Oid type);
+alch_postgresql_column alch_postgresql_column_of(const alch_driver_connection *connection, Oid type, bool binary);
+bool alch_postgresql_has_binary(const alch_driver_connection *connection, Oid type);
 bool alch_postgresql_own_texts(const alch_postgresql_column *column);
 alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
 

@@ -399,13 +399,15 @@ static const struct type_row *find_type(Oid type) {
   return NULL;
 }
 
-bool alch_postgresql_has_binary(Oid type) {
-  return find_type(type) != NULL || alch_postgresql_is_container(type);
+bool alch_postgresql_has_binary(const alch_driver_connection *connection, Oid type) {
+  const alch_postgresql_learned *learned = alch_postgresql_learned_of(connection, type);
+  return learned ? learned->print != NULL : find_type(type) != NULL || alch_postgresql_is_container(type);
 }
 
-alch_postgresql_column alch_postgresql_column_of(Oid type, bool binary) {
+alch_postgresql_column alch_postgresql_column_of(const alch_driver_connection *connection, Oid type, bool binary) {
   const struct type_row *row = find_type(type);
-  if (!row) return (alch_postgresql_column){ .type = type, .binary = binary, .read = read_text, .container = binary && alch_postgresql_is_container(type) };
+  const alch_postgresql_learned *learned = alch_postgresql_learned_of(connection, type);
+  if (!row) return (alch_postgresql_column){ .type = type, .binary = binary, .read = read_text, .container = binary && (learned ? !learned->text : alch_postgresql_is_container(type)) };
   return (alch_postgresql_column){ .type = type, .binary = binary, .size = binary ? row->size : 0, .read = binary ? row->binary : row->text };
 }
 
@@ -425,10 +427,15 @@ static alch_status wrong_bytes(uint32_t column, alch_error *error) {
   return alch_error_set(error, ALCH_ERROR_INTERFACE, "the server sent bytes for the value of column %u that are none of its type", column + 1);
 }
 
+static alch_status wrong_inside(alch_driver_statement *statement, uint32_t column, alch_error *error) {
+  Oid type = statement->columns[column].type;
+  return alch_postgresql_learned_of(statement->connection, type) ? alch_postgresql_learn_again(statement, column, type, error) : wrong_bytes(column, error);
+}
+
 alch_status alch_postgresql_make_inside(alch_driver_statement *statement, uint32_t at, const char *bytes, uint32_t length, alch_error *error) {
   alch_postgresql_column *column = &statement->columns[at];
   column->text_at = statement->inside.length;
-  if (!alch_postgresql_print(statement, column->type, bytes, length, &statement->inside) && !statement->inside.failed) return wrong_bytes(at, error);
+  if (!alch_postgresql_print(statement, column->type, bytes, length, &statement->inside) && !statement->inside.failed) return wrong_inside(statement, at, error);
   column->text_length = (uint32_t)(statement->inside.length - column->text_at);
   return statement->inside.failed ? alch_error_out_of_memory(error) : ALCH_OK;
 }
