@@ -249,20 +249,25 @@ end
 -- pool ("queue", "static", "null"), pool_size, max_overflow, pool_timeout (seconds), pool_use_lifo, pool_recycle (seconds
 -- after which a connection is replaced), pool_pre_ping (asks for a sign of life first), pool_reset_on_return ("rollback",
 -- "commit", "none"), query_cache_size, prepared_cache_size, isolation_level ("SERIALIZABLE", "AUTOCOMMIT", …; the error for
--- an unknown one names what the database has), replicas (URLs that read only connections go to, in turn; in the table form
--- create_engine{ primary = url, replicas = { url, … } }).
+-- an unknown one names what the database has), server_version (as the server would say it, "8.0.36": statements are written
+-- for it at once, and no server is asked), wait (a function in place of that of la.set_wait, for this engine's connections),
+-- shared (a name, or true for the URL as the name: one pool and one cache for all Lua states of the process that give it;
+-- the first opens it, and options of the others must say the same; isolation_level, wait, echo and events are each one's
+-- own), replicas (URLs that read only connections go to, in turn; in the table form create_engine{ primary = url,
+-- replicas = { url, … } }). Errors: ArgumentError for options that are unknown, have a wrong type or contradict each other.
 function la.create_engine(url, options)
   if type(url) == "table" and options == nil then
     options = {}
     for name, value in pairs(url) do options[name] = value end
+    if options.primary ~= nil and options[1] ~= nil then check.argument "create_engine has two URLs, primary and [1]: give one" end
     url, options.primary = options.primary or options[1], nil
     options[1] = nil
   end
-  local engine = core.create_engine(url, options)
-  local echo = options and options.echo
+  local echo = type(options) == "table" and options.echo or nil
   if echo ~= nil and type(echo) ~= "boolean" and type(echo) ~= "function" then
     check.argument("echo of create_engine must be true or a function, not %s", core.describe(echo))
   end
+  local engine = core.create_engine(url, options)
   if echo then event.echo(engine, echo) end
   return engine
 end

@@ -21,6 +21,54 @@ describe("a pool", function()
     fails("ArgumentError", function() engine:dispose { clos = false } end, "close")
   end)
 
+  it("refuses options that contradict each other", function()
+    local function refused(options, ...)
+      return fails("ArgumentError", function() la.create_engine("sqlite:///x.db", options) end, ...)
+    end
+    refused({ pool = "null", pool_size = 3 }, "pool_size", "'null'")
+    refused({ pool = "null", pool_timeout = 3 }, "pool_timeout")
+    refused({ pool = "static", max_overflow = 3 }, "max_overflow", "'static'")
+    refused({ pool = "single", pool_use_lifo = true }, "pool_use_lifo")
+    assert.truthy(la.create_engine("sqlite:///x.db", { pool = "static", pool_timeout = 3, pool_recycle = 5 }))
+    refused({ "pool_size" }, "have names")
+    local stated = "sqlite://?server_version=3.34.1"
+    fails("ArgumentError", function() la.create_engine(stated, { server_version = "3.39.0" }) end, "3.34.1", "3.39.0")
+    assert.truthy(la.create_engine(stated, { server_version = "3.34.1" }))
+    fails("ArgumentError", function() la.create_engine { "sqlite://", primary = "sqlite://" } end, "primary")
+  end)
+
+  it("that is shared has what its first host has said: another says the same, or nothing", function()
+    local url = "sqlite:///x.db"
+    local function member(options)
+      options.shared = "pool_spec"
+      return la.create_engine(url, options)
+    end
+    local function refused(options, ...) return fails("ArgumentError", function() member(options) end, ...) end
+    local first = member { pool_size = 3, max_overflow = 0, server_version = "3.39.0", replicas = { "sqlite:///y.db" } }
+    member {
+      isolation_level = "AUTOCOMMIT", pool_size = 3, pool = "queue", server_version = "3.39.0", replicas = { "sqlite:///y.db" },
+    }
+    assert.equal(3, member({}):pool_status().size)
+    refused({ pool_size = 5 }, "'pool_spec'", "pool_size")
+    refused({ max_overflow = 10 }, "max_overflow")
+    refused({ pool_timeout = 1 }, "pool_timeout")
+    refused({ pool_recycle = 1 }, "pool_recycle")
+    refused({ pool_pre_ping = true }, "pool_pre_ping")
+    refused({ pool_use_lifo = true }, "pool_use_lifo")
+    refused({ pool_reset_on_return = "commit" }, "pool_reset_on_return")
+    refused({ query_cache_size = 9 }, "query_cache_size")
+    refused({ prepared_cache_size = 9 }, "prepared_cache_size")
+    refused({ pool = "static" }, "another pool")
+    refused({ server_version = "3.34.1" }, "server_version")
+    refused({ replicas = {} }, "replicas")
+    refused({ replicas = { "sqlite:///z.db" } }, "sqlite:///y.db")
+    refused({ mock = core.mock() }, "mock")
+    fails("ArgumentError", function() la.create_engine(url .. "?server_version=3.30", { shared = "pool_spec" }) end, "server_version")
+    local mock = { shared = "pool_spec of a mock", mock = core.mock() }
+    fails("ArgumentError", function() la.create_engine("mock+sqlite://", mock) end, "mock")
+    assert.truthy(first)
+  end)
+
   it("replaces a connection that is too old", function()
     local engine, mock = mocked { pool_recycle = 0 }
     engine:connect():close()

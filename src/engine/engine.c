@@ -62,20 +62,31 @@ static void free_engine(alch_engine *engine) {
 }
 
 /* Options of the engine's that stand in the URL are none of the driver's. */
-static void take_url_options(alch_engine *engine) {
-  const char *version = alch_url_take_option(&engine->url, "server_version");
+static alch_status take_url_options(alch_engine *engine, alch_error *error) {
+  const char *version = alch_url_take_option(&engine->url, "server_version"), *stated = engine->options.server_version;
+  if (version && stated && strcmp(version, stated) != 0)
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "server_version is '%s' in the URL and '%s' among the options: say it once", version, stated);
   if (version) engine->options.server_version = version;
+  return ALCH_OK;
+}
+
+/* The caller's texts may go; what is left is what alch_engine_options_of tells. */
+static void forget_texts(alch_engine *engine) {
+  engine->options.pool = alch_pool_name(&engine->pool);
+  engine->options.isolation_level = NULL;
+  engine->options.replicas = NULL;
 }
 
 static alch_status fill_engine(alch_engine *engine, const char *url, size_t length, alch_error *error) {
   alch_process_watch();
   alch_status status = alch_url_parse(&engine->url, url, length, engine->allocator, error);
-  if (status == ALCH_OK) take_url_options(engine);
+  if (status == ALCH_OK) status = take_url_options(engine, error);
   if (status == ALCH_OK) status = resolve(engine, error);
   if (status == ALCH_OK) status = alch_cache_open(&engine->cache, engine->allocator, engine->options.cache_size, error);
   if (status == ALCH_OK) status = alch_pool_open(engine, error);
   if (status == ALCH_OK && engine->options.replica_count > 0) status = alch_replicas_open(engine, error);
-  if (status != ALCH_OK && engine->replicas) alch_pool_close(&engine->pool, engine->allocator);
+  if (status == ALCH_OK) forget_texts(engine);
+  else if (engine->replica_count > 0) alch_pool_close(&engine->pool, engine->allocator);
   return status;
 }
 
@@ -160,6 +171,10 @@ void alch_engine_dispose(alch_engine *engine, bool close) {
   engine = alch_engine_root(engine);
   for (uint32_t i = 0; i < engine->replica_count; i++) alch_engine_dispose(engine->replicas[i], close);
   alch_pool_dispose(&engine->pool, close);
+}
+
+const alch_engine_options *alch_engine_options_of(const alch_engine *engine) {
+  return &alch_engine_root(engine)->options;
 }
 
 const alch_url *alch_engine_url(const alch_engine *engine) {

@@ -34,7 +34,7 @@ typedef struct alch_engine_options {
   uint32_t replica_count;
   const void *host;                /* whatever the host knows the engine by (alch_engine_host); its replicas have the same, members of a shared one each their own */
   const char *server_version;      /* as the server would say it, "8.0.36" or "10.11.6-MariaDB": the dialect's record is chosen by it at once, and no server is asked. NULL: the first connection tells.
-                                      An option of the URL says the same. Copied */
+                                      An option of the URL says the same (ARGUMENT when it says another). Copied */
   const alch_driver *driver;       /* this one, not the one that the URL names; NULL: the URL's. Borrowed: outlives the engine */
 } alch_engine_options;
 void alch_engine_options_init(alch_engine_options *options);
@@ -71,10 +71,16 @@ typedef struct alch_pool_status { uint32_t size, idle, in_use, overflow; } alch_
 
 /* Opens no connection yet, but finds driver and dialect and checks the URL and its options. options may be NULL. *out has one reference. */
 alch_status alch_engine_open(const char *url, size_t length, const alch_engine_options *options, const alch_allocator *allocator, alch_engine **out, alch_error *error);
-/* The engine of this name in the process, for one more host (a Lua state, a thread): opened when there is none, else found, and then `options` count for their host only. *out is the host's own member of it: it
-   shares pool and cache with the others, and has a host and a listener of its own, which hears of what its own connections do (of connections that the pool closes by itself nobody does). Options::driver is not
-   taken. The engine's memory is alch_allocator_standard's. When the last member and connection are gone so is the engine. ARGUMENT: the one of this name has another URL (its password is not shown). */
+/* The engine of this name in the process, for one more host (a Lua state, a thread): opened when there is none, else found, and then of `options` only host and isolation_level count, which are the host's
+   own. *out is the host's own member of it: it shares pool and cache with the others, and has a host and a listener of its own, which hears of what its own connections do (of connections that the pool closes
+   by itself nobody does). The engine's memory is alch_allocator_standard's. When the last member and connection are gone so is the engine. ARGUMENT: the one of this name has another URL (its password is not
+   shown), or options have a driver. */
 alch_status alch_engine_share(const char *name, const char *url, size_t length, const alch_engine_options *options, alch_engine **out, alch_error *error);
+/* What the engine has been opened with, of a shared one by its first host; `pool` is a name that there is, server_version what was stated, other texts are NULL. */
+const alch_engine_options *alch_engine_options_of(const alch_engine *engine);
+/* For a host whose engine was there already: ARGUMENT, naming the option, where `wanted` (a copy of alch_engine_options_of, in which the host's own options were set) says something else of the pool, the caches,
+   the replicas or the server than the engine has. */
+alch_status alch_engine_check_options(const alch_engine *engine, const alch_engine_options *wanted, alch_error *error);
 /* Is it a member of a shared one? Then nothing that belongs to one host may be left on its connections. */
 bool alch_engine_is_shared(const alch_engine *engine);
 /* The catalog will be gone soon: what was compiled for it leaves the cache. */

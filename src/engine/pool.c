@@ -12,19 +12,26 @@ static const struct kind_row {
   alch_pool_kind kind;
 } kinds[] = { { "queue", ALCH_POOL_QUEUE }, { "null", ALCH_POOL_NULL }, { "static", ALCH_POOL_STATIC }, { "single", ALCH_POOL_STATIC } };
 
-static alch_status find_kind(const alch_engine *engine, alch_pool_kind *out, alch_error *error) {
-  const char *name = engine->options.pool;
-  if (!name) {
-    bool memory = engine->driver->lives_in_connection && engine->driver->lives_in_connection(&engine->url);
-    *out = memory ? ALCH_POOL_STATIC : ALCH_POOL_QUEUE;
-    return ALCH_OK;
-  }
+alch_status alch_pool_find_kind(const char *name, alch_pool_kind *out, alch_error *error) {
   for (size_t i = 0; i < ALCH_COUNT(kinds); i++)
     if (strcmp(kinds[i].name, name) == 0) {
       *out = kinds[i].kind;
       return ALCH_OK;
     }
   return alch_error_set(error, ALCH_ERROR_ARGUMENT, "there is no pool '%s'; there are queue, null, static", name);
+}
+
+static alch_status choose_kind(const alch_engine *engine, alch_pool_kind *out, alch_error *error) {
+  if (engine->options.pool) return alch_pool_find_kind(engine->options.pool, out, error);
+  bool memory = engine->driver->lives_in_connection && engine->driver->lives_in_connection(&engine->url);
+  *out = memory ? ALCH_POOL_STATIC : ALCH_POOL_QUEUE;
+  return ALCH_OK;
+}
+
+const char *alch_pool_name(const alch_pool *pool) {
+  size_t i = 0;
+  while (kinds[i].kind != pool->kind) i++;
+  return kinds[i].name;
 }
 
 static uint32_t find_limit(const alch_engine *engine, alch_pool_kind kind) {
@@ -37,7 +44,7 @@ static uint32_t find_limit(const alch_engine *engine, alch_pool_kind kind) {
 alch_status alch_pool_open(alch_engine *engine, alch_error *error) {
   alch_pool *pool = &engine->pool;
   alch_pool_kind kind = ALCH_POOL_QUEUE;
-  alch_status status = find_kind(engine, &kind, error);
+  alch_status status = choose_kind(engine, &kind, error);
   if (status != ALCH_OK) return status;
   *pool = (alch_pool){ .kind = kind, .limit = find_limit(engine, kind), .process = alch_process_serial() };
   return pthread_mutex_init(&pool->mutex, NULL) == 0 ? ALCH_OK : alch_error_out_of_memory(error);

@@ -201,6 +201,9 @@ alch_status alch_link_wait(alch_link *link, alch_error *error);
 alch_status alch_link_unlisten(alch_link *link);
 
 /* ---- pool.c ---- */
+/* The kind that an option names. ARGUMENT. */
+alch_status alch_pool_find_kind(const char *name, alch_pool_kind *out, alch_error *error);
+const char *alch_pool_name(const alch_pool *pool);   /* a constant */
 alch_status alch_pool_open(alch_engine *engine, alch_error *error);
 void alch_pool_close(alch_pool *pool, const alch_allocator *allocator);   /* everything has been given back */
 /* Gives the connection a link that is connected (state READY) or to be connected (CONNECTING), or puts it into the queue: ALCH_WAIT. */

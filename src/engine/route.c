@@ -20,7 +20,6 @@ alch_status alch_replicas_open(alch_engine *engine, alch_error *error) {
   if (!engine->replicas) return alch_error_out_of_memory(error);
   engine->replica_count = count;
   for (uint32_t i = 0; i < count && status == ALCH_OK; i++) status = open_replica(engine, engine->options.replicas[i], &engine->replicas[i], error);
-  engine->options.replicas = NULL;   /* the caller's */
   return status;
 }
 

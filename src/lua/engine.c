@@ -158,10 +158,11 @@ static int64_t seconds_option(lua_State *L, binding *b, const char *name, bool h
   return value;
 }
 
-/* The place of the option's word in the list, or 0 where nothing is said. */
-static size_t word_option(lua_State *L, binding *b, const char *name, const char *const *words, size_t count) {
-  size_t found = 0;
+/* The place of the option's word in the list, or `otherwise` where nothing is said. */
+static size_t word_option(lua_State *L, binding *b, const char *name, const char *const *words, size_t count, size_t otherwise) {
+  size_t found = otherwise;
   if (lua_getfield(L, 2, name) != LUA_TNIL) {
+    found = 0;
     const char *word = lua_tostring(L, -1), *nearest = alch_nearest(word, words, count);
     while (found < count && strcmp(words[found], word) != 0) found++;
     if (found == count) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s cannot be '%s'; the nearest is '%s'", name, word, nearest ? nearest : words[0]);
@@ -170,28 +171,48 @@ static size_t word_option(lua_State *L, binding *b, const char *name, const char
   return found;
 }
 
+/* What is not said stays as it is, here and in read_truth. The options table keeps the text. */
+static void read_text(lua_State *L, const char *name, const char **out) {
+  if (lua_getfield(L, 2, name) != LUA_TNIL) *out = lua_tostring(L, -1);
+  lua_pop(L, 1);
+}
+
+static void read_truth(lua_State *L, const char *name, bool *out) {
+  if (lua_getfield(L, 2, name) != LUA_TNIL) *out = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+}
+
+/* Options that mean nothing to the pool that was asked for by name, as SQLAlchemy's pools refuse them. */
+static void refuse_meaningless(lua_State *L, binding *b, const char *pool) {
+  static const struct { const char *pool, *option; } meaningless[] = {
+    { "null", "pool_size" }, { "null", "max_overflow" }, { "null", "pool_timeout" }, { "null", "pool_use_lifo" },
+    { "static", "pool_size" }, { "static", "max_overflow" }, { "static", "pool_use_lifo" },
+  };
+  if (pool && strcmp(pool, "single") == 0) pool = "static";
+  for (size_t i = 0; pool && i < ALCH_COUNT(meaningless); i++) {
+    bool said = strcmp(meaningless[i].pool, pool) == 0 && lua_getfield(L, 2, meaningless[i].option) != LUA_TNIL;
+    if (said) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s means nothing to a pool that is '%s': leave one of the two out", meaningless[i].option, pool);
+    if (strcmp(meaningless[i].pool, pool) == 0) lua_pop(L, 1);
+  }
+}
+
 static void read_options(lua_State *L, binding *b, alch_engine_options *options) {
   static const char *const resets[] = { [ALCH_RESET_ROLLBACK] = "rollback", [ALCH_RESET_COMMIT] = "commit", [ALCH_RESET_NONE] = "none" };
-  binding_options(L, b, 2, known_options, "create_engine");
+  binding_only_options(L, b, 2, known_options, "create_engine");
   options->pool_size = (uint32_t)whole_option(L, b, "pool_size", 1, options->pool_size);
   options->max_overflow = (int32_t)whole_option(L, b, "max_overflow", -1, options->max_overflow);
   options->cache_size = (uint32_t)whole_option(L, b, "query_cache_size", 1, options->cache_size);
   options->prepared_size = (uint32_t)whole_option(L, b, "prepared_cache_size", 1, options->prepared_size);
   options->pool_timeout = seconds_option(L, b, "pool_timeout", false, options->pool_timeout);
   options->pool_recycle = seconds_option(L, b, "pool_recycle", true, options->pool_recycle);
-  options->reset_on_return = (alch_reset)word_option(L, b, "pool_reset_on_return", resets, ALCH_COUNT(resets));
-  lua_getfield(L, 2, "isolation_level");
-  options->isolation_level = lua_tostring(L, -1);
-  lua_getfield(L, 2, "server_version");
-  options->server_version = lua_tostring(L, -1);
-  lua_getfield(L, 2, "pool_pre_ping");
-  options->pool_pre_ping = lua_toboolean(L, -1);
-  lua_getfield(L, 2, "pool_use_lifo");
-  options->use_lifo = lua_toboolean(L, -1);
-  lua_getfield(L, 2, "pool");
-  options->pool = lua_tostring(L, -1);
+  options->reset_on_return = (alch_reset)word_option(L, b, "pool_reset_on_return", resets, ALCH_COUNT(resets), options->reset_on_return);
+  read_text(L, "isolation_level", &options->isolation_level);
+  read_text(L, "server_version", &options->server_version);
+  read_text(L, "pool", &options->pool);
+  read_truth(L, "pool_pre_ping", &options->pool_pre_ping);
+  read_truth(L, "pool_use_lifo", &options->use_lifo);
   if (lua_getfield(L, 2, "mock") != LUA_TNIL) options->driver = binding_mock_driver(L, b, -1);
-  lua_settop(L, 2);   /* the options table keeps the text and the mock during the call */
+  lua_pop(L, 1);   /* the options table keeps the mock during the call */
 }
 
 /* Its connections hold the engine itself until they go. */
@@ -247,10 +268,26 @@ static const char *shared_name(lua_State *L, binding *b, const char *url) {
   return type == LUA_TBOOLEAN && lua_toboolean(L, -1) ? url : NULL;
 }
 
+/* What this state says of the engine that it has found has to be what the first has said. */
+static void check_member(lua_State *L, binding *b, const alch_engine_options *options, binding_engine *engine) {
+  alch_engine_options wanted = *alch_engine_options_of(engine->engine);
+  if (!lua_istable(L, 2)) return;
+  read_options(L, b, &wanted);
+  wanted.replicas = options->replicas;
+  if (options->replicas) wanted.replica_count = options->replica_count;
+  alch_status status = alch_engine_check_options(engine->engine, &wanted, &b->error);
+  if (status != ALCH_OK) release_engine(&engine->owned);
+  binding_must(L, b, status);
+}
+
 static void open_engine(lua_State *L, binding *b, const char *url, size_t length, const alch_engine_options *options, binding_engine *out) {
   const char *name = shared_name(L, b, url);
-  if (name) binding_must(L, b, alch_engine_share(name, url, length, options, &out->engine, &b->error));
-  else binding_must(L, b, alch_engine_open(url, length, options, &b->allocator, &out->engine, &b->error));
+  if (!name) {
+    binding_must(L, b, alch_engine_open(url, length, options, &b->allocator, &out->engine, &b->error));
+    return;
+  }
+  binding_must(L, b, alch_engine_share(name, url, length, options, &out->engine, &b->error));
+  check_member(L, b, options, out);
 }
 
 /* create_engine(url [, options]) */
@@ -263,6 +300,7 @@ static int engine_create(lua_State *L) {
   lua_settop(L, 2);
   if (!lua_isnil(L, 2)) {
     read_options(L, b, &options);
+    refuse_meaningless(L, b, options.pool);
     read_replicas(L, b, &options);
   }
   binding_engine *engine = new_engine(L, b);
@@ -295,7 +333,7 @@ static int engine_dispose(lua_State *L) {
   alch_engine *engine = binding_check_engine(L, b, 1);
   bool close = true;
   if (!lua_isnoneornil(L, 2)) {
-    binding_options(L, b, 2, known, "dispose");
+    binding_only_options(L, b, 2, known, "dispose");
     close = lua_getfield(L, 2, "close") == LUA_TNIL || lua_toboolean(L, -1);
   }
   binding_enter(L, b);

@@ -44,7 +44,7 @@ static const char *read_token(lua_State *L, binding *b, int index) {
 
 /* Texts stay with the table. */
 static void read_options(lua_State *L, binding *b, alch_execution_options *out) {
-  binding_options(L, b, 2, known_options, "execution_options");
+  binding_only_options(L, b, 2, known_options, "execution_options");
   out->isolation_level = read_text(L, 2, "isolation_level");
   out->begin_mode = read_text(L, 2, "begin_mode");
   out->logging_token = read_token(L, b, 2);
@@ -119,7 +119,7 @@ static void read_statement_options(lua_State *L, binding *b, binding_execution_o
     { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { "populate_existing", LUA_TBOOLEAN }, { "autoflush", LUA_TBOOLEAN }, { "logging_token", LUA_TSTRING }, { NULL, 0 },
   };
   if (lua_istable(L, 2)) refuse_connection_options(L, b);
-  binding_options(L, b, 2, known, "execution_options");
+  binding_only_options(L, b, 2, known, "execution_options");
   int64_t rows = binding_stream_rows(L, b, 2, "execution_options");
   int8_t populate = read_truth(L, 2, "populate_existing"), autoflush = read_truth(L, 2, "autoflush");
   const char *token = read_token(L, b, 2);
