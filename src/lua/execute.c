@@ -359,39 +359,6 @@ static int connection_scalars(lua_State *L) { return run(L, FOLLOW_SCALARS); }
 
 /* ---- exec_driver_sql ---- */
 
-/* The end of a quoted text or comment that begins at `at`, or at itself. */
-static const char *skip_quoted(const char *at, const char *end) {
-  const char *found = NULL;
-  if (*at == '\'' || *at == '"' || *at == '`') found = memchr(at + 1, *at, (size_t)(end - at - 1));
-  else if (end - at > 1 && at[0] == '-' && at[1] == '-') found = memchr(at, '\n', (size_t)(end - at));
-  else if (end - at > 1 && at[0] == '/' && at[1] == '*') {
-    for (found = at + 2; found + 1 < end && !(found[0] == '*' && found[1] == '/'); found++) {}
-    found++;
-  } else return at;
-  return found && found < end ? found + 1 : end;
-}
-
-/* The text with ? as names that the statement text understands, and its own colons as they are. Answers how many ? there were. */
-static int push_marked_text(lua_State *L, const char *sql, size_t length) {
-  luaL_Buffer text;
-  int count = 0;
-  luaL_buffinit(L, &text);
-  for (const char *at = sql, *end = sql + length; at < end;) {
-    const char *after = skip_quoted(at, end);
-    if (after > at) { luaL_addlstring(&text, at, (size_t)(after - at)); at = after; continue; }
-    if (*at == '?') {
-      lua_pushfstring(L, ":_%d", ++count);
-      luaL_addvalue(&text);
-    } else {
-      if (*at == ':') luaL_addchar(&text, '\\');
-      luaL_addchar(&text, *at);
-    }
-    at++;
-  }
-  luaL_pushresult(&text);
-  return count;
-}
-
 static void name_values(lua_State *L, binding *b, int index, int count) {
   if (lua_isnil(L, index)) {
     if (count > 0) binding_error(L, b, ALCH_ERROR_STATEMENT, "the statement has %d parameters and is given none", count);
@@ -414,13 +381,12 @@ static void name_values(lua_State *L, binding *b, int index, int count) {
 static int connection_exec_driver_sql(lua_State *L) {
   binding *b = BINDING(L);
   size_t length;
-  binding_check_connection(L, b, 1);
+  const alch_connection *connection = binding_check_connection(L, b, 1);
   const char *sql = binding_text(L, b, 2, &length, "SQL as a string", "exec_driver_sql");
   lua_settop(L, 4);
-  int count = push_marked_text(L, sql, length);
-  sql = lua_tolstring(L, -1, &length);
+  int count = (int)alch_driver_marks(alch_engine_dialect(alch_connection_engine(connection)), sql, length);
   alch_builder_start(&b->builder);
-  alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, 0, 0, 0, sql, length);
+  alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, 1, 0, 0, sql, length);
   binding_push_block(L, b, BINDING_STATEMENT);
   lua_replace(L, 2);
   lua_settop(L, 4);

@@ -1,7 +1,9 @@
 #include "sql/compiler.h"
+#include <stdio.h>
 #include <string.h>
 
-/* SQL as a user wrote it. A :name is a parameter, unless it stands in quotes or a comment, or beside another colon or a word (a::type, 12:30); \: is a colon. */
+/* SQL as a user wrote it. A :name is a parameter, unless it stands in quotes or a comment, or beside another colon or a word (a::type, 12:30); \: is a colon.
+   In a text as a driver has it a ? is a parameter, outside of quotes and comments, and all else is as it stands. */
 
 static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80; }
 
@@ -41,14 +43,38 @@ static const char *dollar_quoted_end(const char *start, const char *at, const ch
   return *at == '$' && (at == start || !is_word(at[-1])) ? dollar_end(at, end) : NULL;
 }
 
-/* The end of a quoted text or comment that begins here; NULL when none does. A doubled quote is read as two texts side by side. */
-static const char *quoted_end(const char *at, const char *end) {
+static const char *common_quoted_end(const char *at, const char *end) {
   const char quote[2] = { *at, 0 };
   if (*at == '\'' || *at == '"' || *at == '`') return closed_by(at + 1, end, quote);
   if (end - at < 2) return NULL;
   if (at[0] == '-' && at[1] == '-') return closed_by(at + 2, end, "\n");
   if (at[0] == '/' && at[1] == '*') return closed_by(at + 2, end, "*/");
   return NULL;
+}
+
+/* The end of a quoted text or comment that begins here; NULL when none does. A doubled quote is read as two texts side by side. */
+static const char *quoted_end(const alch_dialect *dialect, const char *start, const char *at, const char *end) {
+  const char *after = alch_dialect_can(dialect, ALCH_CAPABILITY_DOLLAR_QUOTES) ? dollar_quoted_end(start, at, end) : NULL;
+  if (!after && *at == '\'' && alch_dialect_can(dialect, ALCH_CAPABILITY_BACKSLASH_ESCAPES)) after = escaped_end(at, end);
+  return after ? after : common_quoted_end(at, end);
+}
+
+/* The next ? that stands for a value; the end where there is none. */
+static const char *next_mark(const alch_dialect *dialect, const char *start, const char *at, const char *end) {
+  while (at < end && *at != '?') {
+    while (at < end && !strchr("?'\"`-/$", *at)) at++;
+    if (at == end || *at == '?') break;
+    const char *after = quoted_end(dialect, start, at, end);
+    at = after ? after : at + 1;
+  }
+  return at;
+}
+
+uint32_t alch_driver_marks(const alch_dialect *dialect, const char *sql, size_t length) {
+  const char *end = sql + length;
+  uint32_t count = 0;
+  for (const char *at = sql; (at = next_mark(dialect, sql, at, end)) < end; at++) count++;
+  return count;
 }
 
 static const char *name_end(const char *at, const char *end) {
@@ -91,9 +117,7 @@ static void write_parameter(alch_compiler *compiler, const alch_node *text, cons
 
 /* Writes what begins at `at` and answers where it ends. */
 static const char *write_piece(alch_compiler *compiler, const alch_node *text, const char *start, const char *at, const char *end) {
-  const char *after = alch_can(compiler, ALCH_CAPABILITY_DOLLAR_QUOTES) ? dollar_quoted_end(start, at, end) : NULL;
-  if (!after && *at == '\'' && alch_can(compiler, ALCH_CAPABILITY_BACKSLASH_ESCAPES)) after = escaped_end(at, end);
-  if (!after) after = quoted_end(at, end);
+  const char *after = quoted_end(compiler->dialect, start, at, end);
   if (after) {
     alch_buffer_add_bytes(compiler->out, at, (size_t)(after - at));
     return after;
@@ -108,9 +132,23 @@ static const char *write_piece(alch_compiler *compiler, const alch_node *text, c
   return at + 1;
 }
 
+static alch_status write_driver_text(alch_compiler *compiler, const char *start, const char *end) {
+  char name[16];
+  const char *mark;
+  uint32_t count = 0;
+  for (const char *at = start; compiler->status == ALCH_OK; at = mark + 1) {
+    mark = next_mark(compiler->dialect, start, at, end);
+    alch_buffer_add_bytes(compiler->out, at, (size_t)(mark - at));
+    if (mark == end) break;
+    alch_render_parameter(compiler, name, (size_t)snprintf(name, sizeof name, "_%u", ++count), 0, NULL);
+  }
+  return compiler->status;
+}
+
 alch_status alch_default_text(alch_compiler *compiler, const alch_node *node) {
   const char *start = alch_node_text(node), *end = start + node->length;
   const char *at = start;
+  if (node->op) return write_driver_text(compiler, start, end);
   /* Runs of plain text go over whole. */
   while (at < end && compiler->status == ALCH_OK) {
     size_t plain = 0;
