@@ -427,6 +427,108 @@ describe("rows in one stream", function()
     assert.is_true(waits > 2)
   end)
 
+  case("stop at the first row that the server refuses, and not at the last", function()
+    local things = people()
+    local pulled, lines, most = 0, 0, 5000000
+    local failure = failure_of(things, function()
+      pulled = pulled + 1
+      if pulled <= most then return { pulled % 100, "name" } end
+    end)
+    assert.equal("23505", failure.sqlstate)
+    assert.equal(101, failure.row)
+    assert.truthy(failure.statement:find "^COPY things", failure.statement)
+    assert.is_true(pulled < most, tostring(pulled))
+    connection:rollback()
+    failure = failure_of(things, function()
+      lines = lines + 1
+      if lines <= most then return lines % 100 .. ",name\n" end
+    end, { format = "csv", columns = { "id", "name" } })
+    assert.equal("23505", failure.sqlstate)
+    assert.is_true(lines < most, tostring(lines))
+    connection:rollback()
+    assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
+  end)
+
+  case("hear what triggers say meanwhile, and go on", function()
+    local things = people()
+    connection:exec_driver_sql "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '% %', NEW.id, repeat('E', 3000); RETURN NEW; END $$"
+    connection:exec_driver_sql "CREATE TRIGGER say BEFORE INSERT ON things FOR EACH ROW EXECUTE FUNCTION say()"
+    connection:commit()
+    local n = 0
+    assert.equal(4000, connection:copy_from(things, function()
+      n = n + 1
+      if n <= 4000 then return { n, "name" } end
+    end))
+    connection:rollback()
+    metadata:drop_all(connection)
+    connection:exec_driver_sql "DROP FUNCTION say()"
+  end)
+
+  case("end when somebody interrupts them, in either direction", function()
+    local things = people()
+    local n, most = 0, 5000000
+    local failure = failure_of(things, function()
+      n = n + 1
+      if n == 1000 then connection:interrupt() end
+      if n <= most then return { n, "name" } end
+    end)
+    assert.equal("57014", failure.sqlstate)
+    assert.is_true(n < most, tostring(n))
+    connection:rollback()
+    n = 0
+    local ok
+    ok, failure = pcall(function()
+      for _ in connection:copy_to(numbers(most)) do
+        n = n + 1
+        if n == 1000 then connection:interrupt() end
+      end
+    end)
+    assert.is_false(ok)
+    assert.equal("57014", failure.sqlstate)
+    assert.is_true(n < most, tostring(n))
+    connection:rollback()
+    assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
+  end)
+
+  case("leave a whole connection when their coroutine is cancelled or forgotten while it waits, in either direction", function()
+    local things = people()
+    local text = ("x"):rep(20)
+    local works = {
+      function()
+        local n = 0
+        return connection:copy_from(things, function() n = n + 1 return { n, text } end)
+      end,
+      function() for _ in connection:copy_to(numbers(200000)) do end end,
+    }
+    for _, work in ipairs(works) do
+      for _, cancelled in ipairs { true, false } do
+        for after = 1, 4 do
+          local waits = 0
+          la.set_wait(function()
+            waits = waits + 1
+            if waits == after then coroutine.yield "there" end
+            if waits > after then error "cancelled" end
+            coroutine.yield "before"
+          end)
+          do
+            local thread = coroutine.create(work)
+            local said
+            repeat said = select(2, assert(coroutine.resume(thread))) until said == "there"
+            -- the wait that it is in ends, and the next one does not
+            repeat until not cancelled or not coroutine.resume(thread)
+          end
+          la.set_wait(nil)
+          collectgarbage()
+          collectgarbage()
+          connection:rollback()
+          assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
+          connection:rollback()
+        end
+      end
+    end
+    assert.equal(1, engine:pool_status().in_use)
+  end)
+
   case("end when the server goes away, in either direction", function()
     local things = people()
     local killer <close> = engine:connect()

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define PIECE ((size_t)1 << 16)        /* bytes that are given to the library at once */
 #define HEADER_SIZE 19                 /* signature, flags, length of an extension (none) */
@@ -126,7 +127,7 @@ alch_status alch_postgresql_refuse_beside_copy(const alch_driver_connection *con
 
 /* ---- in ---- */
 
-typedef enum load_phase { LOAD_ASKING /* what the columns are */, LOAD_OPENING, LOAD_ROWS, LOAD_ENDING, LOAD_DONE } load_phase;
+typedef enum load_phase { LOAD_ASKING /* what the columns are */, LOAD_OPENING, LOAD_ROWS, LOAD_REFUSED /* the server has said so already */, LOAD_ENDING, LOAD_DONE } load_phase;
 
 typedef struct load_column {
   alch_postgresql_form form;
@@ -200,6 +201,7 @@ static alch_status ask_for_columns(alch_driver_load *load, const alch_bulk_targe
 }
 
 static alch_status load_poll(alch_driver_load *load, alch_error *error);
+static alch_status load_finish(alch_driver_load *load, const char *reason, alch_error *error);
 
 static alch_status load_open(alch_driver_connection *connection, const alch_bulk_target *target, alch_driver_load **out, alch_error *error) {
   *out = NULL;
@@ -259,6 +261,14 @@ static alch_status open_copy(alch_driver_load *load, alch_error *error) {
   return ask(load->connection, load->sql.text, error);
 }
 
+/* Does an error of the server lie in the socket? The library looks for none before the end of the data, and tells of none: so the beginning of the message itself is looked at, which nothing else that comes
+   meanwhile can have (E, a length of less than 64 KB, S; https://www.postgresql.org/docs/current/protocol-error-fields.html). Under TLS it is heard at the end. */
+static bool hears_error(const alch_driver_connection *connection) {
+  char bytes[6];
+  ssize_t length = recv(connection->library->PQsocket(connection->handle), bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+  return length == (ssize_t)sizeof bytes && bytes[0] == 'E' && bytes[1] == 0 && bytes[2] == 0 && bytes[5] == PG_DIAG_LOCALIZED_SEVERITY;
+}
+
 static alch_status send_piece(alch_driver_load *load, alch_error *error) {
   alch_driver_connection *connection = load->connection;
   const alch_libpq *library = connection->library;
@@ -289,6 +299,8 @@ static alch_status load_poll(alch_driver_load *load, alch_error *error) {
     if (status < 0) load->phase = LOAD_DONE;
     return status;
   }
+  if (status == ALCH_OK && load->phase == LOAD_ROWS && connection->flushing && hears_error(connection)) load->phase = LOAD_REFUSED;
+  if (status == ALCH_OK && (load->phase == LOAD_REFUSED || load->phase == LOAD_ENDING)) return load_finish(load, "refused", error);   /* the server passes over the reason */
   if (status != ALCH_OK || load->phase != LOAD_ROWS || !connection->flushing) return status;
   status = move(connection, error);
   return status == ALCH_OK ? send_piece(load, error) : status;
@@ -403,7 +415,10 @@ static alch_status add_line(alch_driver_load *load, const alch_value *values, al
 
 static alch_status send_when_full(alch_driver_load *load, alch_error *error) {
   if (load->out.failed) return alch_error_out_of_memory(error);
-  return load->out.length < PIECE ? ALCH_OK : send_piece(load, error);
+  if (load->out.length < PIECE) return ALCH_OK;
+  if (!hears_error(load->connection)) return send_piece(load, error);
+  load->phase = LOAD_REFUSED;
+  return ALCH_WAIT;
 }
 
 static alch_status load_add(alch_driver_load *load, const alch_value *values, alch_error *error) {
@@ -446,7 +461,7 @@ static alch_status send_rest(alch_driver_load *load, const char *reason, alch_er
 
 static alch_status end_load(alch_driver_load *load, const char *reason, alch_error *error) {
   alch_driver_connection *connection = load->connection;
-  if (load->phase == LOAD_ROWS && send_rest(load, reason, error) != ALCH_OK) return ALCH_ERROR;
+  if (load->phase < LOAD_ENDING && send_rest(load, reason, error) != ALCH_OK) return ALCH_ERROR;
   if (connection->copying == ALCH_POSTGRESQL_COPY_IN) {
     alch_status status = move(connection, error);
     if (status == ALCH_OK && load->out.length > 0) status = send_piece(load, error);
