@@ -82,6 +82,24 @@ describe("execution options of a statement", function()
     local statement = la.select(w.table.c.id)
     fails("ArgumentError", function() statement:execution_options { isolation_level = "SERIALIZABLE" } end, "option of transactions")
     fails("ArgumentError", function() statement:execution_options { yeld_per = 3 } end, "yield_per")
-    fails("ArgumentError", function() la.text "SELECT 1":execution_options { yield_per = 3 } end, "text")
+    fails("ArgumentError", function() la.text "SELECT 1":execution_options { yeld_per = 3 } end, "yield_per")
+  end)
+
+  it("a text has them as well, beside its values and columns", function()
+    local w = world()
+    local tokens = {}
+    la.event.listen(w.engine, "before_execute", function(_, what) tokens[#tokens + 1] = what.token or "none" end)
+    local text = la.text "SELECT id, name FROM people WHERE id > :least ORDER BY id":execution_options { yield_per = 2 }
+    local named = text:bindparams { least = 3 }:columns { la.column("id", la.Integer), la.column("name", la.String) }
+      :execution_options { logging_token = "text" }
+    assert.equal(tostring(la.text "SELECT id, name FROM people WHERE id > :least ORDER BY id"), tostring(text))
+    w.engine:begin(function(c)
+      assert.same({ 4, 5 }, c:execute(named):scalars():all())
+      assert.same({ 5 }, c:execute(named, { least = 4 }):scalars():all())
+      assert.same({ 2, 3, 4, 5 }, c:execute(text, { least = 1 }):scalars():all())
+      assert.equal(2, c:execute(la.select(la.func.count()):select_from(named:subquery "s")):scalar())
+    end)
+    assert.same({ "text", "text", "none", "none" }, tokens)
+    assert.equal(2, #w.session:execute(named):all())
   end)
 end)

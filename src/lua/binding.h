@@ -29,7 +29,7 @@ typedef enum binding_kind {
   BINDING_MOCK,         /* mock.c: a scripted database for specs */
   BINDING_COMPILED,     /* alch_compiled *: held by C code while Lua calls may raise */
   BINDING_SHAPE,        /* result.c: the names of a compiled statement's rows and parameters */
-  BINDING_MAPPER, BINDING_SESSION, BINDING_SESSION_TRANSACTION, BINDING_COLLECTION, BINDING_RELATIONSHIP, BINDING_QUERY_RESULT,
+  BINDING_MAPPER, BINDING_SESSION, BINDING_SESSION_TRANSACTION, BINDING_COLLECTION, BINDING_RELATIONSHIP, BINDING_QUERY_RESULT, BINDING_QUERY_STREAM,
   BINDING_ELEMENT, BINDING_HOOK,   /* construct.c: a node, and the compiler, as a custom construct's function sees them */
   BINDING_LOAD,         /* bulk.c: rows on their way into a table */
   BINDING_SCHEMA_RUN,   /* schema_run.c: create_all or drop_all on its way */

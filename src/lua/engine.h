@@ -44,6 +44,7 @@ void binding_open_dialect(lua_State *L, binding *b);
 /* execution_options.c: engine:execution_options, connection:execution_options, statement:execution_options */
 typedef struct binding_execution_options {
   int64_t stream_rows;      /* -1: nothing is said */
+  bool yields;              /* that was yield_per: objects, too, are made piece by piece, and nothing may ask for all of them */
   int8_t autoflush;         /* -1: nothing is said */
   bool populate;
   char token[ALCH_TOKEN_SIZE];

@@ -97,6 +97,7 @@ void binding_statement_options(const alch_block *statement, binding_execution_op
   *out = (binding_execution_options){ .stream_rows = -1, .autoflush = -1 };
   if (ALCH_LIKELY(!node)) return;
   if (node->op & ALCH_EXECUTION_STREAMS) out->stream_rows = node->a;
+  out->yields = (node->op & ALCH_EXECUTION_YIELDS) != 0;
   if (node->op & ALCH_EXECUTION_AUTOFLUSH_SET) out->autoflush = (node->op & ALCH_EXECUTION_AUTOFLUSH) != 0;
   out->populate = (node->op & ALCH_EXECUTION_POPULATES) != 0;
   snprintf(out->token, sizeof out->token, "%.*s", (int)node->length, alch_node_text(node));
@@ -121,9 +122,14 @@ static void read_statement_options(lua_State *L, binding *b, binding_execution_o
   if (lua_istable(L, 2)) refuse_connection_options(L, b);
   binding_only_options(L, b, 2, known, "execution_options");
   int64_t rows = binding_stream_rows(L, b, 2, "execution_options");
+  bool yields = lua_getfield(L, 2, "yield_per") != LUA_TNIL;
+  lua_pop(L, 1);
   int8_t populate = read_truth(L, 2, "populate_existing"), autoflush = read_truth(L, 2, "autoflush");
   const char *token = read_token(L, b, 2);
-  if (rows >= 0) out->stream_rows = rows;
+  if (rows == 0 || yields || (rows > 0 && !out->yields)) {   /* stream_results takes nothing back from a yield_per */
+    out->stream_rows = rows;
+    out->yields = yields;
+  }
   if (populate >= 0) out->populate = populate;
   if (autoflush >= 0) out->autoflush = autoflush;
   if (token) snprintf(out->token, sizeof out->token, "%s", token);
@@ -135,10 +141,9 @@ static int statement_execution_options(lua_State *L) {
   const alch_block *statement = binding_check(L, b, 1, BINDING_STATEMENT);
   binding_execution_options options;
   bool there;
-  if (alch_block_root(statement)->kind == ALCH_NODE_TEXT) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "a text has no execution_options: give them to execute, or to the connection");
   binding_statement_options(statement, &options);
   read_statement_options(L, b, &options);
-  uint8_t bits = (uint8_t)((options.stream_rows >= 0 ? ALCH_EXECUTION_STREAMS : 0) | (options.populate ? ALCH_EXECUTION_POPULATES : 0) |
+  uint8_t bits = (uint8_t)((options.stream_rows >= 0 ? ALCH_EXECUTION_STREAMS : 0) | (options.yields ? ALCH_EXECUTION_YIELDS : 0) | (options.populate ? ALCH_EXECUTION_POPULATES : 0) |
                            (options.autoflush >= 0 ? ALCH_EXECUTION_AUTOFLUSH_SET : 0) | (options.autoflush > 0 ? ALCH_EXECUTION_AUTOFLUSH : 0));
   alch_reader reader = alch_build_up_to(&b->builder, statement, ALCH_NODE_EXECUTION, &there);
   if (there) alch_reader_skip(&reader);
@@ -158,6 +163,12 @@ static int statement_autoflush(lua_State *L) {
   return 1;
 }
 
+/* is_statement(value) */
+static int is_statement(lua_State *L) {
+  lua_pushboolean(L, binding_test(L, BINDING(L), 1, BINDING_STATEMENT) != NULL);
+  return 1;
+}
+
 /* core.engine_methods, core.connection_methods: where the Lua side adds its own. The module is on top of the stack. */
 static void push_methods(lua_State *L, const binding *b, binding_kind kind, const char *name) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[kind]);
@@ -170,7 +181,7 @@ void binding_open_execution_options(lua_State *L, binding *b) {
   static const luaL_Reg engine_methods[] = { { "execution_options", engine_execution_options }, { NULL, NULL } };
   static const luaL_Reg connection_methods[] = { { "execution_options", connection_execution_options }, { "once_", connection_once }, { NULL, NULL } };
   static const luaL_Reg statement_methods[] = { { "execution_options", statement_execution_options }, { NULL, NULL } };
-  static const luaL_Reg functions[] = { { "statement_autoflush", statement_autoflush }, { NULL, NULL } };
+  static const luaL_Reg functions[] = { { "statement_autoflush", statement_autoflush }, { "is_statement", is_statement }, { NULL, NULL } };
   binding_kind_methods(L, b, BINDING_ENGINE, engine_methods);
   binding_kind_methods(L, b, BINDING_CONNECTION, connection_methods);
   binding_kind_methods(L, b, BINDING_STATEMENT, statement_methods);

@@ -176,25 +176,42 @@ void binding_session_settle(lua_State *L, binding_session *s);
 /* The steps that run protected, and can wait: session_step.c. */
 typedef enum binding_task {
   BINDING_TASK_DELETE, BINDING_TASK_FLUSH, BINDING_TASK_COMMIT, BINDING_TASK_ROLLBACK, BINDING_TASK_BEGIN, BINDING_TASK_BEGIN_NESTED, BINDING_TASK_GET, BINDING_TASK_REFRESH,
-  BINDING_TASK_EXPIRE, BINDING_TASK_EXPUNGE, BINDING_TASK_PLAN, BINDING_TASK_CONNECTION, BINDING_TASK_LOAD, BINDING_TASK_RELATED
+  BINDING_TASK_EXPIRE, BINDING_TASK_EXPUNGE, BINDING_TASK_PLAN, BINDING_TASK_CONNECTION, BINDING_TASK_LOAD, BINDING_TASK_RELATED, BINDING_TASK_PIECES
 } binding_task;
 /* Runs a step with the arguments on the stack, the session at 1; answers how many results it left. */
 int binding_session_run(lua_State *L, binding_task step);
 
 /* ---- results (query_result.c) ---- */
-/* The payload of BINDING_QUERY_RESULT. User values: 1 the list of rows, 2 the metatable of rows, 3 the session. */
+/* The payload of BINDING_QUERY_STREAM: a load whose rows are still to come, closed with it. User value 1: the statement. */
+typedef struct binding_query_stream {
+  alch_load *load;                 /* NULL once closed, by whomever */
+  uint32_t piece;                  /* rows */
+  bool yields;                     /* as yield_per has it: nothing may ask for all rows at once */
+  bool ended;                      /* the last row is there */
+  bool running;                    /* a piece is being loaded */
+} binding_query_stream;
+/* The payload of BINDING_QUERY_RESULT. User values: 1 the list of rows, 2 the metatable of rows, 3 the session; of a stream, 4 its userdata. */
 typedef struct binding_query_result {
-  alch_load *load;                 /* under way */
+  alch_load *load;                 /* of all rows, or of the first piece, under way */
+  binding_query_stream *stream;    /* NULL: all rows are there */
   uint32_t place_count;
   uint32_t count, next;            /* rows; the one that comes next, from 0 */
+  lua_Integer before;              /* rows that were given out before those */
   bool single;                     /* the list holds the objects themselves */
   bool scalars;                    /* rows are given out as their first value */
   bool closed;
 } binding_query_result;
 /* The model of the first entity in what a statement selects; NULL when there is none. */
 binding_model *binding_statement_model(const binding_orm *o, const alch_block *block);
-/* Pushes a result for a load; the rows are still to come. */
-binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan, const alch_block *block);
+/* Pushes a result for a load; the rows are still to come. streams: it may get a stream. */
+binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan, const alch_block *block, bool streams);
+/* query_stream.c. Gives the result at index (a slot of the stack) a stream for its load, whose statement stands at `statement`. */
+void binding_query_stream_new(lua_State *L, binding_orm *o, int index, int statement, uint32_t piece, bool yields);
+/* Makes sure that the result at slot 1 has `wanted` rows that were not given out yet, or all that are left, and goes on in `then`, which it calls with the context (and what was on the stack). May wait. */
+int binding_query_more(lua_State *L, uint32_t wanted, lua_KContext context, lua_KFunction then);
+/* No more rows are wanted. */
+void binding_query_finish(binding_query_result *result);
+void binding_open_query_stream(lua_State *L, binding *b);
 
 void binding_open_instance(lua_State *L, binding *b, binding_orm *o);
 void binding_open_collection(lua_State *L, binding *b, binding_orm *o);

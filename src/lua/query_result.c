@@ -1,4 +1,4 @@
-/* query_result.c - what a statement with entities gives: rows of objects and values, all there already, so nothing of it depends on the connection. */
+/* query_result.c - what a statement with entities gives: rows of objects and values, all there already, so that nothing of it depends on the connection; or piece by piece (query_stream.c). */
 #include "lua/host.h"
 #include <string.h>
 
@@ -116,8 +116,8 @@ static void push_place_names(lua_State *L, const binding *b, const alch_plan *pl
   }
 }
 
-binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan, const alch_block *block) {
-  binding_query_result *result = binding_new(L, o->b, BINDING_QUERY_RESULT, sizeof *result, 3);
+binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, const alch_plan *plan, const alch_block *block, bool streams) {
+  binding_query_result *result = binding_new(L, o->b, BINDING_QUERY_RESULT, sizeof *result, streams ? 4 : 3);
   result->place_count = plan->place_count;
   result->single = plan->single_entity;
   lua_newtable(L);
@@ -174,9 +174,9 @@ static int take(lua_State *L, binding_query_result *result, uint32_t count) {
   lua_getiuservalue(L, 1, ROWS);
   int rows = lua_gettop(L);
   if (result->scalars && result->single && result->next == 0 && count == result->count) {   /* the list itself: nobody else has it */
-    result->next = result->count;
     lua_newtable(L);
     lua_setiuservalue(L, 1, ROWS);
+    result->before += count;
     result->count = result->next = 0;
     return 1;
   }
@@ -188,67 +188,93 @@ static int take(lua_State *L, binding_query_result *result, uint32_t count) {
   return 1;
 }
 
+static int all_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  return take(L, lua_touserdata(L, 1), UINT32_MAX);
+}
+
 /* all(): the rows that are left, as a list */
 static int result_all(lua_State *L) {
-  binding_query_result *result = check_result(L);
-  return take(L, result, UINT32_MAX);
+  check_result(L);
+  return binding_query_more(L, UINT32_MAX, 0, all_continue);
 }
 
-/* fetchmany(n) */
+static int fetchmany_continue(lua_State *L, int status, lua_KContext count) {
+  (void)status;
+  return take(L, lua_touserdata(L, 1), (uint32_t)count);
+}
+
+/* A number of rows at index; of a stream, those of a piece where there is none. */
+static uint32_t check_count(lua_State *L, int index, const binding_query_result *result, const char *where) {
+  if (lua_isnoneornil(L, index) && result->stream) return result->stream->piece;
+  lua_Integer count = lua_isinteger(L, index) ? lua_tointeger(L, index) : 0;
+  if (count < 1 || count > INT32_MAX) binding_expected(L, BINDING(L), index, "a number of rows from 1 on", where);
+  return (uint32_t)count;
+}
+
+/* fetchmany([n]) */
 static int result_fetchmany(lua_State *L) {
-  binding_query_result *result = check_result(L);
-  lua_Integer count = lua_isinteger(L, 2) ? lua_tointeger(L, 2) : 0;
-  if (count < 1) binding_expected(L, BINDING(L), 2, "a number of rows from 1 on", "fetchmany");
-  return take(L, result, count > UINT32_MAX ? UINT32_MAX : (uint32_t)count);
+  uint32_t count = check_count(L, 2, check_result(L), "fetchmany");
+  return binding_query_more(L, count, count, fetchmany_continue);
 }
 
-/* The next row, which the result is called for by a for loop; nil at the end. */
-static int result_next(lua_State *L) {
-  binding_query_result *result = check_result(L);
+static int next_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  binding_query_result *result = lua_touserdata(L, 1);
   if (result->next >= result->count) return 0;
   lua_getiuservalue(L, 1, ROWS);
   push_row(L, result, lua_gettop(L), ++result->next);
   return 1;
 }
 
-static int take_first(lua_State *L, binding_query_result *result) {
-  int answers = result_next(L);
-  result->closed = true;
+/* The next row, which the result is called for by a for loop; nil at the end. */
+static int result_next(lua_State *L) {
+  check_result(L);
+  return binding_query_more(L, 1, 0, next_continue);
+}
+
+static int first_continue(lua_State *L, int status, lua_KContext context) {
+  int answers = next_continue(L, status, context);
+  binding_query_finish(lua_touserdata(L, 1));
   if (answers == 0) lua_pushnil(L);
   return 1;
 }
 
+static int take_first(lua_State *L, bool scalars) {
+  binding_query_result *result = check_result(L);
+  if (scalars) result->scalars = true;
+  return binding_query_more(L, 1, 0, first_continue);
+}
+
 /* first(): the first row or nil; the rest is dropped */
-static int result_first(lua_State *L) { return take_first(L, check_result(L)); }
-
-static int take_one(lua_State *L, binding_query_result *result, bool must) {
-  uint32_t left = result->count - result->next;
-  if (left > 1) return binding_error(L, BINDING(L), ALCH_ERROR_MULTIPLE_RESULTS_FOUND, "Multiple rows were found when %s was required (there are %u)", must ? "exactly one" : "one or none", left);
-  if (left == 0 && must) return binding_error(L, BINDING(L), ALCH_ERROR_NO_RESULT_FOUND, "No row was found when one was required");
-  return take_first(L, result);
-}
-
-static int result_one(lua_State *L) { return take_one(L, check_result(L), true); }
-static int result_one_or_none(lua_State *L) { return take_one(L, check_result(L), false); }
-
+static int result_first(lua_State *L) { return take_first(L, false); }
 /* scalar(): the first value of the first row, or nil */
-static int result_scalar(lua_State *L) {
-  binding_query_result *result = check_result(L);
-  result->scalars = true;
-  return take_first(L, result);
+static int result_scalar(lua_State *L) { return take_first(L, true); }
+
+static int one_continue(lua_State *L, int status, lua_KContext must) {
+  binding_query_result *result = lua_touserdata(L, 1);
+  uint32_t left = result->count - result->next;
+  if (left > 1) {
+    const char *many = result->stream && !result->stream->ended ? "at least " : "";
+    binding_query_finish(result);
+    return binding_error(L, BINDING(L), ALCH_ERROR_MULTIPLE_RESULTS_FOUND, "Multiple rows were found when %s was required (there are %s%u)", must ? "exactly one" : "one or none", many, left);
+  }
+  if (left == 0) binding_query_finish(result);
+  if (left == 0 && must) return binding_error(L, BINDING(L), ALCH_ERROR_NO_RESULT_FOUND, "No row was found when one was required");
+  return first_continue(L, status, 0);
 }
 
-static int result_scalar_one(lua_State *L) {
+static int take_one(lua_State *L, bool must, bool scalars) {
   binding_query_result *result = check_result(L);
-  result->scalars = true;
-  return take_one(L, result, true);
+  if (scalars) result->scalars = true;
+  return binding_query_more(L, 2, must, one_continue);
 }
 
-static int result_scalar_one_or_none(lua_State *L) {
-  binding_query_result *result = check_result(L);
-  result->scalars = true;
-  return take_one(L, result, false);
-}
+/* one(), one_or_none(): NoResultFound, MultipleResultsFound; scalar_…: the first value of that row */
+static int result_one(lua_State *L) { return take_one(L, true, false); }
+static int result_one_or_none(lua_State *L) { return take_one(L, false, false); }
+static int result_scalar_one(lua_State *L) { return take_one(L, true, true); }
+static int result_scalar_one_or_none(lua_State *L) { return take_one(L, false, true); }
 
 /* scalars(): the same result, giving the first value of each row */
 static int result_scalars(lua_State *L) {
@@ -274,9 +300,9 @@ static void push_identity_of_row(lua_State *L, const binding_query_result *resul
   luaL_pushresult(&key);
 }
 
-/* unique(): the same result without repeated rows */
-static int result_unique(lua_State *L) {
-  binding_query_result *result = check_result(L);
+static int unique_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  binding_query_result *result = lua_touserdata(L, 1);
   lua_settop(L, 1);
   lua_newtable(L);
   lua_getiuservalue(L, 1, ROWS);
@@ -301,6 +327,14 @@ static int result_unique(lua_State *L) {
   return 1;
 }
 
+/* unique(): the same result without repeated rows */
+static int result_unique(lua_State *L) {
+  const binding_query_result *result = check_result(L);
+  if (result->stream && result->stream->yields)
+    return binding_error(L, BINDING(L), ALCH_ERROR_INVALID_REQUEST, "Can't use yield_per with unique(): all rows would have to be remembered; write select(…):distinct(), or leave yield_per out");
+  return binding_query_more(L, UINT32_MAX, 0, unique_continue);
+}
+
 static void push_names(lua_State *L) {
   push_metatable_of(L);
   lua_getfield(L, -1, "names");
@@ -320,9 +354,9 @@ static int result_keys(lua_State *L) {
   return 1;
 }
 
-/* mappings(): a list of tables by name */
-static int result_mappings(lua_State *L) {
-  binding_query_result *result = check_result(L);
+static int mappings_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  binding_query_result *result = lua_touserdata(L, 1);
   lua_settop(L, 1);
   push_names(L);
   lua_getiuservalue(L, 1, ROWS);
@@ -343,17 +377,29 @@ static int result_mappings(lua_State *L) {
   return 1;
 }
 
-static int next_tuple(lua_State *L) {
-  binding_query_result *result = check_result(L);
+/* mappings(): a list of tables by name */
+static int result_mappings(lua_State *L) {
+  check_result(L);
+  return binding_query_more(L, UINT32_MAX, 0, mappings_continue);
+}
+
+static int tuple_continue(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  binding_query_result *result = lua_touserdata(L, 1);
   if (result->next >= result->count) return 0;
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, ROWS);
   luaL_checkstack(L, (int)result->place_count + 4, "a row");
   lua_rawgeti(L, 2, (lua_Integer)++result->next);
-  lua_pushinteger(L, (lua_Integer)result->next);
+  lua_pushinteger(L, result->before + result->next);
   if (result->single) { lua_pushvalue(L, 3); return 2; }
   for (lua_Integer i = 1; i <= (lua_Integer)result->place_count; i++) lua_rawgeti(L, 3, i);
   return 1 + (int)result->place_count;
+}
+
+static int next_tuple(lua_State *L) {
+  check_result(L);
+  return binding_query_more(L, 1, 0, tuple_continue);
 }
 
 /* tuples(): for n, a, b in result:tuples() do … end */
@@ -365,34 +411,42 @@ static int result_tuples(lua_State *L) {
   return 2;
 }
 
+static int partition_continue(lua_State *L, int status, lua_KContext count) {
+  (void)status;
+  binding_query_result *result = lua_touserdata(L, 1);
+  return result->next < result->count ? take(L, result, (uint32_t)count) : 0;
+}
+
 /* upvalues: the binding, the result, the size */
 static int next_partition(lua_State *L) {
   lua_settop(L, 0);
   lua_pushvalue(L, lua_upvalueindex(2));
-  binding_query_result *result = check_result(L);
-  if (result->next >= result->count) return 0;
-  return take(L, result, (uint32_t)lua_tointeger(L, lua_upvalueindex(3)));
+  check_result(L);
+  uint32_t count = (uint32_t)lua_tointeger(L, lua_upvalueindex(3));
+  return binding_query_more(L, count, count, partition_continue);
 }
 
-/* partitions(n): for rows in result:partitions(100) do … end */
+/* partitions([n]): for rows in result:partitions(100) do … end; without a number the pieces of yield_per */
 static int result_partitions(lua_State *L) {
-  check_result(L);
-  if (!lua_isinteger(L, 2) || lua_tointeger(L, 2) < 1 || lua_tointeger(L, 2) > INT32_MAX) binding_expected(L, BINDING(L), 2, "a number of rows from 1 on", "partitions");
-  lua_settop(L, 2);
+  uint32_t count = check_count(L, 2, check_result(L), "partitions");
+  lua_settop(L, 1);
+  lua_pushinteger(L, count);
   lua_rawgetp(L, LUA_REGISTRYINDEX, BINDING(L));
   lua_insert(L, 1);
   lua_pushcclosure(L, next_partition, 3);
   return 1;
 }
 
+/* close(): what is left of the rows is given up. Closing twice is fine. */
 static int result_close(lua_State *L) {
-  ((binding_query_result *)binding_check(L, BINDING(L), 1, BINDING_QUERY_RESULT))->closed = true;
+  binding_query_finish(binding_check(L, BINDING(L), 1, BINDING_QUERY_RESULT));
   return 0;
 }
 
 static int result_tostring(lua_State *L) {
   const binding_query_result *result = binding_check(L, BINDING(L), 1, BINDING_QUERY_RESULT);
-  lua_pushfstring(L, "result of %d rows%s", (int)result->count, result->closed ? " (closed)" : "");
+  if (result->stream) lua_pushfstring(L, "result in pieces of %d rows%s", (int)result->stream->piece, result->closed ? " (closed)" : "");
+  else lua_pushfstring(L, "result of %d rows%s", (int)result->count, result->closed ? " (closed)" : "");
   return 1;
 }
 
@@ -415,4 +469,5 @@ void binding_open_query_result(lua_State *L, binding *b, binding_orm *o) {
   binding_orm_kind(L, o, BINDING_QUERY_RESULT, "query result", methods, metamethods);
   lua_pop(L, 1);
   binding_kind_properties(L, b, BINDING_QUERY_RESULT, result_property);
+  binding_open_query_stream(L, b);
 }

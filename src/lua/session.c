@@ -217,13 +217,13 @@ static int session_begin_nested(lua_State *L) { check_session(L); lua_settop(L, 
 static int session_plan(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_PLAN); }
 static int session_connection(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_CONNECTION); }
 
-/* load(statement, parameters, populate): a result of a statement that selects entities; nil when it selects none */
+/* load(statement, parameters): a result of a statement that selects entities; nil when it selects none */
 static int session_load(lua_State *L) {
   check_session(L);
   binding *b = BINDING(L);
   const alch_block *block = binding_test(L, b, 2, BINDING_STATEMENT);
   binding_model *model = block ? binding_statement_model(BINDING_ORM(L), block) : NULL;
-  lua_settop(L, 4);
+  lua_settop(L, 3);
   if (!model) return 0;
   binding_be_ready(L, model);
   return binding_session_run(L, BINDING_TASK_LOAD);

@@ -155,9 +155,9 @@ static alch_status step_connection(lua_State *L, binding_session *s) {
   return status;
 }
 
-/* ---- loading: 2 the statement, 3 parameters, 4 populate, 5 what hands the parameters over, 6 the result, 7 its rows, 8 the row under way, 9 what is kept, then the parameters' memory ---- */
+/* ---- loading: 2 the statement, 3 parameters, 4 what hands the parameters over, 5 the result, 6 its rows, 7 the row under way, 8 what is kept, then the parameters' memory ---- */
 
-enum { STATEMENT = 2, PARAMETERS = 3, POPULATE = 4, HANDED = 5, RESULT = 6, ROWS = 7, ROW = 8, KEEP = 9 };
+enum { STATEMENT = 2, PARAMETERS = 3, HANDED = 4, RESULT = 5, ROWS = 6 };
 
 typedef struct handed { binding_parameters taken; alch_parameters callbacks; } handed;
 
@@ -167,18 +167,24 @@ static alch_status open_load(lua_State *L, const binding_session *s, binding_que
   const binding_model *model = binding_statement_model(s->orm, block);
   alch_load *load = NULL;
   binding_execution_options options;
-  lua_settop(L, POPULATE);
+  lua_settop(L, PARAMETERS);
   binding_statement_options(block, &options);
   handed *parameters = lua_istable(L, PARAMETERS) ? lua_newuserdatauv(L, sizeof *parameters, 0) : NULL;
   if (!parameters) lua_pushnil(L);
-  alch_status status = alch_load_start(s->session, model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, lua_toboolean(L, POPULATE) || options.populate, &load, &s->orm->b->error);
+  alch_status status = alch_load_start(s->session, model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, options.populate, &load, &s->orm->b->error);
   if (status != ALCH_OK) return status;
   if (options.autoflush == 0) alch_load_skip_flush(load);
   binding_apply_options(&options, alch_load_execution(load));
-  *out = binding_query_result_new(L, s->orm, alch_load_plan(load), block);
+  bool streams = options.stream_rows > 0 && (options.yields || !alch_load_plan(load)->unique);
+  if (ALCH_UNLIKELY(streams) && alch_load_limit(load, (uint32_t)options.stream_rows, &s->orm->b->error) != ALCH_OK) {
+    alch_load_close(load);
+    return ALCH_ERROR;
+  }
+  *out = binding_query_result_new(L, s->orm, alch_load_plan(load), block, streams);
   (*out)->load = load;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, RESULT, 3);
+  if (ALCH_UNLIKELY(streams)) binding_query_stream_new(L, s->orm, RESULT, STATEMENT, (uint32_t)options.stream_rows, options.yields);
   lua_getiuservalue(L, RESULT, 1);
   if ((*out)->single) lua_pushnil(L);
   else lua_createtable(L, (int)(*out)->place_count, 0);
@@ -191,30 +197,71 @@ static alch_status open_load(lua_State *L, const binding_session *s, binding_que
   return ALCH_OK;
 }
 
+/* The host's part of a load under way: slots of its rows, the row under way, what is kept. */
+static alch_status run_load(lua_State *L, binding_orm *o, alch_load *load, binding_query_result *result, alch_session *session, int rows) {
+  const alch_plan *plan = alch_load_plan(load);
+  binding_scope *scope = &o->scope;
+  scope->rows = rows;
+  scope->row = rows + 1;
+  scope->keep = rows + 2;
+  binding_recall(L, o);
+  if (plan->entity_count > 0) binding_orm_prepare(L, o, session, plan->entities[0].mapper);
+  scope->floor = lua_gettop(L);
+  scope->floor_count = scope->count;
+  scope->row_count = result->count;
+  scope->place_count = result->single ? 0 : result->place_count;
+  alch_status status = alch_load_run(load, &o->b->error);
+  result->count = scope->row_count;
+  return status;
+}
+
 static alch_status step_load(lua_State *L, binding_session *s) {
   binding_orm *o = s->orm;
   binding_query_result *result = lua_gettop(L) >= RESULT ? lua_touserdata(L, RESULT) : NULL;
   alch_status status = result ? ALCH_OK : open_load(L, s, &result);
   if (status != ALCH_OK) return status;
-  binding_scope *scope = &o->scope;
   int before = lua_gettop(L);
-  scope->rows = ROWS;
-  scope->row = ROW;
-  scope->keep = KEEP;
-  binding_recall(L, o);
-  binding_orm_prepare(L, o, s->session, binding_statement_model(o, lua_touserdata(L, STATEMENT))->mapper);
-  scope->floor = lua_gettop(L);
-  scope->floor_count = scope->count;
-  scope->row_count = result->count;
-  scope->place_count = result->single ? 0 : result->place_count;
-  status = alch_load_run(result->load, &o->b->error);
-  result->count = scope->row_count;
+  status = run_load(L, o, result->load, result, s->session, ROWS);
   if (status == ALCH_WAIT) binding_keep_known(L, o, before);
   lua_settop(L, before);
   if (status == ALCH_WAIT) return status;
-  alch_load_close(result->load);
+  if (status != ALCH_ROW) {
+    alch_load_close(result->load);
+    if (result->stream) result->stream->ended = true;
+  }
   result->load = NULL;
   lua_pushvalue(L, RESULT);
+  return status;
+}
+
+/* ---- the pieces that follow: 2 the result, 3 how many rows are wanted, 4 its rows, 5 the row under way, 6 what is kept ---- */
+
+enum { PIECE_RESULT = 2, PIECE_WANTED = 3, PIECE_ROWS = 4, PIECE_KEEP = 6 };
+
+/* A commit has given the connection back, and with it all that was open there. */
+static alch_status lost_connection(alch_error *error) {
+  return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "the rest of these rows is gone: the transaction in which they were being read has ended. Read them to the end before, or commit when all pieces are done");
+}
+
+static alch_status step_pieces(lua_State *L, binding_session *s) {
+  binding_orm *o = s->orm;
+  binding_query_result *result = lua_touserdata(L, PIECE_RESULT);
+  binding_query_stream *stream = result->stream;
+  alch_status status = ALCH_ROW;
+  bool waited = stream->running;   /* in the midst of a piece, however many rows of it are there */
+  stream->running = true;
+  while (waited || (status == ALCH_ROW && result->count - result->next < (lua_Unsigned)lua_tointeger(L, PIECE_WANTED))) {
+    alch_load *load = stream->load;
+    bool there = load && (waited || alch_load_execution(load)->connection);
+    lua_settop(L, PIECE_KEEP);
+    status = there ? run_load(L, o, load, result, s->session, PIECE_ROWS) : lost_connection(&o->b->error);
+    if (status == ALCH_WAIT) return status;
+    waited = false;
+  }
+  stream->running = false;
+  stream->ended = status == ALCH_DONE;
+  if (status != ALCH_ROW || result->closed) alch_load_close(stream->load);
+  if (status < 0) result->closed = true;
   return status;
 }
 
@@ -225,7 +272,8 @@ static const step steps[] = {
   [BINDING_TASK_COMMIT] = { step_commit, 2, 0 }, [BINDING_TASK_ROLLBACK] = { step_rollback, 2, 0 }, [BINDING_TASK_BEGIN] = { step_begin, 1, 1 },
   [BINDING_TASK_BEGIN_NESTED] = { step_begin_nested, 1, 1 }, [BINDING_TASK_GET] = { step_get, 3, 1 }, [BINDING_TASK_REFRESH] = { step_refresh, 3, 0 },
   [BINDING_TASK_EXPIRE] = { step_expire, 3, 0 }, [BINDING_TASK_EXPUNGE] = { step_expunge, 2, 0 }, [BINDING_TASK_PLAN] = { step_plan, 1, 1 },
-  [BINDING_TASK_CONNECTION] = { step_connection, 1, 1 }, [BINDING_TASK_LOAD] = { step_load, 4, 1 }, [BINDING_TASK_RELATED] = { step_related, 3, 0 },
+  [BINDING_TASK_CONNECTION] = { step_connection, 1, 1 }, [BINDING_TASK_LOAD] = { step_load, 3, 1 }, [BINDING_TASK_RELATED] = { step_related, 3, 0 },
+  [BINDING_TASK_PIECES] = { step_pieces, 5, 0 },
 };
 
 /* Behind the arguments the frame has a slot for what is kept alive from one wait to the next; a load has one of its own. */

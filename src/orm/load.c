@@ -36,7 +36,10 @@ alch_status alch_load_open(alch_session *session, alch_registry *registry, alch_
   session->spare_load = NULL;
   if (!load) load = alch_allocate_zeroed(session->allocator, sizeof *load);
   if (!load) return alch_error_out_of_memory(error);
-  if (!load->session) alch_arena_init(&load->arena, session->allocator);
+  if (!load->session) {
+    alch_arena_init(&load->arena, session->allocator);
+    alch_arena_init(&load->kept, session->allocator);
+  }
   load->session = session;
   load->registry = registry;
   load->kind = (uint8_t)kind;
@@ -57,6 +60,7 @@ static void destroy(alch_load *load, const alch_allocator *allocator) {
   alch_load_free_steps(load);
   alch_compiled_release(load->get_compiled);
   alch_arena_clear(&load->arena);
+  alch_arena_clear(&load->kept);
   alch_free(allocator, load->events, load->event_capacity * sizeof *load->events);
   alch_free(allocator, load->siblings.items, load->siblings.capacity * sizeof *load->siblings.items);
   alch_free(allocator, load, sizeof *load);
@@ -66,14 +70,23 @@ void alch_load_close(alch_load *load) {
   if (!load) return;
   alch_session *session = load->session;
   leave_stack(load);
+  if (ALCH_UNLIKELY(load->place != NULL)) *load->place = NULL;
   while (load->step) alch_load_pop(load);
   if (session->spare_load) {
     destroy(load, session->allocator);
     return;
   }
   alch_arena_clear(&load->arena);
+  if (ALCH_UNLIKELY(load->limit > 0)) alch_arena_clear(&load->kept);
   memset(load, 0, offsetof(alch_load, session));
   session->spare_load = load;
+}
+
+void alch_load_stop(alch_session *session) {
+  for (alch_load *load = session->load, *outer; load; load = outer) {
+    outer = load->outer;
+    if (!load->rests) alch_load_close(load);
+  }
 }
 
 void alch_load_abandon(alch_session *session) {
@@ -123,9 +136,16 @@ static alch_status flush_first(alch_load *load, alch_error *error) {
   return status;
 }
 
+/* A number of its own, since all that was loaded before may have expired meanwhile, and nothing from before that the host may have let go of. */
+static void begin_piece(alch_load *load) {
+  load->emitted = load->met = 0;
+  load->batch = next_batch(load->session);
+  load->rests = false;
+}
+
 alch_status alch_load_run(alch_load *load, alch_error *error) {
+  if (ALCH_UNLIKELY(load->limit > 0) && !load->waiting) begin_piece(load);
   alch_status status = flush_first(load, error);
-  load->emitted = 0;
   while (status == ALCH_OK && load->step) {
     alch_load_step *step = load->step;
     status = alch_load_step_run(load, step, error);
@@ -136,10 +156,11 @@ alch_status alch_load_run(alch_load *load, alch_error *error) {
   }
   load->waiting = status == ALCH_WAIT;
   if (status != ALCH_OK && status != ALCH_ROW) return status;
-  if (status == ALCH_OK && load->met == 1) load->last_met->state |= ALCH_STATE_ALONE;
+  if (load->met == 1) load->last_met->state |= ALCH_STATE_ALONE;
   alch_status told = tell_events(load);
   if (told != ALCH_OK) return told;
-  return status == ALCH_ROW ? ALCH_ROW : ALCH_DONE;
+  load->rests = status == ALCH_ROW;
+  return load->rests ? ALCH_ROW : ALCH_DONE;
 }
 
 alch_status alch_load_drive(alch_load *load, alch_status (*check)(alch_load *load, alch_error *error), alch_error *error) {
@@ -199,9 +220,17 @@ alch_status alch_load_limit(alch_load *load, uint32_t rows, alch_error *error) {
   const alch_plan *plan = alch_load_plan(load);
   if (rows > 0 && plan && plan->unique)
     return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST,
-                          "Can't load in parts what has joined eager loads of collections: their objects are complete only when all rows are there; use la.selectinload for them");
+                          "Can't use yield_per with joined eager loads of collections: their objects are complete only when all rows are there; load them by la.selectinload, or not (la.lazyload)");
+  if (load->limit == 0 && rows > 0) {
+    load->kept = load->arena;
+    alch_arena_init(&load->arena, load->kept.allocator);
+  }
   load->limit = rows;
   return ALCH_OK;
+}
+
+void alch_load_watch(alch_load *load, alch_load **place) {
+  load->place = place;
 }
 
 /* ---- by key ---- */

@@ -66,18 +66,23 @@ typedef struct alch_load alch_load;
 /* Executes a SELECT with entities and emits every row to the host: place by place, then (unless rows are one object each) emit_row. Flushes first when autoflush is on and something is changed.
    `populate`: what is loaded already is overwritten (populate_existing, refresh). `block` and `parameters` stay where they are until the load is closed. */
 alch_status alch_load_start(alch_session *session, alch_registry *registry, const alch_block *block, const alch_parameters *parameters, bool populate, alch_load **out, alch_error *error);
-/* ALCH_DONE, ALCH_WAIT, or an error; ALCH_ROW when a limit is set and that many rows were emitted: call again for more. What was emitted is complete, eager loads included. */
+/* ALCH_DONE, ALCH_WAIT, or an error; ALCH_ROW when a limit is set and that many rows were emitted: call again for more. What was emitted is complete, eager loads included. Between two runs the host
+   may do what it likes with the session, and let go of what was emitted; a piece is a batch of its own. */
 alch_status alch_load_run(alch_load *load, alch_error *error);
 /* At most so many rows a run; 0: all. INVALID_REQUEST when the statement loads collections by joining, whose objects are complete only at the end. */
 alch_status alch_load_limit(alch_load *load, uint32_t rows, alch_error *error);
 const alch_plan *alch_load_plan(const alch_load *load);             /* from start on */
 const alch_compiled *alch_load_compiled(const alch_load *load);
+/* The place where the host keeps the load: NULL is written there when the load is closed, which a rollback or the end of its session does as well. NULL: no place any more. */
+void alch_load_watch(alch_load *load, alch_load **place);
 /* Of a load that was started and has not run yet: what executes its statement, for options; NULL when there is none. */
 alch_execution *alch_load_execution(alch_load *load);
 /* It does not flush first, whatever the session does. */
 void alch_load_skip_flush(alch_load *load);
 void alch_load_close(alch_load *load);                              /* NULL is fine */
-/* Ends all loads of a session that are under way, and frees the memory that is kept for the next ones. */
+/* Ends all loads of a session but those that rest between two pieces. */
+void alch_load_stop(alch_session *session);
+/* Ends all loads of a session, and frees the memory that is kept for the next ones. */
 void alch_load_abandon(alch_session *session);
 
 /* The object with a key: from the identity map, or by a SELECT; *out NULL when there is no such row. Made known to the host (the last found or made). */

@@ -66,11 +66,13 @@ struct alch_load {
   uint8_t kind;
   bool waiting;                    /* answered ALCH_WAIT: the same call goes on */
   bool flushed, populate;
+  bool rests;                      /* answered ALCH_ROW: nothing is half done */
   uint32_t batch, limit, emitted;
   uint32_t met;                    /* objects that this load made or met, */
   alch_object *last_met;           /* and the last of them */
   alch_load_step *step;
   uint32_t event_count, event_next;
+  struct alch_load **place;        /* see alch_load_watch; or NULL */
   /* whose it is */
   const void *subject;             /* mapper or relationship */
   alch_object *object;             /* touched; found */
@@ -79,6 +81,7 @@ struct alch_load {
   alch_session *session;
   alch_load_step *spare;
   alch_arena arena;
+  alch_arena kept;                 /* with a limit: what the statement needs from piece to piece, `arena` being a piece's own */
   alch_object_list siblings;       /* here, so that nothing is lost when the host leaves by a long jump */
   alch_load_event *events;
   uint32_t event_capacity;

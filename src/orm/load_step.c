@@ -275,6 +275,7 @@ static alch_status end_of_rows(alch_load *load, alch_load_step *step, alch_error
 static alch_status pause(alch_load *load, alch_load_step *step, alch_error *error) {
   if (step->paused) {
     step->paused = false;
+    alch_arena_clear(&load->arena);   /* what followed is over */
     return ALCH_ROW;
   }
   step->paused = true;

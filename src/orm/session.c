@@ -391,14 +391,23 @@ void alch_session_expire_all(alch_session *session) {
 
 /* ---- closing ---- */
 
-void alch_session_abandon(alch_session *session) {
-  alch_load_abandon(session);
+static void stop_flush(alch_session *session) {
   if (session->flush != NULL) {
     alch_flush_close(session->flush);
     session->flush = NULL;
     session->failed = true;
   }
   session->in_flush = session->committing = false;
+}
+
+void alch_session_stop(alch_session *session) {
+  alch_load_stop(session);
+  stop_flush(session);
+}
+
+void alch_session_abandon(alch_session *session) {
+  alch_load_abandon(session);
+  stop_flush(session);
 }
 
 void alch_session_close(alch_session *session) {

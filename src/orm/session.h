@@ -84,6 +84,8 @@ alch_status alch_session_unwind(alch_session *session, alch_error *error);
 void alch_session_destroy(alch_session *session);
 /* After the host left the core by a long jump: ends what was under way; a flush that was under way is rolled back by the next use (PENDING_ROLLBACK). */
 void alch_session_abandon(alch_session *session);
+/* The same, but loads that rest between two pieces stay. */
+void alch_session_stop(alch_session *session);
 
 /* Transient or detached objects join, with all that save-update reaches. INVALID_REQUEST when an object belongs to another session, or its key to another object here. */
 alch_status alch_session_add(alch_session *session, alch_object *object, alch_error *error);

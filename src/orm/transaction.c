@@ -275,7 +275,8 @@ static void restore_objects(alch_session *session, alch_session_frame *frame) {
 
 alch_status alch_session_rollback(alch_session *session, alch_error *error) {
   if (session->in_flush && !session->flush_waits) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this session is flushing: an event of the flush cannot roll back; raise an error instead");
-  alch_session_abandon(session);
+  if (session->frame != NULL && session->frame->outer != NULL) alch_session_stop(session);
+  else alch_session_abandon(session);
   alch_session_frame none = { .first_born = session->born + 1 }, *frame = session->frame;
   alch_status status = ALCH_OK;
   if (frame != NULL && frame->level != 0) status = alch_connection_rollback(session->connection, frame->level, error);

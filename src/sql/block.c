@@ -177,7 +177,7 @@ static const struct shape { uint8_t least, most, ops; } shapes[ALCH_NODE_KIND_CO
   [ALCH_NODE_ON_DUPLICATE_KEY] = { 1, 1, 0 }, [ALCH_NODE_RETURNING] = { 0, ANY, 0 },                 [ALCH_NODE_SUFFIXES] = { 0, ANY, 0 },
   [ALCH_NODE_CORRELATE] = { 0, ANY, 2 },     [ALCH_NODE_OPTIONS] = { 0, ANY, 0 },                    [ALCH_NODE_OPTION] = { 0, ANY, 0 },
   [ALCH_NODE_ROW] = { 0, ANY, 0 },           [ALCH_NODE_ASSIGN] = { 1, 1, 0 },                       [ALCH_NODE_WORDS] = { 0, 1, 0 },
-  [ALCH_NODE_TARGETS] = { 0, ANY, 0 },       [ALCH_NODE_EXECUTION] = { 0, 0, 16 },
+  [ALCH_NODE_TARGETS] = { 0, ANY, 0 },       [ALCH_NODE_EXECUTION] = { 0, 0, 32 },
 };
 
 static bool valid_shape(const alch_node *node, uint32_t children) {

@@ -369,7 +369,7 @@ alch_reader alch_build_up_to(alch_builder *builder, const alch_block *statement,
   alch_builder_definitions(builder, statement);
   alch_reader reader = alch_reader_at_root(statement);
   const alch_node *root = reader.node, *end = alch_node_next(root);
-  alch_builder_open(builder, root->kind, root->op, root->a, root->b);
+  alch_builder_open_text(builder, root->kind, root->op, root->a, root->b, alch_node_text(root), root->length);
   alch_reader_enter(&reader);
   const alch_node *place = reader.node;
   while (place < end && place->kind < clause) place = alch_node_next(place);

@@ -72,15 +72,19 @@ end
 
 --- What is loaded already is overwritten by what the query reads.
 function methods:populate_existing()
-  local copy = make(self.session, self.statement, self.entity, self.single)
-  copy.execution = { populate_existing = true }
-  return copy
+  return methods.execution_options(self, { populate_existing = true })
+end
+
+--- Objects are made `count` at a time, and those before may go meanwhile: for player in query:yield_per(100):iter() do … end
+function methods:yield_per(count)
+  if count == nil then refuse.argument "query:yield_per takes a number of objects, such as 100" end
+  return methods.execution_options(self, { yield_per = count })
 end
 
 -- Rows --------------------------------------------------------------------------------------------
 
 local function run(self)
-  local result = self.session:execute(self.statement, nil, rawget(self, "execution"))
+  local result = self.session:execute(self.statement)
   return self.single and result:scalars() or result
 end
 

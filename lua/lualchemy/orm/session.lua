@@ -153,10 +153,22 @@ end
 
 -- Executing ---------------------------------------------------------------------------------------
 
-local function check_execution_options(options)
-  if options == nil then return false end
-  refuse.options(options, { "populate_existing", "synchronize_session" }, {}, "execute")
-  return options.populate_existing
+local execution_names = { "populate_existing", "synchronize_session", "yield_per", "stream_results", "autoflush", "logging_token" }
+
+-- The options of one execution are the statement's for that once: the statement with them, and what is left.
+local function take_options(statement, options)
+  if options == nil then return statement, {} end
+  if type(options) ~= "table" then refuse.value(options, "the options of execute are a table such as { yield_per = 100 }") end
+  local own, left = {}, {}
+  for name, value in pairs(options) do
+    if name == "synchronize_session" then left[name] = value else own[name] = value end
+  end
+  refuse.options(own, execution_names, {}, "execute")
+  if next(own) == nil then return statement, left end
+  if not core.is_statement(statement) then
+    refuse.value(statement, "options of an execution are for a statement such as la.select(Player)")
+  end
+  return statement:execution_options(own), left
 end
 
 -- Objects of the model in this session; after a bulk UPDATE what they know may be old.
@@ -180,7 +192,7 @@ end
 -- UPDATE and DELETE of a model's rows: the objects in the session follow.
 local function execute_bulk(session, statement, parameters, options)
   local query, model = nil, nil
-  if not options or options.synchronize_session ~= false then query, model = orm.key_query(statement) end
+  if options.synchronize_session ~= false then query, model = orm.key_query(statement) end
   if not model then return session:connection():execute(statement, parameters) end
   if orm.statement_kind(statement) == "update" then
     local result = session:connection():execute(statement, parameters)
@@ -198,15 +210,16 @@ local function execute_bulk(session, statement, parameters, options)
 end
 
 --- Executes a statement in the session's transaction: of models, a result with objects; else as a connection does.
--- options: populate_existing (what is loaded is overwritten), synchronize_session = false (bulk UPDATE and DELETE leave
--- objects as they are).
+-- options: those of statement:execution_options (populate_existing: what is loaded is overwritten; yield_per: objects are
+-- made so many at a time), and synchronize_session = false (bulk UPDATE and DELETE leave objects as they are).
 function methods:execute(statement, parameters, options)
-  local populate = check_execution_options(options)
-  local result = self:load(statement, parameters, populate)
+  local left
+  statement, left = take_options(statement, options)
+  local result = self:load(statement, parameters)
   if result then return result end
   if self:autoflush() and core.statement_autoflush(statement) ~= false then self:flush() end
   local kind = orm.statement_kind(statement)
-  if kind == "update" or kind == "delete" then return execute_bulk(self, statement, parameters, options) end
+  if kind == "update" or kind == "delete" then return execute_bulk(self, statement, parameters, left) end
   return self:connection():execute(statement, parameters)
 end
 
