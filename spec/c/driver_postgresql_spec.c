@@ -1,78 +1,14 @@
-#include "base/date.h"
-#include "engine_support.h"
-#include "server.h"
-#include <math.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <sys/socket.h>
-
-static bool open_server(world *w) {
-  char url[256];
-  const char *folder = server_folder("postgresql");
-  *w = (world){ .allocator = &alch_allocator_standard };
-  alch_error_init(&w->error, w->allocator);
-  alch_execution_init(&w->execution, w->allocator);
-  if (!folder) return false;
-  snprintf(url, sizeof url, "postgresql://spec@/spec?host=%s&application_name=driver+spec", folder);
-  return world_open(w, url);
-}
-
-static void close_server(world *w) {
-  if (w->engine) world_close(w);
-}
-
-static void rollback(world *w) {
-  alch_status status;
-  while ((status = alch_connection_rollback(w->connection, 1, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
-  CHECK_INT(status, ALCH_OK);
-}
-
-static alch_status commit(world *w) {
-  alch_status status;
-  while ((status = alch_connection_commit(w->connection, 1, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
-  return status;
-}
-
-static bool value_is(const alch_value *value, const alch_value *expected) {
-  if (value->kind == ALCH_REAL && expected->kind == ALCH_REAL && isnan(value->real)) return isnan(expected->real);
-  return alch_value_equal(value, expected);
-}
-
-static void say(const char *what, const alch_value *value) {
-  alch_buffer text;
-  alch_buffer_init(&text, &alch_allocator_standard);
-  alch_value_print(value, &text, 80);
-  printf("# %s: %s %s\n", what, alch_value_kind_name(value->kind), alch_buffer_text(&text));
-  alch_buffer_close(&text);
-}
+#define SERVER "postgresql"
+#define SERVER_URL "postgresql://spec@/spec?host=%s&application_name=driver+spec%s"
+#include "driver_world.h"
 
 /* The cell that the query gives, as text (behind a comment it is not known for a query, and comes so the first time) and in binary. */
 static void check_cell(world *w, const char *sql, alch_value expected) {
   char commented[1024];
   snprintf(commented, sizeof commented, "/**/ %s", sql);
-  for (int i = 0; i < 2; i++) {
-    bool right = CHECK_INT(start(w, i == 0 ? commented : sql, NULL, 0), ALCH_OK) && CHECK_INT(next_of(&w->execution, &w->error), ALCH_ROW) && CHECK(value_is(&w->execution.row[0], &expected));
-    if (right) continue;
-    printf("# %s %s: %s\n", i == 0 ? "text" : "binary", sql, alch_error_message(&w->error));
-    if (w->execution.row) say("came", &w->execution.row[0]);
-    rollback(w);
-  }
+  check_answer(w, commented, NULL, expected);
+  check_answer(w, sql, NULL, expected);
 }
-
-static alch_value text(const char *given) { return alch_value_text(given, strlen(given)); }
-
-static alch_value of(uint8_t kind, int64_t integer) { return (alch_value){ .kind = kind, .integer = integer }; }
-
-static alch_value with_kind(uint8_t kind, const char *given, size_t length) {
-  alch_value value = alch_value_text(given, length);
-  value.kind = kind;
-  return value;
-}
-
-static alch_value decimal(const char *given) { return with_kind(ALCH_DECIMAL, given, strlen(given)); }
-
-#define DAY ALCH_MICROSECONDS_PER_DAY
-#define SECOND ALCH_MICROSECONDS_PER_SECOND
 
 CASE("numbers come as they are, as text and in binary") {
   world w;
@@ -240,15 +176,6 @@ CASE("moments that no clock here has come as the server's text") {
   close_server(&w);
 }
 
-/* The one cell of a statement with one value. */
-static void check_given(world *w, const char *sql, alch_value value, alch_value expected) {
-  bool right = CHECK_INT(start(w, sql, &value, 1), ALCH_OK) && CHECK_INT(next_of(&w->execution, &w->error), ALCH_ROW) && CHECK(value_is(&w->execution.row[0], &expected));
-  if (right) return;
-  printf("# %s: %s\n", sql, alch_error_message(&w->error));
-  say("given", &value);
-  rollback(w);
-}
-
 CASE("values go in by their kind, whatever was given before") {
   world w;
   if (open_server(&w)) {
@@ -307,26 +234,16 @@ CASE("a large text and many rows go through") {
   free(large);
 }
 
-static void check_fails(world *w, const char *sql, alch_error_kind kind, const char *state) {
-  if (CHECK_INT(run(w, sql), ALCH_ERROR)) {
-    CHECK_TEXT(error_name(w), alch_error_kind_name(kind));
-    CHECK_TEXT(w->error.sqlstate, state);
-    CHECK(!w->error.disconnected);
-  }
-  rollback(w);
-  CHECK_INT(scalar(w, "select 7"), 7);
-}
-
 CASE("errors have their kinds, codes and names") {
   world w;
   if (open_server(&w)) {
-    check_fails(&w, "select 1/0", ALCH_ERROR_DATA, "22012");
-    check_fails(&w, "selekt", ALCH_ERROR_PROGRAMMING, "42601");
-    check_fails(&w, "select 1; select 2", ALCH_ERROR_PROGRAMMING, "42601");
-    check_fails(&w, "", ALCH_ERROR_PROGRAMMING, "");
-    check_fails(&w, "select * from nowhere", ALCH_ERROR_PROGRAMMING, "42P01");
+    check_fails(&w, "select 1/0", ALCH_ERROR_DATA, "22012", 0);
+    check_fails(&w, "selekt", ALCH_ERROR_PROGRAMMING, "42601", 0);
+    check_fails(&w, "select 1; select 2", ALCH_ERROR_PROGRAMMING, "42601", 0);
+    check_fails(&w, "", ALCH_ERROR_PROGRAMMING, "", 0);
+    check_fails(&w, "select * from nowhere", ALCH_ERROR_PROGRAMMING, "42P01", 0);
     run(&w, "set local statement_timeout = '50ms'");
-    check_fails(&w, "select pg_sleep(5)", ALCH_ERROR_OPERATIONAL, "57014");
+    check_fails(&w, "select pg_sleep(5)", ALCH_ERROR_OPERATIONAL, "57014", 0);
     run(&w, "create temporary table t (id int constraint positive check (id > 0) unique, name text not null)");
     CHECK_INT(commit(&w), ALCH_OK);
     CHECK_INT(run(&w, "insert into t values (1, 'a'), (1, 'b')"), ALCH_ERROR);
@@ -400,13 +317,15 @@ CASE("a plan that no longer fits is made again when the transaction is young") {
   close_server(&w);
 }
 
+#define SESSIONS "select count(*) from pg_stat_activity where pid = :a"
+
 CASE("a session that the server ends is told as that") {
   world w, other;
   if (open_server(&w) && open_server(&other)) {
     int64_t session = scalar(&w, "select pg_backend_pid()");
     alch_value value = alch_value_integer(session);
     CHECK_INT(start(&other, "select pg_terminate_backend(:a)", &value, 1), ALCH_OK);
-    usleep(100000);
+    wait_until(&other, SESSIONS, value.integer, 0);
     CHECK_INT(run(&w, "select 1"), ALCH_ERROR);
     CHECK_TEXT(error_name(&w), "OperationalError");
     CHECK(w.error.disconnected);
@@ -418,58 +337,13 @@ CASE("a session that the server ends is told as that") {
   close_server(&w);
 }
 
-static void *interrupt_soon(void *given) {
-  const world *w = given;
-  usleep(200000);
-  const alch_driver *driver = alch_driver_find("postgresql");
-  driver->interrupt(alch_connection_driver_connection(w->connection));
-  return NULL;
-}
-
 CASE("a statement is interrupted from another thread") {
   world w;
-  pthread_t thread;
-  if (open_server(&w)) {
-    CHECK_INT(scalar(&w, "select 1"), 1);
-    CHECK_INT(pthread_create(&thread, NULL, interrupt_soon, &w), 0);
-    int64_t before = alch_clock_microseconds();
-    CHECK_INT(run(&w, "select pg_sleep(20)"), ALCH_ERROR);
-    CHECK(alch_clock_microseconds() - before < 10 * SECOND);
-    CHECK_TEXT(w.error.sqlstate, "57014");
-    pthread_join(thread, NULL);
-    rollback(&w);
-    CHECK_INT(scalar(&w, "select 7"), 7);
-  }
+  if (open_server(&w)) check_interrupted(&w, "select pg_sleep(60)", "57014", 0);
   close_server(&w);
 }
 
-CASE("a server that does not answer is given up in time") {
-  world w;
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-  socklen_t length = sizeof address;
-  char url[96];
-  if (CHECK(bind(listener, (struct sockaddr *)&address, length) == 0) && CHECK(listen(listener, 5) == 0) && getsockname(listener, (struct sockaddr *)&address, &length) == 0) {
-    snprintf(url, sizeof url, "postgresql+libpq://a@127.0.0.1:%d/b?connect_timeout=0.3", ntohs(address.sin_port));
-    int64_t before = alch_clock_microseconds();
-    CHECK_INT(world_open_with(&w, url, NULL, NULL), ALCH_ERROR);
-    CHECK_TEXT(error_name(&w), "OperationalError");
-    CHECK(alch_clock_microseconds() - before < 3 * SECOND);
-    world_close(&w);
-  }
-  close(listener);
-}
-
-static void check_url(const char *url, const char *part) {
-  alch_engine *engine = NULL;
-  alch_error error;
-  alch_error_init(&error, NULL);
-  alch_status status = alch_engine_open(url, strlen(url), NULL, &alch_allocator_standard, &engine, &error);
-  CHECK_INT(status, part ? ALCH_ERROR : ALCH_OK);
-  if (part && !strstr(alch_error_message(&error), part)) CHECK_TEXT(alch_error_message(&error), part);
-  alch_engine_release(engine);
-  alch_error_close(&error);
-}
+CASE("a server that does not answer is given up in time") { check_unanswered("postgresql+libpq"); }
 
 CASE("options of URLs are checked by name") {
   check_url("postgresql://a:b@h1:1,h2:2/db?target_session_attrs=read-write&sslmode=require", NULL);
@@ -484,7 +358,7 @@ CASE("options of URLs are checked by name") {
 CASE("the first of several hosts that answers is taken") {
   world w;
   char url[400];
-  const char *folder = server_folder("postgresql");
+  const char *folder = server_folder(SERVER);
   if (!folder) return;
   snprintf(url, sizeof url, "postgresql://spec@/spec?host=%s/none&host=%s:5432&target_session_attrs=any&options=-c%%20datestyle%%3Dsql,dmy", folder, folder);
   if (world_open(&w, url)) {
@@ -496,31 +370,11 @@ CASE("the first of several hosts that answers is taken") {
 
 /* ---- the driver by itself ---- */
 
-static alch_driver_statement *prepared(world *w, const char *sql, uint32_t count) {
-  alch_driver_statement *statement = NULL;
-  const alch_driver *driver = alch_driver_find("postgresql");
-  CHECK_INT(driver->prepare(alch_connection_driver_connection(w->connection), sql, strlen(sql), NULL, count, &statement, &w->error), ALCH_OK);
-  return statement;
-}
-
-static alch_status polled(world *w, alch_driver_statement *statement) {
-  const alch_driver *driver = alch_driver_find("postgresql");
-  alch_status status;
-  while ((status = driver->poll(statement, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
-  return status;
-}
-
-static int64_t first_cell(world *w, alch_driver_statement *statement) {
-  alch_value value = ALCH_VALUE_NULL;
-  alch_driver_find("postgresql")->row(statement, &value, 1, &w->error);
-  return value.integer;
-}
-
 #define STREAM_ROWS INT64_C(100000)
 
 CASE("a stream can be read beside other statements, and left") {
   world w;
-  const alch_driver *driver = alch_driver_find("postgresql");
+  const alch_driver *driver = driver_of_server();
   if (open_server(&w)) {
     for (int round = 0; round < 2; round++) {
       alch_driver_statement *stream = prepared(&w, "select n::int8 from generate_series(1, 100000) n", 0), *other = prepared(&w, "select 7", 0);
@@ -551,7 +405,7 @@ CASE("a stream can be read beside other statements, and left") {
 
 CASE("an error in the middle of a stream ends it") {
   world w;
-  const alch_driver *driver = alch_driver_find("postgresql");
+  const alch_driver *driver = driver_of_server();
   if (open_server(&w)) {
     alch_driver_statement *stream = prepared(&w, "select 1 / (n - 30000) from generate_series(1, 100000) n", 0);
     int64_t rows = 0;
@@ -573,7 +427,7 @@ enum { SETS = 3000 };
 
 CASE("many sets of values go in one round trip, and their rows come in the order of the sets") {
   world w;
-  const alch_driver *driver = alch_driver_find("postgresql");
+  const alch_driver *driver = driver_of_server();
   if (open_server(&w)) {
     static alch_value values[SETS * 2];
     for (int i = 0; i < SETS; i++) {
@@ -608,9 +462,9 @@ CASE("many sets of values go in one round trip, and their rows come in the order
 CASE("more parameters than the protocol counts are refused, and as many as it counts go through") {
   world w;
   alch_driver_statement *statement = NULL;
-  const alch_driver *driver = alch_driver_find("postgresql");
+  const alch_driver *driver = driver_of_server();
   if (open_server(&w)) {
-    CHECK_INT(driver->prepare(alch_connection_driver_connection(w.connection), "select 1", 8, NULL, 65536, &statement, &w.error), ALCH_ERROR);
+    CHECK_INT(driver->prepare(connection_of(&w), "select 1", 8, NULL, 65536, &statement, &w.error), ALCH_ERROR);
     CHECK_TEXT(error_name(&w), "ProgrammingError");
     char *sql = malloc(65535 * 8 + 64);
     alch_value *values = malloc(65535 * sizeof *values);
@@ -632,9 +486,9 @@ CASE("more parameters than the protocol counts are refused, and as many as it co
 }
 
 static alch_status pinged(world *w) {
-  const alch_driver *driver = alch_driver_find("postgresql");
+  const alch_driver *driver = driver_of_server();
   alch_status status;
-  while ((status = driver->ping(alch_connection_driver_connection(w->connection), &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
+  while ((status = driver->ping(connection_of(w), &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
   return status;
 }
 
@@ -656,7 +510,7 @@ CASE("a ping finds out whether the server is there, and leaves the transaction a
     alch_value value = alch_value_integer(scalar(&w, "select pg_backend_pid()"));
     CHECK_INT(pinged(&w), ALCH_OK);
     CHECK_INT(start(&other, "select pg_terminate_backend(:a)", &value, 1), ALCH_OK);
-    usleep(100000);
+    wait_until(&other, SESSIONS, value.integer, 0);
     CHECK_INT(pinged(&w), ALCH_ERROR);
     CHECK(w.error.disconnected);
     close_server(&other);
@@ -670,7 +524,7 @@ CASE("a child that lets go of the connection does not end the session") {
     int status = -1;
     pid_t child = fork();
     if (child == 0) {
-      alch_driver_find("postgresql")->abandon(alch_connection_driver_connection(w.connection));
+      driver_of_server()->abandon(connection_of(&w));
       _exit(0);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
@@ -682,10 +536,8 @@ CASE("a child that lets go of the connection does not end the session") {
 /* Each allocation of the library fails in its turn: an error each time, and nothing is lost. */
 CASE("every allocation may fail") {
   char url[256];
-  const char *folder = server_folder("postgresql");
   alch_status status = ALCH_ERROR;
-  if (!folder) return;
-  snprintf(url, sizeof url, "postgresql://spec@/spec?host=%s", folder);
+  if (!server_url(url, sizeof url, "")) return;
   for (uint64_t fail_at = 1; status != ALCH_OK && fail_at < 2000; fail_at++) {
     alch_fault_allocator fault;
     world w;
