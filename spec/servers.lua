@@ -29,14 +29,22 @@ local function settle(kind, command)
 end
 
 --- Starts "postgresql" or "mariadb": an object for :run and :stop. nil and why when it is not installed, which is an error
---- where CI is set, as is a server that does not start.
+--- where CI is set, as is a server that does not start. nil as well in a run of a spec for its cases without servers.
 function servers.start(kind)
+  if os.getenv "SPEC_SERVERS" == "none" then return nil, "this run is about what needs no server" end
   return settle(kind, "start " .. kind)
 end
 
 --- A second server that follows this one; or nil and why.
 function servers:replica()
   return settle(self.kind, "replica " .. quoted(self.folder))
+end
+
+local urls = { postgresql = "postgresql://spec@/spec?host=%s", mariadb = "mariadb://spec@/spec?unix_socket=%s/mariadb.sock" }
+
+--- Of an engine on it; more can follow as "&name=value".
+function servers:url()
+  return urls[self.kind]:format(self.folder)
 end
 
 function servers:stop()

@@ -1,19 +1,14 @@
 -- Warnings of statements, and many rows, on a server that has neither notifications nor COPY.
 local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
-local server, why = servers.start "mariadb"
+local on_server = dofile "spec/on_server.lua"
 
 describe("MariaDB", function()
-  teardown(function()
-    if server then server:stop() end
-  end)
+  local here = on_server "mariadb"
 
   local function case(name, run)
-    it(name, function()
-      if not server then return pending(why) end
+    here:case(name, function()
       local lines, notices = {}, {}
-      local url = ("mariadb://spec@/spec?unix_socket=%s/mariadb.sock"):format(server.folder)
-      local engine = la.create_engine(url, { echo = function(line) lines[#lines + 1] = line end })
+      local engine = la.create_engine(here.url, { echo = function(line) lines[#lines + 1] = line end })
       la.event.listen(engine, "notice", function(_, notice) notices[#notices + 1] = notice.severity .. ": " .. notice.message end)
       local connection = engine:connect()
       run(connection, notices, lines)

@@ -1,47 +1,14 @@
 -- luacheck: no max line length
 -- Connections to a real server: many sets of values, values of every type, and what is refused.
 local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
-local server, why = servers.start "postgresql"
+local postgresql = dofile "spec/postgresql/world.lua"
 
 describe("a PostgreSQL connection", function()
-  local engine, connection, metadata
+  local connection, metadata
+  local here = postgresql(function(_, ...) connection, metadata = ... end)
 
-  before_each(function()
-    if not server then return end
-    engine = la.create_engine("postgresql://spec@/spec?host=" .. server.folder)
-    connection, metadata = engine:connect(), la.MetaData()
-  end)
-
-  after_each(function()
-    if not server then return end
-    connection:rollback()
-    metadata:drop_all(connection)
-    connection:commit()
-    connection:close()
-  end)
-
-  teardown(function()
-    if server then server:stop() end
-  end)
-
-  local function case(name, run)
-    it(name, function()
-      if not server then return pending(why) end
-      run()
-    end)
-  end
-
-  local function create(columns)
-    columns[1], columns[2] = "things", metadata
-    local things = la.Table(columns)
-    metadata:create_all(connection)
-    connection:commit()
-    return things
-  end
-
-  case("takes many sets of values at once", function()
-    local things = create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20) },
+  here:case("takes many sets of values at once", function()
+    local things = here.create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20) },
       la.Column { "size", la.Integer, default = function() return 7 end } }
     local sets = {}
     for i = 1, 3500 do sets[i] = { name = "n" .. i } end
@@ -64,8 +31,8 @@ describe("a PostgreSQL connection", function()
     assert.equal(7000, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 
-  case("tells the key of the row that was inserted", function()
-    local things = create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20), unique = true } }
+  here:case("tells the key of the row that was inserted", function()
+    local things = here.create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20), unique = true } }
     local result = connection:execute(things:insert(), { name = "a" })
     assert.same({ 1, id = 1 }, result.inserted_primary_key)
     assert.equal(1, result.rowcount)
@@ -91,7 +58,7 @@ describe("a PostgreSQL connection", function()
     { "kind", la.Enum { "a", "b", name = "kinds" }, { "a", "b" } }, { "list", la.ARRAY(la.Integer), { { 1, 2, 3 } } },
   }
 
-  case("keeps values of every type", function()
+  here:case("keeps values of every type", function()
     local list = { "things", metadata, la.Column { "key", la.Integer, primary_key = true } }
     for _, one in ipairs(values) do list[#list + 1] = la.Column { one[1], one[2] } end
     local things = la.Table(list)
@@ -118,7 +85,7 @@ describe("a PostgreSQL connection", function()
     end
   end)
 
-  case("refuses moments and numbers that Lua has no value for", function()
+  here:case("refuses moments and numbers that Lua has no value for", function()
     local things = la.Table { "things", metadata, la.Column { "id", la.Integer, primary_key = true }, la.Column { "born", la.Date },
       la.Column { "seen", la.DateTime }, la.Column { "price", la.Numeric }, la.Column { "span", la.Interval } }
     metadata:create_all(connection)

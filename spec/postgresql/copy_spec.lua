@@ -2,49 +2,15 @@
 -- Rows in one stream: into a table, from lists and iterators, and what is said of the row that does not go.
 local la = require "lualchemy"
 local core = require "lualchemy.core"
-local servers = dofile "spec/servers.lua"
-local server, why = servers.start "postgresql"
+local postgresql = dofile "spec/postgresql/world.lua"
 local pg = la.postgresql
 
 describe("rows in one stream", function()
   local engine, connection, metadata
-
-  before_each(function()
-    if not server then return end
-    engine = la.create_engine("postgresql://spec@/spec?host=" .. server.folder)
-    connection, metadata = engine:connect(), la.MetaData()
-  end)
-
-  after_each(function()
-    if not server then return end
-    connection:rollback()
-    metadata:drop_all(connection)
-    connection:commit()
-    connection:close()
-    engine:dispose()
-  end)
-
-  teardown(function()
-    if server then server:stop() end
-  end)
-
-  local function case(name, run)
-    it(name, function()
-      if not server then return pending(why) end
-      run()
-    end)
-  end
-
-  local function create(columns)
-    columns[1], columns[2] = "things", metadata
-    local things = la.Table(columns)
-    metadata:create_all(connection)
-    connection:commit()
-    return things
-  end
+  local here = postgresql(function(...) engine, connection, metadata = ... end)
 
   local function people()
-    return create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20), nullable = false },
+    return here.create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20), nullable = false },
       la.Column { "score", la.Double }, la.Column { "size", la.Integer, default = function() return 7 end },
       la.Column { "kind", la.String(3), default = "abc" }, la.Column { "made", la.Integer, server_default = "5" } }
   end
@@ -61,7 +27,7 @@ describe("rows in one stream", function()
     return failure
   end
 
-  case("is refused as a statement, with what to write instead", function()
+  here:case("is refused as a statement, with what to write instead", function()
     for _, sql in ipairs { "COPY pg_class TO STDOUT", "COPY pg_class FROM STDIN" } do
       local own = engine:connect()
       local ok, failure = pcall(own.exec_driver_sql, own, sql)
@@ -74,7 +40,7 @@ describe("rows in one stream", function()
     assert.equal(7, connection:exec_driver_sql("SELECT 7"):scalar())
   end)
 
-  case("takes lists of values, maps of names, iterators and results", function()
+  here:case("takes lists of values, maps of names, iterators and results", function()
     local things = people()
     assert.equal(2, connection:copy_from(things, { { 1, "a", 0.5, 1, "x", 1 }, { 2, "b" } }))
     assert.equal(2, connection:copy_from(things, { { id = 3, name = "c" }, { name = "d", id = 4 } }))
@@ -130,11 +96,11 @@ describe("rows in one stream", function()
 
   -- With a column of a type that has no binary form here everything goes as text.
   for _, other in ipairs { "binary", "text" } do
-    case("writes what an INSERT writes, of every type, as " .. other, function()
+    here:case("writes what an INSERT writes, of every type, as " .. other, function()
       local list = { "things", metadata, la.Column { "id", la.Integer, primary_key = true } }
       if other == "text" then list[#list + 1] = la.Column { "vector", pg.TSVECTOR } end
       for _, one in ipairs(values) do list[#list + 1] = la.Column { one[1], one[2] } end
-      local things = create(list)
+      local things = here.create(list)
       local rows = {}
       for _, one in ipairs(values) do
         for _, value in ipairs(one[3]) do rows[#rows + 1] = { id = #rows + 1, [one[1]] = value, vector = other == "text" and "a:1" or nil } end
@@ -160,7 +126,7 @@ describe("rows in one stream", function()
     end)
   end
 
-  case("says which row does not go, and leaves nothing written", function()
+  here:case("says which row does not go, and leaves nothing written", function()
     local things = people()
     connection:copy_from(things, { { 1, "a" } })
     connection:commit()
@@ -194,7 +160,7 @@ describe("rows in one stream", function()
     assert.equal("ProgrammingError", failure_of(la.Table { "nowhere", metadata, la.Column { "id", la.Integer } }, { { 1 } }).kind)
   end)
 
-  case("ends with the error that the iterator throws", function()
+  here:case("ends with the error that the iterator throws", function()
     local things = people()
     local thrown, n = { "mine" }, 0
     local function rows()
@@ -214,7 +180,7 @@ describe("rows in one stream", function()
     connection:rollback()
   end)
 
-  case("is all that its connection does meanwhile", function()
+  here:case("is all that its connection does meanwhile", function()
     local things = people()
     local n, refused = 0, nil
     connection:copy_from(things, function()
@@ -230,7 +196,7 @@ describe("rows in one stream", function()
     assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 
-  case("goes in coroutines, whose iterators may wait as well", function()
+  here:case("goes in coroutines, whose iterators may wait as well", function()
     local things = people()
     local waits, pulled = 0, 0
     la.set_wait(function() waits = waits + 1 coroutine.yield "wait" end)
@@ -253,7 +219,7 @@ describe("rows in one stream", function()
     assert.is_true(heard.wait > 5)
   end)
 
-  case("given up in the middle leaves its connection whole", function()
+  here:case("given up in the middle leaves its connection whole", function()
     local things = people()
     coroutine.wrap(function()
       connection:copy_from(things, function() coroutine.yield() return { 1, "x" } end)
@@ -264,7 +230,7 @@ describe("rows in one stream", function()
     assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 
-  case("needs little memory for many rows", function()
+  here:case("needs little memory for many rows", function()
     local things = people()
     collectgarbage()
     local before, most, n = collectgarbage "count", 0, 0
@@ -276,7 +242,7 @@ describe("rows in one stream", function()
     assert.is_true(most - before < 2048, ("%.0f KB"):format(most - before))
   end)
 
-  case("takes text that the database reads", function()
+  here:case("takes text that the database reads", function()
     local things = people()
     assert.equal(2, connection:copy_from(things, "id,name\n20,hello\n21,\"x,y\"\n", { format = "csv", header = true, columns = { "id", "name" } }))
     local pieces = { "22;on", "e\n23;tw", "o\n" }
@@ -288,8 +254,8 @@ describe("rows in one stream", function()
     assert.equal(1, failure.row)
   end)
 
-  case("is refused where it has no sense", function()
-    local things = create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "at", la.DateTime, default = la.func.now() },
+  here:case("is refused where it has no sense", function()
+    local things = here.create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "at", la.DateTime, default = la.func.now() },
       la.Column { "twice", la.Integer, la.Computed { "id * 2", persisted = true } } }
     local failure = failure_of(things, { { id = 1 } })
     assert.equal("NotSupportedError", failure.kind)
@@ -304,7 +270,7 @@ describe("rows in one stream", function()
     assert.error_matches(function() reading:copy_from(things, { { 1 } }) end, "read only")
   end)
 
-  case("is an executemany where the database has nothing like it", function()
+  here:case("is an executemany where the database has nothing like it", function()
     local lite = la.create_engine "sqlite://"
     local other = la.MetaData()
     local things = la.Table { "things", other, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String, nullable = false } }
@@ -328,7 +294,7 @@ describe("rows in one stream", function()
     assert.is_true(core.is_error(failure))
   end)
 
-  case("come out as a select gives them", function()
+  here:case("come out as a select gives them", function()
     local list = { "things", metadata, la.Column { "id", la.Integer, primary_key = true } }
     for _, one in ipairs(values) do list[#list + 1] = la.Column { one[1], one[2] } end
     local things = la.Table(list)
@@ -359,7 +325,7 @@ describe("rows in one stream", function()
     return la.text(("SELECT i AS n, 'row ' || i AS word%s FROM generate_series(1, %d) AS g(i)"):format(more or "", count))
   end
 
-  case("come out with little memory, and give way when they are not wanted", function()
+  here:case("come out with little memory, and give way when they are not wanted", function()
     collectgarbage()
     local before, most, n = collectgarbage "count", 0, 0
     for row in connection:copy_to(numbers(300000)) do
@@ -383,7 +349,7 @@ describe("rows in one stream", function()
     assert.equal(1, engine:pool_status().in_use)
   end)
 
-  case("end with the server's error", function()
+  here:case("end with the server's error", function()
     local n = 0
     local ok, failure = pcall(function()
       for _ in connection:copy_to(numbers(20000, ", 1 / (i - 10000)")) do n = n + 1 end
@@ -400,7 +366,7 @@ describe("rows in one stream", function()
     assert.equal(1, connection:exec_driver_sql("SELECT 1"):scalar())
   end)
 
-  case("come out as lines of text", function()
+  here:case("come out as lines of text", function()
     local things = people()
     connection:copy_from(things, { { 1, "a,b" }, { 2, "c:d" } }, { columns = { "id", "name" } })
     local query = la.select(things.c.id, things.c.name):where(things.c.name:ne "x:y"):order_by(things.c.id)
@@ -412,7 +378,7 @@ describe("rows in one stream", function()
     assert.equal(2, connection:copy_from(things, source:copy_to(query, { format = "csv" }), { format = "csv", columns = { "id", "name" } }))
   end)
 
-  case("yield where others would wait", function()
+  here:case("yield where others would wait", function()
     local waits = 0
     la.set_wait(function() waits = waits + 1 coroutine.yield() end)
     local count
@@ -427,7 +393,7 @@ describe("rows in one stream", function()
     assert.is_true(waits > 2)
   end)
 
-  case("stop at the first row that the server refuses, and not at the last", function()
+  here:case("stop at the first row that the server refuses, and not at the last", function()
     local things = people()
     local pulled, lines, most = 0, 0, 5000000
     local failure = failure_of(things, function()
@@ -449,7 +415,7 @@ describe("rows in one stream", function()
     assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 
-  case("hear what triggers say meanwhile, and go on", function()
+  here:case("hear what triggers say meanwhile, and go on", function()
     local things = people()
     connection:exec_driver_sql "CREATE FUNCTION say() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '% %', NEW.id, repeat('E', 3000); RETURN NEW; END $$"
     connection:exec_driver_sql "CREATE TRIGGER say BEFORE INSERT ON things FOR EACH ROW EXECUTE FUNCTION say()"
@@ -464,7 +430,7 @@ describe("rows in one stream", function()
     connection:exec_driver_sql "DROP FUNCTION say()"
   end)
 
-  case("end when somebody interrupts them, in either direction", function()
+  here:case("end when somebody interrupts them, in either direction", function()
     local things = people()
     local n, most = 0, 5000000
     local failure = failure_of(things, function()
@@ -490,7 +456,7 @@ describe("rows in one stream", function()
     assert.equal(0, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 
-  case("leave a whole connection when their coroutine is cancelled or forgotten while it waits, in either direction", function()
+  here:case("leave a whole connection when their coroutine is cancelled or forgotten while it waits, in either direction", function()
     local things = people()
     local text = ("x"):rep(20)
     local works = {
@@ -529,7 +495,7 @@ describe("rows in one stream", function()
     assert.equal(1, engine:pool_status().in_use)
   end)
 
-  case("end when the server goes away, in either direction", function()
+  here:case("end when the server goes away, in either direction", function()
     local things = people()
     local killer <close> = engine:connect()
     local function kill(id) killer:exec_driver_sql("SELECT pg_terminate_backend(?::integer)", { id }):all() killer:rollback() end

@@ -1,29 +1,19 @@
 -- luacheck: no max line length
 -- What a URL can say: statements without names, several hosts, and what goes through to the server.
 local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
-local server, why = servers.start "postgresql"
+local on_server = dofile "spec/on_server.lua"
 
 describe("a PostgreSQL URL", function()
-  teardown(function()
-    if server then server:stop() end
-  end)
-
-  local function case(name, run)
-    it(name, function()
-      if not server then return pending(why) end
-      run()
-    end)
-  end
+  local here = on_server "postgresql"
 
   local function connect(options, host)
-    return la.create_engine(("postgresql://spec@/spec?host=%s%s"):format(host or server.folder, options or "")):connect()
+    return la.create_engine(("postgresql://spec@/spec?host=%s%s"):format(host or here.server.folder, options or "")):connect()
   end
 
   local function ask(connection, sql, values) return connection:exec_driver_sql(sql, values):scalar() end
 
   for _, option in ipairs { "prepared_statements=false", "prepared_statement_cache_size=0" } do
-    case(option .. " names no statement", function()
+    here:case(option .. " names no statement", function()
       local c <close> = connect("&" .. option)
       local metadata = la.MetaData()
       local things = la.Table { "things", metadata, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(9) }, la.Column { "at", la.DateTime } }
@@ -54,19 +44,19 @@ describe("a PostgreSQL URL", function()
     end)
   end
 
-  case("that says nonsense is refused", function()
+  here:case("that says nonsense is refused", function()
     for option, message in pairs { ["prepared_statements=maybe"] = "true or false", ["prepared_statement_cache_size=few"] = "a number",
       ["prepared_statement=false"] = "did you mean 'prepared_statements'", ["target_session_attr=any"] = "did you mean 'target_session_attrs'" } do
       assert.error_matches(function() la.create_engine("postgresql://spec@/spec?" .. option) end, message)
     end
   end)
 
-  case("with several hosts goes to the first that answers, and is what it should be", function()
-    local hosts = "/nowhere," .. server.folder
+  here:case("with several hosts goes to the first that answers, and is what it should be", function()
+    local hosts = "/nowhere," .. here.server.folder
     local c <close> = connect("&connect_timeout=20", hosts)
-    assert.equal(server.folder, ask(c, "SHOW unix_socket_directories"))
+    assert.equal(here.server.folder, ask(c, "SHOW unix_socket_directories"))
     c:rollback()
-    local dead <close> = connect("", "127.0.0.1:1," .. server.folder)
+    local dead <close> = connect("", "127.0.0.1:1," .. here.server.folder)
     assert.equal(1, ask(dead, "SELECT 1"))
     local writing <close> = connect("&target_session_attrs=read-write", hosts)
     assert.equal("off", ask(writing, "SHOW transaction_read_only"))
@@ -79,7 +69,7 @@ describe("a PostgreSQL URL", function()
     assert.error_matches(function() connect("", "/nowhere,/nowhere/else") end, "/nowhere/else")
   end)
 
-  case("gives each host its own port, and the URL's to those that have none", function()
+  here:case("gives each host its own port, and the URL's to those that have none", function()
     local function failure(url) return select(2, pcall(function() la.create_engine(url):connect() end)).message end
     local beside = failure "postgresql://spec@127.0.0.1:1/spec?host=127.0.0.1:2&host=127.0.0.1"
     for _, port in ipairs { 1, 2 } do assert.truthy(beside:find("port " .. port .. " failed", 1, true), beside) end
@@ -89,7 +79,7 @@ describe("a PostgreSQL URL", function()
     assert.truthy(folders:find("/neither/.s.PGSQL.4", 1, true), folders)
   end)
 
-  case("passes its options through to the server", function()
+  here:case("passes its options through to the server", function()
     local c <close> = connect "&application_name=the+spec&options=-cstatement_timeout%3D12345%20-csearch_path%3Dpg_temp"
     assert.equal("the spec", ask(c, "SHOW application_name"))
     assert.equal("12345ms", ask(c, "SHOW statement_timeout"))
@@ -98,7 +88,7 @@ describe("a PostgreSQL URL", function()
     assert.equal("lualchemy", ask(plain, "SHOW application_name"))
   end)
 
-  case("has what it says of TLS checked by the library", function()
+  here:case("has what it says of TLS checked by the library", function()
     local over_tcp = "postgresql://spec@127.0.0.1:1/spec?sslmode="
     assert.error_matches(function() la.create_engine(over_tcp .. "sometimes"):connect() end, "sslmode")
     assert.error_matches(function() la.create_engine(over_tcp .. "require&ssl_min_protocol_version=TLSv9"):connect() end, "TLSv9")
@@ -106,7 +96,7 @@ describe("a PostgreSQL URL", function()
     assert.error_matches(function() connect "&channel_binding=require" end, "channel binding")
   end)
 
-  case("gives up after connect_timeout", function()
+  here:case("gives up after connect_timeout", function()
     local socket = la.create_engine "postgresql://spec@192.0.2.1/spec?connect_timeout=0.3"   -- of documentation: nobody answers
     local ok, failure = pcall(socket.connect, socket)
     assert.is_false(ok)
