@@ -1,5 +1,4 @@
 assert(loadfile("spec/server_waits.lua", "t", _ENV))() {
   server = "postgresql", title = "PostgreSQL",
-  url = function(server) return "postgresql://spec@/spec?host=" .. server.folder end,
-  sleep = "SELECT pg_sleep(0.5)", short = "SELECT ?::integer AS n, pg_sleep(0.02)", endless = "SELECT pg_sleep(60)",
+  sleep = "SELECT pg_sleep(?::float8)", short = "SELECT ?::integer AS n, pg_sleep(0.02)", endless = "SELECT pg_sleep(60)",
 }

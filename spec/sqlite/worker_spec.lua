@@ -1,10 +1,7 @@
 -- SQLite on threads of its own: loops that tick on while it works, functions of Lua, copies, and what is given up in the middle.
 local la = require "lualchemy"
 local core = require "lualchemy.core"
-local house = dofile "spec/house.lua"
-
--- Debian's copas is not among the files of each version, but runs on all.
-package.path = package.path .. ";/usr/share/lua/5.2/?.lua;/usr/share/lua/5.1/?.lua"
+local house, loops = dofile "spec/house.lua", dofile "spec/loops.lua"
 
 -- A statement that never ends by itself.
 local endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -19,55 +16,10 @@ local function remove(path)
   for _, ending in ipairs { "", "-wal", "-shm", "-journal" } do os.remove(path .. ending) end
 end
 
--- Each loop: start a coroutine; call a function every hundredth of a second until `finished()`.
-local loops = {
-  frame = function(frame)
-    return frame.wait, frame.start, function(tick, finished)
-      while not finished() do
-        core.sleep_until(-1, "", 0.01)
-        tick()
-        frame.update()
-      end
-    end
-  end,
-  luv = function(uv)
-    return require "lualchemy.wait.luv", function(fn) coroutine.wrap(fn)() end, function(tick, finished)
-      local ticker = uv.new_timer()
-      ticker:start(10, 10, tick)
-      while not finished() do uv.run "once" end
-      ticker:close()
-      uv.run "nowait"
-    end
-  end,
-  cqueues = function(cqueues)
-    local queue = cqueues.new()
-    return require "lualchemy.wait.cqueues", function(fn) queue:wrap(fn) end, function(tick, finished)
-      queue:wrap(function() while not finished() do cqueues.sleep(0.01) tick() end end)
-      assert(queue:loop())
-    end
-  end,
-  copas = function(copas)
-    return require "lualchemy.wait.copas", function(fn) copas.addthread(fn) end, function(tick, finished)
-      while not finished() do
-        copas.step(0.01)
-        tick()
-      end
-    end
-  end,
-}
-
-local function in_time(finished)
-  local deadline = core.clock() + 60e9
-  return function()
-    assert(core.clock() < deadline, "the loop did not come to its end")
-    return finished()
-  end
-end
-
-for name, open in pairs(loops) do
-  local found, library = pcall(require, name == "frame" and "lualchemy.wait.frame" or name)
+for name, open in pairs(loops.open) do
+  local library = loops.library(name)
   describe("a loop by " .. name .. " ticks on", function()
-    if not found then
+    if not library then
       pending("needs lua-" .. name .. ", which is not here")
       return
     end
@@ -91,7 +43,7 @@ for name, open in pairs(loops) do
         local now = core.clock()
         longest, last, ticks = math.max(longest, last and now - last or 0), now, ticks + 1
         if ticks == 100 then running:interrupt() end
-      end, in_time(function() return failure and engine:pool_status().in_use == 0 end))
+      end, loops.in_time(function() return failure and engine:pool_status().in_use == 0 end))
       assert.equal("OperationalError", failure.kind)
       assert.matches("interrupted", failure.message)
       assert.is_true(ticks >= 100, "the statement has stopped the loop")
@@ -127,7 +79,7 @@ for name, open in pairs(loops) do
         assert(to:execute(la.select(files.c.id)):scalar() == 1)
         done = true
       end)
-      run(function() end, in_time(function() return done and engine:pool_status().in_use == 0 end))
+      run(function() end, loops.in_time(function() return done and engine:pool_status().in_use == 0 end))
       assert.is_true(done)
     end)
   end)
@@ -286,7 +238,7 @@ describe("SQLite on a thread", function()
       _, failure = pcall(function() return waiter:execute(la.text "SELECT * FROM t"):all() end)
     end)
     local frames = 0
-    local finished = in_time(function() return failure end)
+    local finished = loops.in_time(function() return failure end)
     while not finished() do
       frame.update(0.01)
       frames = frames + 1
@@ -334,11 +286,15 @@ describe("frames", function()
   end)
 
   it("never sleep unless they are told to", function()
-    local over = false
-    frame.start(function() frame.wait(-1, "", 0.05) over = true end)
+    local over, started = false, core.clock()
+    local thread = frame.start(function() frame.wait(-1, "", 600) over = true end)
     for _ = 1, 3 do assert.equal(1, frame.update()) end
+    assert.is_true(core.clock() - started < 60e9)
     assert.is_false(over)
+    coroutine.close(thread)
+    frame.start(function() frame.wait(-1, "", 0.05) over = true end)
     while not over do frame.update(10) end
+    assert.is_true(core.clock() - started >= 50e6)
     assert.equal(0, frame.count())
   end)
 end)
