@@ -188,7 +188,7 @@ void binding_options(lua_State *L, binding *b, int index, const binding_option *
 }
 
 void binding_only_options(lua_State *L, binding *b, int index, const binding_option *known, const char *where) {
-  if (lua_rawlen(L, index) > 0) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the options of %s have names: { %s = \xe2\x80\xa6 }; there is one without", where, known->name);
+  if (lua_istable(L, index) && lua_rawlen(L, index) > 0) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the options of %s have names: { %s = \xe2\x80\xa6 }; there is one without", where, known->name);
   binding_options(L, b, index, known, where);
 }
 
