@@ -113,6 +113,7 @@ alch_status alch_postgresql_prepare(alch_driver_connection *connection, const ch
 void alch_postgresql_finalize(alch_driver_statement *statement) {
   if (statement->out) alch_postgresql_end_out(statement);
   alch_postgresql_abandon(statement);
+  alch_postgresql_leave_cursor(statement);
   alch_postgresql_forget(statement);
   free_statement(statement);
 }
@@ -149,6 +150,7 @@ static alch_status run_locally(alch_driver_statement *statement, alch_error *err
 
 static void reset(alch_driver_statement *statement) {
   alch_postgresql_abandon(statement);
+  alch_postgresql_leave_cursor(statement);
   alch_postgresql_drop_results(statement);
   alch_error_close(&statement->failure);
   statement->phase = ALCH_POSTGRESQL_IDLE;
@@ -178,6 +180,7 @@ static alch_status begin_start(alch_driver_statement *statement, uint32_t count,
 static alch_status send_or_queue(alch_driver_statement *statement, uint32_t sets, bool parse_again, alch_error *error) {
   if (parse_again) alch_postgresql_forget(statement);
   statement->sets = sets;
+  if (ALCH_UNLIKELY(statement->stream_rows > 0)) alch_postgresql_choose_cursor(statement);
   statement->phase = ALCH_POSTGRESQL_QUEUED;
   return statement->connection->busy ? ALCH_OK : alch_postgresql_send(statement, error);
 }
@@ -260,7 +263,12 @@ alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *e
   for (;;) {
     bool readable = statement->phase == ALCH_POSTGRESQL_COMPLETE || (statement->phase == ALCH_POSTGRESQL_SENT && statement->stream_rows > 0);
     if (readable && !statement->failure.set && next_row(statement)) return ALCH_ROW;
-    if (statement->phase == ALCH_POSTGRESQL_COMPLETE) return statement->failure.set ? alch_postgresql_give_failure(&statement->failure, error) : ALCH_DONE;
+    if (statement->phase == ALCH_POSTGRESQL_COMPLETE) {
+      if (statement->failure.set) return alch_postgresql_give_failure(&statement->failure, error);
+      alch_status more = statement->cursor.rows > 0 ? alch_postgresql_next_piece(statement, error) : ALCH_DONE;
+      if (more != ALCH_OK) return more;
+      continue;
+    }
     if (statement->phase == ALCH_POSTGRESQL_IDLE) return alch_error_set(error, ALCH_ERROR_INTERFACE, "the statement was not started");
     make_room(statement);
     bool queued = statement->phase == ALCH_POSTGRESQL_QUEUED && !connection->busy;

@@ -17,6 +17,7 @@ static void free_connection(alch_driver_connection *connection) {
   alch_postgresql_drop_messages(connection);
   if (connection->handle) connection->library->PQfinish(connection->handle);
   alch_free(allocator, connection->forgotten, connection->forgotten_capacity * sizeof *connection->forgotten);
+  alch_free(allocator, connection->leaving, connection->leaving_capacity * sizeof *connection->leaving);
   alch_free(allocator, connection->learned, connection->learned_capacity * sizeof *connection->learned);
   alch_free(allocator, connection->begin, connection->begin_size);
   alch_error_close(&connection->copy_failure);

@@ -43,7 +43,8 @@ static alch_status send_begin(alch_driver_connection *connection, alch_error *er
 
 static alch_status send_parse(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  statement->parses = !statement->known && statement->control == ALCH_POSTGRESQL_PLAIN;
+  bool plain = statement->control == ALCH_POSTGRESQL_PLAIN, named = !connection->nameless || statement->cursor.rows == 0;
+  statement->parses = !statement->known && plain && named;
   statement->describes = statement->parses && statement->queries && statement->count <= DESCRIBED_PARAMETERS && !alch_postgresql_copies_out(statement) && !connection->nameless;
   if (!statement->parses) return ALCH_OK;
   statement->number = ++connection->last_number;
@@ -67,6 +68,7 @@ static alch_status send_set(alch_driver_statement *statement, alch_error *error)
     bool sent = connection->library->PQsendDescribePrepared(connection->handle, statement->name) == 1;
     return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
   }
+  if (statement->cursor.rows > 0) return alch_postgresql_send_fetch(statement, error);
   if (connection->library->PQsendQueryPrepared(connection->handle, statement->name, (int)statement->count, none ? NULL : statement->values + at, none ? NULL : statement->lengths + at,
                                                none ? NULL : statement->formats + at, statement->binary) != 1)
     return alch_postgresql_fail_connection(connection, NULL, error);
@@ -123,6 +125,12 @@ static alch_status broken(alch_driver_connection *connection, alch_error *error)
   return ALCH_ERROR;
 }
 
+static alch_status close_cursors(alch_driver_connection *connection, alch_error *error) {
+  bool sent;
+  connection->leading += alch_postgresql_close_cursors(connection, &sent);
+  return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
+}
+
 static alch_status send_own(alch_driver_statement *statement, alch_error *error) {
   statement->learns = statement->unlearned_count > 0;
   statement->parses = statement->describes = false;
@@ -136,13 +144,14 @@ alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *e
   connection->leading = connection->answered = 0;
   connection->began = false;
   statement->sets_sent = 0;
-  statement->synced = statement->stale = false;
+  statement->synced = statement->stale = statement->cursor.declares = false;
   connection->busy = true;
   connection->current = statement;
   statement->phase = ALCH_POSTGRESQL_SENT;
   alch_status status = connection->rolled_back ? send_command(connection, "ROLLBACK", error) : ALCH_OK;
   if (status == ALCH_OK) status = send_forgotten(connection, error);
   if (status == ALCH_OK) status = send_begin(connection, error);
+  if (status == ALCH_OK && ALCH_UNLIKELY(connection->leaving_count > 0)) status = close_cursors(connection, error);
   if (status == ALCH_OK) status = send_own(statement, error);
   if (status != ALCH_OK) return broken(connection, error);
   ask_for_stream(connection);
@@ -204,7 +213,8 @@ static alch_status keep_result(alch_driver_statement *statement, PGresult *resul
   PGresult **results = alch_grow(statement->connection->allocator, statement->results, &statement->result_capacity, statement->result_count + 1, sizeof *results);
   if (!results) return alch_error_out_of_memory(error);
   statement->results = results;
-  if (!statement->shape && read_shape(statement, result, error) != ALCH_OK) return ALCH_ERROR;
+  bool new_shape = !statement->shape || statement->cursor.rows > 0;   /* a later piece may come in binary */
+  if (new_shape && read_shape(statement, result, error) != ALCH_OK) return ALCH_ERROR;
   results[statement->result_count++] = result;
   statement->shape = result;
   return ALCH_OK;
@@ -238,6 +248,7 @@ static bool take_answer(alch_driver_statement *statement, PGresult *result, int 
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) count_changes(statement, result);
   if (status == PGRES_COMMAND_OK) check_commit(statement, result);
   if (status == PGRES_COMMAND_OK) alch_postgresql_note_command(statement, statement->connection->library->PQcmdStatus(result));
+  if (status == PGRES_COMMAND_OK) alch_postgresql_note_cursors(statement->connection, statement->connection->library->PQcmdStatus(result));
   if (status == PGRES_EMPTY_QUERY) alch_error_set(&statement->failure, ALCH_ERROR_PROGRAMMING, "the statement is empty");
   if (!has_rows || statement->failure.set) return false;
   return keep_result(statement, result, &statement->failure) == ALCH_OK;
@@ -248,6 +259,7 @@ static bool take_result(alch_driver_connection *connection, PGresult *result, in
   if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) note_failure(connection, result);
   else if (!statement || status == PGRES_PIPELINE_ABORTED || connection->answered < connection->leading) return false;
   else if (statement->parses && connection->answered == connection->leading) statement->known = !connection->nameless;
+  else if (statement->cursor.declares && connection->answered == connection->leading + statement->parses) return false;
   else if (statement->describes) alch_postgresql_settle_results(statement, result);   /* before there are rows */
   else if (statement->learns) alch_postgresql_learn(statement, result);
   else return take_answer(statement, result, status);
@@ -279,7 +291,7 @@ void alch_postgresql_forget(alch_driver_statement *statement) {
 static alch_status heal(alch_driver_connection *connection, alch_error *error) {
   alch_driver_statement *statement = connection->current;
   statement->healed = true;
-  statement->known = false;
+  statement->known = statement->cursor.declared = false;
   alch_error_close(&statement->failure);
   alch_postgresql_drop_results(statement);
   statement->changes = -1;
@@ -300,6 +312,8 @@ static alch_status ready(alch_driver_connection *connection, alch_error *error) 
   alch_driver_statement *statement = connection->current;
   bool open = state == PQTRANS_INTRANS || state == PQTRANS_INERROR, was_open = connection->in_transaction && !connection->began;
   connection->in_transaction = open;
+  connection->failed = state == PQTRANS_INERROR;
+  if (!open) connection->ended++;
   if (statement && statement->stale && statement->failure.set) {
     if (strcmp(statement->failure.sqlstate, "0A000") == 0) alch_postgresql_forget(statement);
     statement->known = false;

@@ -51,6 +51,15 @@ typedef struct alch_postgresql_column {
 
 typedef struct alch_postgresql_out alch_postgresql_out;   /* postgresql_copy.c: rows that come by COPY */
 
+/* A query that comes in pieces: postgresql_cursor.c. */
+typedef struct alch_postgresql_cursor {
+  uint32_t rows;                   /* of a piece; 0: there is no cursor */
+  bool declares;                   /* this round trip has the DECLARE */
+  bool declared;
+  uint64_t number;                 /* of its name */
+  uint64_t ended, rolled;          /* those of the connection when it was declared */
+} alch_postgresql_cursor;
+
 struct alch_driver_statement {
   alch_driver_connection *connection;
   char *sql;                       /* a copy */
@@ -67,6 +76,7 @@ struct alch_driver_statement {
   bool binary;                     /* results are asked for in binary: all columns are known to have such a form */
   uint8_t control;                 /* alch_postgresql_control: what the text is */
   uint32_t stream_rows;
+  alch_postgresql_cursor cursor;
   /* parameters */
   uint32_t count;                  /* of placeholders */
   Oid *declared;                   /* what the statement says of them; PG_UNKNOWN: nothing */
@@ -129,6 +139,10 @@ struct alch_driver_connection {
   bool busy;                       /* the server has not said that it is ready again */
   bool in_transaction;             /* as it was when the server was last ready, or as what was sent makes it */
   bool clearing;                   /* what the server may forget has a Sync of its own, which is still to come */
+  bool failed;                     /* the transaction has, and can only be rolled back */
+  uint64_t ended, rolled;          /* transactions that have ended, rollbacks of any kind: cursors do not outlive the first, and may not the second */
+  alch_postgresql_cursor *leaving; /* cursors that nobody reads any more */
+  uint32_t leaving_count, leaving_capacity;
   bool began, rolled_back;         /* this round trip begins a transaction; and ends a failed one before */
   char *begin;                     /* a BEGIN that the next statement takes along; NULL: none */
   size_t begin_size;
@@ -206,6 +220,20 @@ alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *e
 void alch_postgresql_finalize(alch_driver_statement *statement);
 /* What was kept of a failure, in another record: ALCH_ERROR. */
 alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *error);
+
+/* ---- postgresql_cursor.c ---- */
+/* At a start, its sets and rows of a piece being known: does it go by a cursor? */
+void alch_postgresql_choose_cursor(alch_driver_statement *statement);
+/* Sends the FETCH of a piece, with the DECLARE before the first. */
+alch_status alch_postgresql_send_fetch(alch_driver_statement *statement, alch_error *error);
+/* All rows of a piece are read: ALCH_OK, the statement is queued for the next; ALCH_DONE, that was the last; RESOURCE_CLOSED, its transaction has ended. */
+alch_status alch_postgresql_next_piece(alch_driver_statement *statement, alch_error *error);
+/* Nobody wants more of it: the server closes it with one of the next round trips. */
+void alch_postgresql_leave_cursor(alch_driver_statement *statement);
+/* Sends that, for all that were left; how many commands that were. */
+uint32_t alch_postgresql_close_cursors(alch_driver_connection *connection, bool *sent);
+/* A command was carried out that may have closed cursors. */
+void alch_postgresql_note_cursors(alch_driver_connection *connection, const char *tag);
 
 /* ---- postgresql_copy.c ---- */
 extern const struct alch_bulk alch_postgresql_bulk;
