@@ -335,6 +335,112 @@ CASE("a child neither uses nor ends what its parent has made") {
   }
 }
 
+/* An allocator that stops a thread in the middle of an allocation, while it holds a lock. */
+typedef struct gate { int arrived[2], open[2]; atomic_int armed; pid_t process; alch_status status; } gate;
+static gate fork_gate;
+
+static void *reallocate_at_gate(void *context, void *block, size_t old_size, size_t new_size) {
+  char byte = 0;
+  (void)context;
+  if (new_size > 0 && fork_gate.process == getpid() && atomic_exchange(&fork_gate.armed, 0)) {
+    if (write(fork_gate.arrived[1], &byte, 1) != 1 || read(fork_gate.open[0], &byte, 1) != 1) return NULL;
+  }
+  return alch_allocator_standard.reallocate(NULL, block, old_size, new_size);
+}
+
+/* What is allocated next is the cache's entry, under its lock. */
+static alch_status stop_in_compiler(void *context, const alch_catalog *catalog, const alch_dialect *dialect, const alch_block *block, const alch_compile_options *options, const alch_allocator *allocator,
+                                    alch_compiled **out, alch_error *error) {
+  (void)context;
+  alch_status status = alch_compile(catalog, dialect, block, options, allocator, out, error);
+  atomic_store(&fork_gate.armed, 1);
+  return status;
+}
+
+static void *compile_slowly(void *context) {
+  world *w = context;
+  size_t size;
+  alch_error error;
+  alch_compiled *compiled = NULL;
+  alch_error_init(&error, &alch_allocator_standard);
+  alch_block *block = text_block(w, "SELECT slowly", &size);
+  fork_gate.status = alch_engine_compile(w->engine, w->catalog, block, NULL, stop_in_compiler, NULL, &compiled, &error);
+  alch_compiled_release(compiled);
+  alch_free(w->allocator, block, size);
+  alch_error_close(&error);
+  return NULL;
+}
+
+static int compile_in_child(scene *s) {
+  alch_compiled *compiled = NULL;
+  alarm(60);
+  if (compile_text(&s->w, "SELECT quickly", &compiled) != ALCH_OK) return 1;
+  alch_compiled_release(compiled);
+  alch_cache_info info = alch_engine_cache_info(s->w.engine);
+  if (info.size != 1) return 2;
+  alch_engine_cache_clear(s->w.engine);
+  return alch_engine_cache_info(s->w.engine).size == 0 ? 0 : 3;
+}
+
+CASE("a child compiles, although another thread held the cache while the process forked") {
+  static const alch_allocator gated = { reallocate_at_gate, NULL };
+  scene s = { .w = { .allocator = &alch_allocator_standard } };
+  pthread_t thread;
+  char byte = 0;
+  fork_gate = (gate){ .process = getpid() };
+  CHECK(pipe(fork_gate.arrived) == 0 && pipe(fork_gate.open) == 0);
+  CHECK_INT(world_open_with(&s.w, "sqlite://", NULL, &gated), ALCH_OK);
+  CHECK_INT(run(&s.w, "select 1"), ALCH_OK);
+  CHECK_INT(pthread_create(&thread, NULL, compile_slowly, &s.w), 0);
+  CHECK(read(fork_gate.arrived[0], &byte, 1) == 1);
+  CHECK_INT(in_child(compile_in_child, &s), 0);
+  CHECK(write(fork_gate.open[1], &byte, 1) == 1);
+  CHECK_INT(pthread_join(thread, NULL), 0);
+  CHECK_INT(fork_gate.status, ALCH_OK);
+  CHECK_INT(alch_engine_cache_info(s.w.engine).size, 2);
+  world_close(&s.w);
+  for (int i = 0; i < 2; i++) CHECK(close(fork_gate.arrived[i]) == 0 && close(fork_gate.open[i]) == 0);
+}
+
+/* ---- shared engines ---- */
+
+static atomic_bool sharing;
+static atomic_uint shared_in_vain;
+
+static bool share_once(const char *name) {
+  alch_engine_options options;
+  alch_engine *engine = NULL;
+  alch_error error;
+  alch_engine_options_init(&options);
+  alch_error_init(&error, &alch_allocator_standard);
+  bool done = alch_engine_share(name, "sqlite://", 9, &options, &engine, &error) == ALCH_OK;
+  alch_engine_release(engine);
+  alch_error_close(&error);
+  return done;
+}
+
+static void *share_often(void *context) {
+  while (atomic_load(&sharing)) atomic_fetch_add(&shared_in_vain, !share_once(context));
+  return NULL;
+}
+
+static int share_in_child(scene *s) {
+  (void)s;
+  alarm(60);
+  return share_once("busy") ? 0 : 1;
+}
+
+CASE("a child shares engines, although other threads were at it while the process forked") {
+  enum { SHARERS = 3, FORKS = 60 };
+  pthread_t threads[SHARERS];
+  atomic_store(&sharing, true);
+  for (int i = 0; i < SHARERS; i++) CHECK_INT(pthread_create(&threads[i], NULL, share_often, (void *)(uintptr_t)"busy"), 0);
+  for (int i = 0; i < FORKS; i++) CHECK_INT(in_child(share_in_child, NULL), 0);
+  atomic_store(&sharing, false);
+  for (int i = 0; i < SHARERS; i++) CHECK_INT(pthread_join(threads[i], NULL), 0);
+  CHECK_INT(atomic_load(&shared_in_vain), 0);
+}
+
 static int write_row(scene *s) {
   alch_connection *own = NULL;
   if (world_connect(&s->w, &own) != ALCH_OK || run_on(&s->w, own, "insert into t values (2)") != ALCH_OK) return 1;

@@ -18,7 +18,7 @@ alch_status alch_cache_open(alch_cache *cache, const alch_allocator *allocator, 
   while (cache->bucket_count < capacity && cache->bucket_count < UINT32_C(1) << 24) cache->bucket_count *= 2;
   cache->buckets = alch_allocate_zeroed(allocator, cache->bucket_count * sizeof *cache->buckets);
   if (!cache->buckets) return alch_error_out_of_memory(error);
-  if (pthread_mutex_init(&cache->mutex, NULL) != 0) {
+  if (!alch_lock_open(&cache->lock)) {
     alch_free(allocator, cache->buckets, cache->bucket_count * sizeof *cache->buckets);
     cache->buckets = NULL;
     return alch_error_out_of_memory(error);
@@ -26,6 +26,18 @@ alch_status alch_cache_open(alch_cache *cache, const alch_allocator *allocator, 
   alch_buffer_init(&cache->key, allocator);
   cache->info.capacity = capacity;
   return ALCH_OK;
+}
+
+/* Of a cache that is half written nothing is touched any more. */
+static void abandon(alch_cache *cache) {
+  memset(cache->buckets, 0, cache->bucket_count * sizeof *cache->buckets);
+  cache->newest = cache->oldest = NULL;
+  cache->info.size = 0;
+  alch_buffer_init(&cache->key, cache->allocator);
+}
+
+static void lock(alch_cache *cache) {
+  if (ALCH_UNLIKELY(!alch_lock_take(&cache->lock))) abandon(cache);
 }
 
 static alch_cache_entry **bucket_of(alch_cache *cache, uint64_t hash) {
@@ -55,24 +67,24 @@ static void remove_entry(alch_cache *cache, alch_cache_entry *entry) {
 }
 
 void alch_cache_clear(alch_cache *cache) {
-  pthread_mutex_lock(&cache->mutex);
+  lock(cache);
   while (cache->oldest) remove_entry(cache, cache->oldest);
-  pthread_mutex_unlock(&cache->mutex);
+  alch_lock_leave(&cache->lock);
 }
 
 void alch_cache_forget(alch_cache *cache, uint64_t serial) {
-  pthread_mutex_lock(&cache->mutex);
+  lock(cache);
   for (alch_cache_entry *entry = cache->oldest, *newer; entry; entry = newer) {
     newer = entry->newer;
     if (entry->serial / 2 == serial) remove_entry(cache, entry);
   }
-  pthread_mutex_unlock(&cache->mutex);
+  alch_lock_leave(&cache->lock);
 }
 
 void alch_cache_close(alch_cache *cache) {
   if (!cache->buckets) return;
   alch_cache_clear(cache);
-  pthread_mutex_destroy(&cache->mutex);
+  alch_lock_close(&cache->lock);
   alch_buffer_close(&cache->key);
   alch_free(cache->allocator, cache->buckets, cache->bucket_count * sizeof *cache->buckets);
   cache->buckets = NULL;
@@ -92,7 +104,7 @@ static bool matches(const alch_cache_entry *entry, const alch_cache_key *key) {
          && memcmp(entry->bytes, key->structure, key->structure_size) == 0 && same_names(entry->bytes + key->structure_size, key);
 }
 
-/* Structures with anonymous ids are written anew with their order of appearance. Under the mutex. */
+/* Structures with anonymous ids are written anew with their order of appearance. Under the lock. */
 static alch_status make_key(alch_cache *cache, const alch_cache_request *request, alch_cache_key *key, alch_error *error) {
   const alch_block *block = request->block;
   const alch_compile_options *options = request->options;
@@ -126,12 +138,12 @@ static alch_cache_entry *find_entry(alch_cache *cache, const alch_cache_key *key
 alch_status alch_cache_find(alch_cache *cache, const alch_cache_request *request, alch_compiled **out, alch_error *error) {
   alch_cache_key key;
   *out = NULL;
-  pthread_mutex_lock(&cache->mutex);
+  lock(cache);
   alch_status status = make_key(cache, request, &key, error);
   alch_cache_entry *entry = status == ALCH_OK ? find_entry(cache, &key) : NULL;
   *(entry ? &cache->info.hits : &cache->info.misses) += 1;
   if (entry) alch_compiled_hold(*out = entry->compiled);
-  pthread_mutex_unlock(&cache->mutex);
+  alch_lock_leave(&cache->lock);
   return status;
 }
 
@@ -169,7 +181,7 @@ static alch_status add_entry(alch_cache *cache, const alch_cache_key *key, alch_
 
 alch_status alch_cache_add(alch_cache *cache, const alch_cache_request *request, alch_compiled **compiled, alch_error *error) {
   alch_cache_key key;
-  pthread_mutex_lock(&cache->mutex);
+  lock(cache);
   alch_status status = make_key(cache, request, &key, error);
   alch_cache_entry *there = status == ALCH_OK ? find_entry(cache, &key) : NULL;
   if (there) {
@@ -179,7 +191,7 @@ alch_status alch_cache_add(alch_cache *cache, const alch_cache_request *request,
   } else if (status == ALCH_OK) {
     status = add_entry(cache, &key, *compiled, error);
   }
-  pthread_mutex_unlock(&cache->mutex);
+  alch_lock_leave(&cache->lock);
   return status;
 }
 
@@ -229,9 +241,9 @@ alch_status alch_engine_compile(alch_engine *engine, const alch_catalog *catalog
 
 alch_cache_info alch_engine_cache_info(alch_engine *engine) {
   engine = alch_engine_root(engine);
-  pthread_mutex_lock(&engine->cache.mutex);
+  lock(&engine->cache);
   alch_cache_info info = engine->cache.info;
-  pthread_mutex_unlock(&engine->cache.mutex);
+  alch_lock_leave(&engine->cache.lock);
   return info;
 }
 

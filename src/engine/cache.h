@@ -1,20 +1,20 @@
 /* cache.h - the compiled statements of an engine, found by the bytes they came from; the one used longest ago goes first.
-   It owns one reference to each. Guarded by a mutex of its own. */
+   It owns one reference to each. Guarded by a lock of its own. */
 #ifndef ALCH_CACHE_H
 #define ALCH_CACHE_H
 
 #include "engine/engine.h"
-#include <pthread.h>
+#include "engine/fork.h"
 
 struct alch_cache_entry;
 
 typedef struct alch_cache {
   const alch_allocator *allocator;
-  pthread_mutex_t mutex;
+  alch_lock lock;
   struct alch_cache_entry **buckets;   /* a power of two of them, made with the cache: it never grows */
   uint32_t bucket_count;
   struct alch_cache_entry *newest, *oldest;
-  alch_buffer key;                     /* of a block with anonymous ids, while the mutex is held */
+  alch_buffer key;                     /* of a block with anonymous ids, while the lock is held */
   alch_cache_info info;
 } alch_cache;
 

@@ -54,7 +54,7 @@ static alch_status resolve(alch_engine *engine, alch_error *error) {
 
 static void free_engine(alch_engine *engine) {
   alch_replicas_close(engine);
-  pthread_mutex_destroy(&engine->meeting);
+  alch_lock_close(&engine->meeting);
   alch_cache_close(&engine->cache);
   alch_url_close(&engine->url);
   if (engine->shared_name) alch_free(engine->allocator, engine->shared_name, strlen(engine->shared_name) + 1);
@@ -96,7 +96,7 @@ alch_status alch_engine_open(const char *url, size_t length, const alch_engine_o
   alch_engine *engine = alch_allocate_zeroed(allocator, sizeof *engine);
   if (!engine) return alch_error_out_of_memory(error);
   engine->allocator = allocator;
-  if (pthread_mutex_init(&engine->meeting, NULL) != 0) {
+  if (!alch_lock_open(&engine->meeting)) {
     alch_free(allocator, engine, sizeof *engine);
     return alch_error_out_of_memory(error);
   }

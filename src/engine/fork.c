@@ -1,5 +1,6 @@
 /* A process knows itself by the number of forks between it and the first: cheaper to ask than getpid. Children made without fork (a raw clone) are not noticed. */
-#include "engine/private.h"
+#include "engine/fork.h"
+#include "base/base.h"
 
 static atomic_uint fork_serial;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -18,4 +19,31 @@ void alch_process_watch(void) {
 
 uint32_t alch_process_serial(void) {
   return atomic_load_explicit(&fork_serial, memory_order_relaxed);
+}
+
+bool alch_lock_open(alch_lock *lock) {
+  lock->process = alch_process_serial();
+  return pthread_mutex_init(&lock->mutex, NULL) == 0;
+}
+
+void alch_lock_close(alch_lock *lock) {
+  pthread_mutex_destroy(&lock->mutex);
+}
+
+static bool take_in_child(alch_lock *lock) {
+  lock->process = alch_process_serial();
+  bool free = pthread_mutex_trylock(&lock->mutex) == 0;
+  if (!free) pthread_mutex_init(&lock->mutex, NULL);
+  if (!free) pthread_mutex_lock(&lock->mutex);
+  return free;
+}
+
+bool alch_lock_take(alch_lock *lock) {
+  if (ALCH_UNLIKELY(lock->process != alch_process_serial())) return take_in_child(lock);
+  pthread_mutex_lock(&lock->mutex);
+  return true;
+}
+
+void alch_lock_leave(alch_lock *lock) {
+  pthread_mutex_unlock(&lock->mutex);
 }

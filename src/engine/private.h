@@ -6,6 +6,7 @@
 
 #include "engine/cache.h"
 #include "engine/engine.h"
+#include "engine/fork.h"
 #include "engine/prepared.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -130,7 +131,7 @@ struct alch_engine {
   const alch_dialect *named;             /* the newest record of the dialect that the URL means */
   _Atomic(const alch_dialect *) dialect; /* see alch_engine_dialect */
   atomic_bool met;                       /* it is known which server there is */
-  pthread_mutex_t meeting;               /* guards the two, while they change, and server */
+  alch_lock meeting;                     /* guards the two, while they change, and server */
   alch_server_record server;
   char server_version[ALCH_SERVER_TEXT];
   alch_engine_options options;
@@ -167,12 +168,6 @@ alch_status alch_engine_state_server(alch_engine *engine, const alch_dialect *na
 alch_status alch_engine_meet(alch_link *link, alch_error *error);
 /* INVALID_REQUEST for a statement that was compiled for another server than that of the link. */
 alch_status alch_link_check_dialect(const alch_link *link, const alch_compiled *compiled, alch_error *error);
-
-/* ---- fork.c ---- */
-/* From now on forks of this process are counted. */
-void alch_process_watch(void);
-/* Another number in a child than in its parent. */
-uint32_t alch_process_serial(void);
 
 /* ---- link.c ---- */
 alch_link *alch_link_new(alch_engine *engine, alch_error *error);

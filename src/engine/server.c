@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Who was interrupted by a fork has not met the server yet. */
+static void lock(alch_engine *engine) {
+  if (!alch_lock_take(&engine->meeting)) engine->met = engine->options.server_version != NULL;
+}
+
 static alch_engine *speaker(const alch_engine *engine) {
   alch_engine *root = alch_engine_root(engine);
   return root->primary ? root->primary : root;
@@ -18,11 +23,11 @@ bool alch_engine_is_met(const alch_engine *engine) {
 
 uint32_t alch_engine_server_version(const alch_engine *engine, uint16_t numbers[ALCH_SERVER_NUMBERS], char *text, size_t size) {
   alch_engine *root = speaker(engine);
-  pthread_mutex_lock(&root->meeting);
+  lock(root);
   memcpy(numbers, root->server.numbers, sizeof root->server.numbers);
   uint32_t count = root->server.count;
   if (text) snprintf(text, size, "%s", root->server_version);
-  pthread_mutex_unlock(&root->meeting);
+  alch_lock_leave(&root->meeting);
   return count;
 }
 
@@ -65,7 +70,7 @@ static alch_status refuse_other(const alch_engine *engine, const alch_server *sa
                         engine->server.guest ? engine->server.guest : engine->named->name, engine->server_version, found->guest ? found->guest : engine->named->name, or_nothing(said->version));
 }
 
-/* Under the mutex. Statements for an older server are understood by a newer one, so the oldest decides. */
+/* Under the lock. Statements for an older server are understood by a newer one, so the oldest decides. */
 static void adopt(alch_engine *engine, const alch_server *said, const alch_server_record *found) {
   if (engine->met && !alch_dialect_is_older(found->dialect, engine->server.dialect)) return;
   engine->server = *found;
@@ -79,11 +84,11 @@ static bool is_same_kind(const alch_server_record *first, const alch_server_reco
 
 static alch_status introduce(alch_engine *engine, alch_link *link, const alch_server *said, const alch_server_record *found, alch_error *error) {
   alch_status status = ALCH_OK;
-  pthread_mutex_lock(&engine->meeting);
+  lock(engine);
   if (engine->met && !is_same_kind(found, &engine->server)) status = refuse_other(engine, said, found, error);
   else adopt(engine, said, found);
   if (status == ALCH_OK) atomic_store_explicit(&engine->met, true, memory_order_release);
-  pthread_mutex_unlock(&engine->meeting);
+  alch_lock_leave(&engine->meeting);
   link->dialect = found->dialect;
   return status;
 }

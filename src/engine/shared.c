@@ -6,19 +6,26 @@
 static pthread_mutex_t shared_mutex = PTHREAD_MUTEX_INITIALIZER;   /* guards the list, and the last reference of what stands in it */
 static alch_engine *shared_engines;
 
+/* A child of a fork finds the list whole, and its lock free. */
+static void lock(void) { pthread_mutex_lock(&shared_mutex); }
+static void unlock(void) { pthread_mutex_unlock(&shared_mutex); }
+static void watch_forks(void) { pthread_atfork(lock, unlock, unlock); }
+
+/* Held, or NULL. Under the mutex. */
 static alch_engine *find(const char *name) {
   alch_engine *engine = shared_engines;
   while (engine && strcmp(engine->shared_name, name) != 0) engine = engine->next_shared;
+  if (engine) alch_engine_hold(engine);
   return engine;
 }
 
 bool alch_shared_release(alch_engine *engine) {
-  pthread_mutex_lock(&shared_mutex);
+  lock();
   bool last = atomic_fetch_sub_explicit(&engine->references, 1, memory_order_acq_rel) == 1;
   alch_engine **place = &shared_engines;
   while (last && *place && *place != engine) place = &(*place)->next_shared;
   if (last && *place) *place = engine->next_shared;
-  pthread_mutex_unlock(&shared_mutex);
+  unlock();
   return last;
 }
 
@@ -34,8 +41,6 @@ static alch_status open_root(const char *name, const char *url, size_t length, c
     return alch_error_out_of_memory(error);
   }
   memcpy((*out)->shared_name, name, size);
-  (*out)->next_shared = shared_engines;
-  shared_engines = *out;
   return ALCH_OK;
 }
 
@@ -106,19 +111,45 @@ alch_status alch_engine_check_options(const alch_engine *engine, const alch_engi
 
 /* ---- members ---- */
 
-/* *out is held. */
-static alch_status find_or_open(const char *name, const char *url, size_t length, const alch_engine_options *options, alch_engine **out, alch_error *error) {
-  pthread_mutex_lock(&shared_mutex);
+static alch_engine *look_up(const char *name) {
+  lock();
   alch_engine *found = find(name);
-  alch_status status = found ? check_url(found, found, url, length, error) : open_root(name, url, length, options, out, error);
-  if (status == ALCH_OK && found) alch_engine_hold(*out = found);
-  pthread_mutex_unlock(&shared_mutex);
+  unlock();
+  return found;
+}
+
+/* Enters the engine, unless another thread was quicker, whose engine is answered then, held. */
+static alch_engine *enter(alch_engine *engine) {
+  lock();
+  alch_engine *found = find(engine->shared_name);
+  if (!found) {
+    engine->next_shared = shared_engines;
+    shared_engines = engine;
+  }
+  unlock();
+  return found;
+}
+
+/* *out is held. Opening one may load a library, which is nothing to be done under the mutex. */
+static alch_status find_or_open(const char *name, const char *url, size_t length, const alch_engine_options *options, alch_engine **out, alch_error *error) {
+  alch_engine *found = look_up(name);
+  if (!found) {
+    alch_status status = open_root(name, url, length, options, out, error);
+    if (status == ALCH_OK) found = enter(*out);
+    if (!found) return status;
+    alch_engine_release(*out);
+  }
+  *out = found;
+  alch_status status = check_url(found, found, url, length, error);
+  if (status != ALCH_OK) alch_engine_release(found);
   return status;
 }
 
 alch_status alch_engine_share(const char *name, const char *url, size_t length, const alch_engine_options *options, alch_engine **out, alch_error *error) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
   alch_engine *root;
   *out = NULL;
+  pthread_once(&once, watch_forks);
   if (options->driver) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "an engine that is shared takes no driver of one host's, as `mock` is");
   alch_status status = find_or_open(name, url, length, options, &root, error);
   if (status != ALCH_OK) return status;

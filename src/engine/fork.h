@@ -1,0 +1,27 @@
+/* fork.h - processes that fork: how a child knows that it is one, and locks that it finds free. */
+#ifndef ALCH_FORK_H
+#define ALCH_FORK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* From now on forks of this process are counted. */
+void alch_process_watch(void);
+/* Another number in a child than in its parent. */
+uint32_t alch_process_serial(void);
+
+/* A mutex that may have been held by another thread while the process forked, which the child has not got. */
+typedef struct alch_lock {
+  pthread_mutex_t mutex;
+  uint32_t process;                      /* alch_process_serial of who has taken it last */
+} alch_lock;
+
+bool alch_lock_open(alch_lock *lock);    /* false: no memory */
+void alch_lock_close(alch_lock *lock);
+/* False, once in a child: it was held in the parent, and what it guards may be half written. It is taken all the same. In a child only one thread may come first. */
+bool alch_lock_take(alch_lock *lock);
+void alch_lock_leave(alch_lock *lock);
+
+#endif
