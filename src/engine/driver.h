@@ -29,7 +29,6 @@ typedef struct alch_driver {
   const char *dialect;     /* name of its dialect; NULL: any, the URL names it (dialect+name:// or name+dialect://) */
   /* Optional, NULL at the end: what URLs of SQLAlchemy call Python's drivers for this database. An error says what to write in their place. */
   const char *const *python;
-  bool thread_bound;       /* a pool must not hand one connection to two threads */
   /* Optional: a query (as la.text has it) with the names :table, :schema (NULL: where the connection looks for tables) and :column, that gives a row where the integer keys that the database makes in this
      column for the rows of one INSERT may not be told by the order of the rows. Without it nothing is promised for several rows. Where it gives none the keys
      - are consecutive, the last of them being last_insert_id (or the first, see first_key), in a driver that tells last_insert_id;

@@ -65,4 +65,9 @@ typedef struct alch_embedded {
   void (*large_close)(alch_large *large);             /* also when its connection has been closed before */
 } alch_embedded;
 
+/* The record's fields, in a file that has a function for each under the field's name. */
+#define ALCH_EMBEDDED_FUNCTIONS \
+  .create_function = create_function, .create_collation = create_collation, .backup_open = backup_open, .backup_step = backup_step, .backup_close = backup_close, .serialize = serialize, \
+  .release = release, .deserialize = deserialize, .large_open = large_open, .large_size = large_size, .large_read = large_read, .large_write = large_write, .large_close = large_close
+
 #endif

@@ -11,6 +11,7 @@ static void note_child(void) {
 
 static void watch(void) {
   pthread_atfork(NULL, NULL, note_child);
+  alch_shared_watch();
 }
 
 void alch_process_watch(void) {

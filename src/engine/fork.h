@@ -12,6 +12,9 @@ void alch_process_watch(void);
 /* Another number in a child than in its parent. */
 uint32_t alch_process_serial(void);
 
+/* Forks wait for the list of shared engines (shared.c). Of alch_process_watch alone. */
+void alch_shared_watch(void);
+
 /* A mutex that may have been held by another thread while the process forked, which the child has not got. */
 typedef struct alch_lock {
   pthread_mutex_t mutex;

@@ -9,7 +9,7 @@ static alch_engine *shared_engines;
 /* A child of a fork finds the list whole, and its lock free. */
 static void lock(void) { pthread_mutex_lock(&shared_mutex); }
 static void unlock(void) { pthread_mutex_unlock(&shared_mutex); }
-static void watch_forks(void) { pthread_atfork(lock, unlock, unlock); }
+void alch_shared_watch(void) { pthread_atfork(lock, unlock, unlock); }
 
 /* Held, or NULL. Under the mutex. */
 static alch_engine *find(const char *name) {
@@ -146,10 +146,9 @@ static alch_status find_or_open(const char *name, const char *url, size_t length
 }
 
 alch_status alch_engine_share(const char *name, const char *url, size_t length, const alch_engine_options *options, alch_engine **out, alch_error *error) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
   alch_engine *root;
   *out = NULL;
-  pthread_once(&once, watch_forks);
+  alch_process_watch();
   if (options->driver) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "an engine that is shared takes no driver of one host's, as `mock` is");
   alch_status status = find_or_open(name, url, length, options, &root, error);
   if (status != ALCH_OK) return status;

@@ -195,10 +195,6 @@ bool alch_ddl_numbers_itself(const alch_ddl *d, const alch_column *column) {
   return alch_table_autoincrement(column->table) == column;
 }
 
-bool alch_ddl_names_type(const alch_dialect *dialect, const alch_type *type) {
-  return dialect->names_type && dialect->names_type(type);
-}
-
 alch_status alch_ddl_wanted(const alch_catalog *catalog, const alch_dialect *dialect, const alch_condition *condition, const void *thing, bool *wanted, alch_error *error) {
   *wanted = condition->count == 0;
   for (uint32_t i = 0; i < condition->count; i++) *wanted = *wanted || strcmp(condition->dialects[i], dialect->name) == 0;

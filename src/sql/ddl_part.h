@@ -86,8 +86,6 @@ const char *alch_ddl_option_text(const alch_ddl *d, const alch_options *options,
 int alch_ddl_option_truth(const alch_ddl *d, const alch_options *options, const char *name);
 /* Is the column the one that the database numbers, and are there no other words for it (an identity, a sequence that the dialect uses)? */
 bool alch_ddl_numbers_itself(const alch_ddl *d, const alch_column *column);
-/* Does the column's type belong to the table's database, so that CREATE TYPE comes before? */
-bool alch_ddl_names_type(const alch_dialect *dialect, const alch_type *type);
 
 /* ---- failing ---- */
 /* "dialect 'x' has no <construct>; <mend>" (UNSUPPORTED_COMPILATION); mend may be NULL. */

@@ -94,10 +94,6 @@ const alch_driver *alch_mock_driver(alch_mock *mock) {
   return &mock->driver;
 }
 
-alch_mock *alch_mock_of(alch_driver_connection *connection) {
-  return connection->mock;
-}
-
 static char *copy_text(alch_mock *mock, const char *text) {
   return alch_arena_text(&mock->arena, text, strlen(text));
 }
@@ -163,14 +159,6 @@ void alch_mock_set_sqlstate(alch_mock *mock, const char *sqlstate) {
 
 alch_mock_counts alch_mock_count_calls(const alch_mock *mock) {
   return mock->counts;
-}
-
-uint64_t alch_mock_calls(const alch_mock *mock) {
-  return mock->calls;
-}
-
-void alch_mock_set_last_id(alch_mock *mock, int64_t id) {
-  mock->last_id = id - 1;
 }
 
 uint32_t alch_mock_count(const alch_mock *mock) {

@@ -1,6 +1,6 @@
 /* mock.h - a driver without a database: it keeps what it was told to execute, answers from a script, waits on a real pipe, and fails where it is told to.
    It imitates any dialect: mock+<dialect>://. Two ways to it: engines opened with options.driver = alch_mock_driver(mock) share the script of `mock`, from the first connect on; an engine opened
-   by URL alone gives each connection a mock of its own, alch_mock_of. A mock belongs to one thread; it owns copies of all that it is given. */
+   by URL alone gives each connection a mock of its own. A mock belongs to one thread; it owns copies of all that it is given. */
 #ifndef ALCH_MOCK_H
 #define ALCH_MOCK_H
 
@@ -13,8 +13,6 @@ alch_mock *alch_mock_open(const alch_allocator *allocator);
 /* Engines that use it are gone by then. */
 void alch_mock_close(alch_mock *mock);
 const alch_driver *alch_mock_driver(alch_mock *mock);
-/* The mock behind a connection of this driver. */
-alch_mock *alch_mock_of(alch_driver_connection *connection);
 
 /* ---- the script ---- */
 typedef struct alch_mock_answer {
@@ -47,10 +45,6 @@ typedef struct alch_mock_counts { uint32_t pings, closed, abandoned, waits; } al
 alch_mock_counts alch_mock_count_calls(const alch_mock *mock);
 /* What servers say of themselves from now on: connections that are made afterwards hear it. NULL: nothing, as at first. Copied. */
 void alch_mock_set_server(alch_mock *mock, const char *product, const char *version);
-/* Calls that could have failed, since alch_mock_fail or the start. */
-uint64_t alch_mock_calls(const alch_mock *mock);
-/* What last_insert_id answers after the next INSERT; it goes up by one with each. */
-void alch_mock_set_last_id(alch_mock *mock, int64_t id);
 
 /* ---- the record: statements in the order in which they were started ---- */
 uint32_t alch_mock_count(const alch_mock *mock);

@@ -198,7 +198,7 @@ static alch_status serialize(alch_driver_connection *connection, const char *sch
   return alch_error_out_of_memory(error);
 }
 
-static void release_bytes(alch_driver_connection *connection, void *bytes) {
+static void release(alch_driver_connection *connection, void *bytes) {
   (void)connection;
   sqlite3_free(bytes);
 }
@@ -268,18 +268,4 @@ static void large_close(alch_large *large) {
   alch_free(large->allocator, large, sizeof *large);
 }
 
-const alch_embedded alch_sqlite_embedded = {
-  .create_function = create_function,
-  .create_collation = create_collation,
-  .backup_open = backup_open,
-  .backup_step = backup_step,
-  .backup_close = backup_close,
-  .serialize = serialize,
-  .release = release_bytes,
-  .deserialize = deserialize,
-  .large_open = large_open,
-  .large_size = large_size,
-  .large_read = large_read,
-  .large_write = large_write,
-  .large_close = large_close,
-};
+const alch_embedded alch_sqlite_embedded = { ALCH_EMBEDDED_FUNCTIONS };

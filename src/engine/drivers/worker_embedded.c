@@ -533,20 +533,6 @@ static alch_status large_write(alch_large *large, uint64_t offset, const void *b
 }
 
 /* The inner driver's memory, whatever made it. */
-static void release_bytes(alch_driver_connection *connection, void *bytes) { embedded_of(connection)->release(connection->served, bytes); }
+static void release(alch_driver_connection *connection, void *bytes) { embedded_of(connection)->release(connection->served, bytes); }
 
-const alch_embedded alch_worker_embedded = {
-  .create_function = create_function,
-  .create_collation = create_collation,
-  .backup_open = backup_open,
-  .backup_step = backup_step,
-  .backup_close = backup_close,
-  .serialize = serialize,
-  .release = release_bytes,
-  .deserialize = deserialize,
-  .large_open = large_open,
-  .large_size = large_size,
-  .large_read = large_read,
-  .large_write = large_write,
-  .large_close = large_close,
-};
+const alch_embedded alch_worker_embedded = { ALCH_EMBEDDED_FUNCTIONS };
