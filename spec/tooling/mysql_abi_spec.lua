@@ -7,6 +7,7 @@ local structures = {
   { "MYSQL_FIELD", "alch_mysql_field", "name org_name length max_length name_length def_length flags decimals charsetnr type extension" },
   { "MYSQL_BIND", "alch_mysql_bind", "length is_null buffer error u buffer_length offset length_value flags pack_length buffer_type error_value is_unsigned long_data_used is_null_value extension" },
   { "MYSQL_TIME", "alch_mysql_time", "year month day hour minute second second_part neg time_type" },
+  { "MYSQL", "alch_mysql_head", "net net.buff net.read_pos", begins = true },   -- ours is how theirs begins
 }
 
 local constants = [[
@@ -33,7 +34,7 @@ local function program(includes, which)
   local lines = { "#include <stddef.h>", "#include <stdio.h>", includes, "int main(void) {" }
   for _, structure in ipairs(structures) do
     local name = structure[which]
-    lines[#lines + 1] = ('printf("%s %%d\\n", (int)sizeof(%s));'):format(structure[1], name)
+    if not structure.begins then lines[#lines + 1] = ('printf("%s %%d\\n", (int)sizeof(%s));'):format(structure[1], name) end
     for member in structure[3]:gmatch "%S+" do
       lines[#lines + 1] = ('printf("%s.%s %%d\\n", (int)offsetof(%s, %s));'):format(structure[1], member, name, member)
     end

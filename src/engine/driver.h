@@ -69,6 +69,9 @@ typedef struct alch_driver {
 
   /* Optional; before start. Rows are to come in pieces of about so many, so that a large result needs little memory; 0: all at once (the default of each execution). */
   void (*stream)(alch_driver_statement *statement, uint32_t rows);
+  /* Optional; before start, for this execution. Rows will be taken one after another, with nothing in between but what is done with each: they may be read as they come, while the server sends the next. All
+     else on the connection works all the same, and is the same to whoever uses it; what another statement finds unread is stored first. */
+  void (*flow)(alch_driver_statement *statement);
   /* Binds all values (one a placeholder; borrowed until finish) and starts. ALCH_OK or ALCH_WAIT: poll next. */
   alch_status (*start)(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
   /* Optional: the same for `sets` sets of values, one behind the other, with as few round trips as the database allows (array binding, pipelining). Rows that the sets return come one after another, in the

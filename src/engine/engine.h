@@ -221,6 +221,7 @@ typedef struct alch_execution {
   const alch_value *bound;               /* the values that the driver borrows */
   uint32_t bound_count;
   uint32_t stream_rows;                  /* set by whoever starts it: rows of a piece; 0: as the connection has it. Closing sets it back */
+  bool flows;                            /* likewise: whoever starts it takes all rows in one go, and they may be read as they come (alch_driver.flow) */
   bool copies;                           /* likewise: rows come by the driver's way for many of them (engine/bulk.h), which has to be there; */
   const char *copy_format;               /* NULL, or the words for lines of text; stays where it is until the execution has started */
   char token[ALCH_TOKEN_SIZE];           /* likewise: its logging_token; "": the connection's */

@@ -64,6 +64,7 @@ void alch_execution_close(alch_execution *execution) {
   execution->compiled = NULL;
   execution->connection = NULL;
   execution->stream_rows = 0;
+  execution->flows = false;
   execution->token[0] = '\0';
   execution->copies = false;
 }
@@ -184,7 +185,8 @@ static alch_status go_to_first(alch_execution *execution, alch_error *error) {
 static void stream(const alch_execution *execution) {
   const alch_connection *connection = execution->connection;
   uint32_t rows = execution->stream_rows > 0 ? execution->stream_rows : connection->options.stream_rows;
-  if (connection->driver->stream) connection->driver->stream(execution->prepared->statement, rows);
+  if (rows > 0 && connection->driver->stream) connection->driver->stream(execution->prepared->statement, rows);
+  if (rows == 0 && execution->flows && connection->driver->flow) connection->driver->flow(execution->prepared->statement);
 }
 
 static alch_status start_driver(alch_execution *execution, alch_error *error) {
@@ -208,7 +210,7 @@ static alch_status go(alch_execution *execution, alch_error *error) {
     if (allowed != ALCH_OK) return allowed;
   }
   execution->phase = PHASE_POLL;
-  if (ALCH_UNLIKELY(connection->options.stream_rows > 0 || execution->stream_rows > 0)) stream(execution);
+  if (ALCH_UNLIKELY(connection->options.stream_rows > 0 || execution->stream_rows > 0 || execution->flows)) stream(execution);
   alch_status status = ALCH_UNLIKELY(execution->copies) ? connection->driver->bulk->copy_out(execution->prepared->statement, execution->copy_format, error) : ALCH_OK;
   if (ALCH_LIKELY(status == ALCH_OK)) status = start_driver(execution, error);
   if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);

@@ -252,6 +252,8 @@ static alch_status start(alch_load *load, alch_load_step *step, alch_error *erro
   alch_status status = alch_session_connection(load->session, &connection, error);
   if (status != ALCH_OK) return status;
   step->stage = ALCH_STAGE_STARTING;
+  alch_execution_close(&step->execution);   /* of the chunk before */
+  step->execution.flows = load->limit == 0;
   if (step->kind == ALCH_STEP_QUERY) return alch_execution_start(&step->execution, connection, step->compiled, step->block, step->parameters, error);
   return start_keys(step, connection, error);
 }

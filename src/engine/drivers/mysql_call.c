@@ -12,6 +12,7 @@ enum { BREAK_ATTEMPTS = 1000 };
 static int begin(alch_driver_connection *c, alch_mysql_call call, alch_driver_statement *s) {
   const alch_libmariadb *library = c->library;
   const alch_mysql_settings *t = &c->settings;
+  if (call == ALCH_MYSQL_FETCH) s->row = NULL;
   switch (call) {
     case ALCH_MYSQL_CONNECT: return library->mysql_real_connect_start(&c->answer.handle, c->handle, t->host, t->user, t->password, t->database, t->port, t->socket, t->flags);
     case ALCH_MYSQL_PING: return library->mysql_ping_start(&c->answer.number, c->handle);
@@ -95,6 +96,7 @@ void alch_mysql_break(alch_driver_connection *connection) {
 /* The next call that the dropped statement needs after this one; ALCH_MYSQL_NONE: it is through. */
 static alch_mysql_call after(alch_driver_connection *c, alch_mysql_call call, alch_driver_statement *s) {
   const alch_libmariadb *library = c->library;
+  if (c->flowing == s && (call == ALCH_MYSQL_NONE || call == ALCH_MYSQL_FETCH)) return ALCH_MYSQL_FREE;
   if (call == ALCH_MYSQL_PREPARE) s->prepared = c->answer.number == 0;
   if (call == ALCH_MYSQL_PREPARE || call == ALCH_MYSQL_QUERY || call == ALCH_MYSQL_FETCH || call == ALCH_MYSQL_SAVE || call == ALCH_MYSQL_UNDO) return ALCH_MYSQL_NONE;
   bool failed = call == ALCH_MYSQL_FREE ? false : call != ALCH_MYSQL_NONE && c->answer.number != 0;
@@ -128,6 +130,7 @@ alch_status alch_mysql_settle(alch_driver_connection *connection) {
       if (call != ALCH_MYSQL_NONE && alch_mysql_advance(connection, call, statement) == ALCH_WAIT) return ALCH_WAIT;
     }
     connection->dropped = NULL;
+    if (connection->flowing == statement) alch_mysql_flow_end(connection);
     if (connection->dropped_closed) alch_mysql_statement_free(statement);
     connection->dropped_closed = false;
   }

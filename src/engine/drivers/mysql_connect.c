@@ -14,7 +14,10 @@ static void free_connection(alch_driver_connection *connection) {
   const alch_allocator *allocator = connection->allocator;
   if (connection->handle) {
     alch_mysql_break(connection);
-    alch_mysql_settle(connection);
+    if (alch_mysql_settle(connection) == ALCH_WAIT) {
+      alch_mysql_break(connection);
+      alch_mysql_settle(connection);
+    }
     connection->library->mysql_close(connection->handle);
   }
   alch_arena_clear(&connection->settings.arena);
@@ -89,7 +92,7 @@ alch_status alch_mysql_connect(const alch_driver *driver, const alch_url *url, c
 /* A server that has closed the connection says so by what there is to read: nothing else may come unasked. */
 bool alch_mysql_alive(alch_driver_connection *connection) {
   if (connection->gone || !connection->connected) return false;
-  if (connection->call != ALCH_MYSQL_NONE || connection->dropped || connection->current) return true;
+  if (connection->call != ALCH_MYSQL_NONE || connection->dropped || connection->current || connection->flowing) return true;
   struct pollfd one = { .fd = connection->library->mysql_get_socket(connection->handle), .events = POLLIN };
   return one.fd >= 0 && poll(&one, 1, 0) == 0;
 }
@@ -100,13 +103,13 @@ void alch_mysql_abandon(alch_driver_connection *connection) {
   if (descriptor >= 0 && nowhere >= 0) dup2(nowhere, descriptor);
   if (nowhere >= 0) close(nowhere);
   alch_mysql_break(connection);
-  connection->dropped = connection->closing = NULL;
+  connection->dropped = connection->closing = connection->flowing = NULL;
   while (connection->statements) alch_mysql_statement_free(connection->statements);
   free_connection(connection);
 }
 
 alch_status alch_mysql_ping(alch_driver_connection *connection, alch_error *error) {
-  alch_status status = alch_mysql_settle(connection);
+  alch_status status = alch_mysql_make_way(connection, NULL, error);
   if (status == ALCH_OK) status = alch_mysql_advance(connection, ALCH_MYSQL_PING, NULL);
   if (status != ALCH_OK || connection->answer.number == 0) return status;
   return alch_mysql_fail(connection, NULL, error);

@@ -34,6 +34,14 @@ enum { SERVER_STATUS_IN_TRANS = 1, SERVER_STATUS_CURSOR_EXISTS = 64, SERVER_STAT
 enum { UNSIGNED_FLAG = 32, BINARY_CHARSET = 63 };
 enum { CR_CONNECTION_ERROR = 2002, CR_SERVER_GONE_ERROR = 2006, CR_OUT_OF_MEMORY = 2008, CR_SERVER_LOST = 2013, CR_COMMANDS_OUT_OF_SYNC = 2014, CR_NEW_STMT_METADATA = 2057, CR_BULK_UNSUPPORTED = 5003 };
 
+/* How the record of a connection begins. */
+typedef struct alch_mysql_head {
+  struct {
+    void *pvio;
+    unsigned char *buff, *buff_end, *write_pos, *read_pos;   /* read_pos: the message that was read last */
+  } net;
+} alch_mysql_head;
+
 typedef struct alch_mysql_field {
   char *name, *org_name, *table, *org_table, *db, *catalog, *def;
   unsigned long length, max_length;

@@ -28,6 +28,8 @@ typedef enum alch_mysql_phase {
   ALCH_MYSQL_STORING,
   ALCH_MYSQL_ROWS,        /* all of them are here */
   ALCH_MYSQL_PIECES,      /* they come in pieces */
+  ALCH_MYSQL_FLOWING,     /* each is read when it is asked for, while the server sends the next (mysql_flow.c) */
+  ALCH_MYSQL_BROKEN,      /* they could not be stored when somebody else wanted the connection; the handle keeps the error */
   ALCH_MYSQL_REST,        /* further results, of a CALL, are read away */
   ALCH_MYSQL_REST_ROWS,
   ALCH_MYSQL_UNDOING,     /* a set has failed; the handle keeps the error */
@@ -74,6 +76,8 @@ struct alch_driver_statement {
   bool renewed;                      /* it was prepared a second time in this start */
   bool current;                      /* there is a row */
   uint32_t stream_rows;
+  bool flows;                        /* rows may be read as they come */
+  uint8_t held;                      /* the phase in which it has ended, where its rows are to be freed later, when no others are being read; else 0 */
   /* parameters; values are borrowed from start to finish */
   const alch_value *values;
   uint32_t count;
@@ -88,6 +92,8 @@ struct alch_driver_statement {
   /* results */
   alch_mysql_column *columns;
   uint32_t column_count, column_capacity;
+  const unsigned char *row, *row_end;   /* the current row, from its first value that is no NULL; row NULL: all are, or none has come yet */
+  alch_buffer kept;                  /* the current row of those that are read as they come */
   char digits[24];                   /* of integers beyond int64 go one behind the other into `scratch` */
   alch_buffer scratch;
   int64_t changes;
@@ -112,6 +118,8 @@ struct alch_driver_connection {
   int events;                        /* MYSQL_WAIT_ bits that it waits for */
   int64_t call_deadline;             /* INT64_MAX: none */
   union { MYSQL *handle; int number; char truth; } answer;
+  alch_driver_statement *flowing;    /* whose rows are read as they come; or NULL */
+  bool holding;                      /* some statements are held */
   alch_driver_statement *current;    /* whose results are not read to the end (a CALL); or NULL */
   alch_driver_statement *dropped;    /* given up in the middle of a call, or with results to be read away */
   bool dropped_closed;               /* and finalized */
@@ -150,6 +158,8 @@ alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_drive
 extern const struct alch_messages alch_mysql_messages;
 /* The statement has ended. */
 void alch_mysql_note_warnings(const alch_driver_statement *statement);
+/* The same where its rows were read as they came, whose end the library does not look into. */
+void alch_mysql_note_flow_warnings(const alch_driver_statement *statement);
 
 /* ---- mysql_parameter.c ---- */
 /* Hands the values to the library, which copies them when it executes. */
@@ -158,9 +168,21 @@ alch_status alch_mysql_bind_values(alch_driver_statement *statement, alch_error 
 alch_status alch_mysql_bind_sets(alch_driver_statement *statement, bool *done, alch_error *error);
 alch_status alch_mysql_unbind_sets(alch_driver_statement *statement, alch_error *error);
 
+/* ---- mysql_flow.c ---- */
+/* Whatever others have left on the connection is ended or stored, so that something can be said to the server for this statement (NULL: for none). ALCH_WAIT: the same call again. */
+alch_status alch_mysql_make_way(alch_driver_connection *connection, const alch_driver_statement *statement, alch_error *error);
+/* The statement's rows are read as they come from now on. */
+void alch_mysql_flow_begin(alch_driver_statement *statement);
+/* They are read, stored, or have come to an end in an error. Nothing happens where none flow. */
+void alch_mysql_flow_end(alch_driver_connection *connection);
+/* Does somebody else's rows' reading keep this statement from freeing its own? It is done later then. */
+bool alch_mysql_hold(alch_driver_statement *statement);
+
 /* ---- mysql_result.c ---- */
 /* Tells the library what to do with rows, whose columns are the statement's fields. */
 alch_status alch_mysql_bind_columns(alch_driver_statement *statement, alch_error *error);
+/* Copies the current row, which lies where the next message from the server will be. */
+alch_status alch_mysql_keep_row(alch_driver_statement *statement, alch_error *error);
 alch_status alch_mysql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
 
 /* ---- mysql_statement.c ---- */
@@ -169,6 +191,10 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
 alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
 alch_status alch_mysql_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
 alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error);
+/* Its rows are all here now, or could not be read (answer: of the call that stores them). */
+alch_status alch_mysql_stored(alch_driver_statement *statement, alch_error *error);
+/* What the library keeps of its rows is freed. */
+void alch_mysql_free_rows(alch_driver_statement *statement);
 void alch_mysql_finish(alch_driver_statement *statement);
 void alch_mysql_finalize(alch_driver_statement *statement);
 

@@ -45,7 +45,7 @@ static uint64_t read_length(const unsigned char **at) {
   return read_little_endian(bytes + 1, size);
 }
 
-/* The library gives each column of a row in turn, and has to be told where the next one begins. Nothing is copied. */
+/* The library gives each column of a row in turn, and has to be told where the next one begins. */
 static void take_cell(void *given, unsigned int place, unsigned char **row) {
   alch_driver_statement *statement = given;
   if (place >= statement->column_count) return;
@@ -53,9 +53,25 @@ static void take_cell(void *given, unsigned int place, unsigned char **row) {
   column->at = NULL;
   if (!row) return;
   const unsigned char *at = *row;
+  if (!statement->row) statement->row = at;
   column->length = column->size > 0 ? column->size : read_length(&at);
   column->at = at;
-  *row += (size_t)(at - *row) + column->length;
+  statement->row_end = *row += (size_t)(at - *row) + column->length;
+}
+
+/* The library has something else where the row is as soon as another statement runs. */
+alch_status alch_mysql_keep_row(alch_driver_statement *statement, alch_error *error) {
+  if (!statement->row) return ALCH_OK;
+  size_t size = (size_t)(statement->row_end - statement->row);
+  alch_buffer_clear(&statement->kept);
+  char *room = alch_buffer_reserve(&statement->kept, size + 1);
+  if (!room) return alch_error_out_of_memory(error);
+  memcpy(room, statement->row, size);
+  for (uint32_t i = 0; i < statement->column_count; i++) {
+    alch_mysql_column *column = &statement->columns[i];
+    if (column->at) column->at = (const unsigned char *)room + (column->at - statement->row);
+  }
+  return ALCH_OK;
 }
 
 static void set_column(const alch_mysql_field *field, alch_mysql_column *column) {
@@ -77,6 +93,9 @@ alch_status alch_mysql_bind_columns(alch_driver_statement *statement, alch_error
   statement->columns = columns;
   statement->column_count = count;
   for (uint32_t i = 0; i < count; i++) set_column(&fields[i], &columns[i]);
+  /* texts into it are handed out: it must not move */
+  alch_buffer_clear(&statement->scratch);
+  if (!alch_buffer_reserve(&statement->scratch, count * sizeof statement->digits)) return alch_error_out_of_memory(error);
   void (*callback)(void *, unsigned int, unsigned char **) = take_cell;
   void *address;
   memcpy(&address, &callback, sizeof address);
@@ -197,8 +216,6 @@ static alch_status read_cell(alch_driver_statement *statement, uint32_t place, a
 alch_status alch_mysql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) {
   if (!statement->current) return alch_error_set(error, ALCH_ERROR_INTERFACE, "there is no row");
   alch_buffer_clear(&statement->scratch);
-  /* texts into it are handed out: it must not move */
-  if (!alch_buffer_reserve(&statement->scratch, count * sizeof statement->digits)) return alch_error_out_of_memory(error);
   for (uint32_t i = 0; i < count; i++)
     if (ALCH_UNLIKELY(read_cell(statement, i, &out[i], error) != ALCH_OK)) return ALCH_ERROR;
   return ALCH_OK;

@@ -1,4 +1,4 @@
-/* Statements: sent as text where they give no rows and take no values, prepared on the server else; rows come all at once, or through a cursor in pieces. */
+/* Statements: sent as text where they give no rows and take no values, prepared on the server else; rows come all at once, through a cursor in pieces, or one by one as they are read. */
 #include "engine/drivers/mysql_private.h"
 #include <string.h>
 #include <strings.h>
@@ -33,6 +33,7 @@ void alch_mysql_statement_free(alch_driver_statement *statement) {
   alch_free(allocator, statement->times, statement->bind_capacity * sizeof *statement->times);
   alch_free(allocator, statement->lengths, statement->bind_capacity * sizeof *statement->lengths);
   alch_buffer_close(&statement->scratch);
+  alch_buffer_close(&statement->kept);
   alch_free(allocator, statement->sql, statement->sql_length + 1);
   alch_free(allocator, statement, sizeof *statement);
 }
@@ -53,6 +54,7 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
   statement->plain = count == 0 && begins_with(sql, length, plain_words);
   statement->reads = begins_with(sql, length, query_words);
   alch_buffer_init(&statement->scratch, connection->allocator);
+  alch_buffer_init(&statement->kept, connection->allocator);
   statement->sql = alch_allocate(connection->allocator, length + 1);
   if (statement->sql && !statement->plain) statement->handle = connection->library->mysql_stmt_init(connection->handle);
   if (!statement->sql || (!statement->plain && !statement->handle)) {
@@ -65,13 +67,14 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
   return ALCH_OK;
 }
 
-/* While a call is under way nothing else may be said to the server. */
+/* While a call is under way, or rows are being read, nothing else may be said to the server. */
 void alch_mysql_finalize(alch_driver_statement *statement) {
   alch_driver_connection *connection = statement->connection;
   if (connection->current == statement) connection->current = NULL;
+  if (connection->flowing == statement) connection->dropped = statement;
   if (connection->dropped == statement) {
     connection->dropped_closed = true;
-  } else if (connection->call != ALCH_MYSQL_NONE) {
+  } else if (connection->call != ALCH_MYSQL_NONE || connection->flowing) {
     statement->next = connection->closing;
     connection->closing = statement;
   } else {
@@ -92,14 +95,19 @@ static alch_status fail(alch_driver_statement *statement, alch_error *error) {
   }
   statement->phase = ALCH_MYSQL_COMPLETE;
   if (statement->connection->current == statement) statement->connection->current = NULL;
-  return alch_mysql_fail(statement->connection, statement->plain ? NULL : statement, error);
+  alch_mysql_fail(statement->connection, statement->plain ? NULL : statement, error);
+  if (statement->connection->flowing == statement) alch_mysql_flow_end(statement->connection);
+  return ALCH_ERROR;
 }
 
 static alch_status complete(alch_driver_statement *statement) {
-  alch_mysql_note_warnings(statement);
+  bool flowing = statement->connection->flowing == statement;
+  if (flowing) alch_mysql_note_flow_warnings(statement);
+  else alch_mysql_note_warnings(statement);
   statement->phase = ALCH_MYSQL_COMPLETE;
   statement->current = false;
   if (statement->connection->current == statement) statement->connection->current = NULL;
+  if (flowing) alch_mysql_flow_end(statement->connection);
   return ALCH_DONE;
 }
 
@@ -142,7 +150,7 @@ static void add_changes(alch_driver_statement *statement, unsigned long long cha
 
 static alch_status leave_queue(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  alch_status status = alch_mysql_settle(connection);
+  alch_status status = alch_mysql_make_way(connection, statement, error);
   if (status != ALCH_OK) return status;
   if (connection->current)
     return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "the results of a CALL are still being read on this connection: read them to the end, or close them, before the next statement");
@@ -220,6 +228,11 @@ static alch_status executed(alch_driver_statement *statement, alch_error *error)
     return end_set(statement, error);
   }
   if (alch_mysql_bind_columns(statement, error) != ALCH_OK) return ALCH_ERROR;
+  if (statement->flows && statement->reads && statement->stream_rows == 0) {
+    alch_mysql_flow_begin(statement);
+    statement->phase = ALCH_MYSQL_FLOWING;
+    return ALCH_OK;
+  }
   statement->phase = sends_pieces(statement) ? ALCH_MYSQL_PIECES : ALCH_MYSQL_STORING;
   /* where a cursor was asked for and not given, the library has stored the result already */
   if (statement->phase == ALCH_MYSQL_STORING && statement->stream_rows > 0 && statement->reads) {
@@ -230,12 +243,13 @@ static alch_status executed(alch_driver_statement *statement, alch_error *error)
 }
 
 /* When the server fails in the middle of its rows, the library has no result to free, and freeing it would have the next execution wait for rows that never come. */
-static alch_status stored(alch_driver_statement *statement, alch_error *error) {
+alch_status alch_mysql_stored(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   if (connection->answer.number != 0) {
     statement->column_count = 0;
     return fail(statement, error);
   }
+  if (connection->flowing == statement) alch_mysql_flow_end(connection);
   if (!statement->reads) add_changes(statement, connection->library->mysql_stmt_num_rows(statement->handle));
   if (connection->library->mysql_stmt_more_results(statement->handle)) connection->current = statement;
   statement->phase = ALCH_MYSQL_ROWS;
@@ -246,7 +260,7 @@ static alch_status stored(alch_driver_statement *statement, alch_error *error) {
 static alch_status fetched(alch_driver_statement *statement, int answer, alch_error *error) {
   const alch_libmariadb *library = statement->connection->library;
   statement->current = answer == 0 || answer == MYSQL_DATA_TRUNCATED;
-  if (statement->current) return ALCH_ROW;
+  if (statement->current) return statement->phase != ALCH_MYSQL_FLOWING || alch_mysql_keep_row(statement, error) == ALCH_OK ? ALCH_ROW : ALCH_ERROR;
   if (answer != MYSQL_NO_DATA) return fail(statement, error);
   if (!library->mysql_stmt_more_results(statement->handle)) return end_set(statement, error);
   statement->phase = ALCH_MYSQL_REST;
@@ -285,8 +299,9 @@ static const phase_row phases[] = {
   [ALCH_MYSQL_PREPARING] = { ALCH_MYSQL_PREPARE, was_prepared },
   [ALCH_MYSQL_EXECUTING] = { ALCH_MYSQL_EXECUTE, executed },
   [ALCH_MYSQL_RENEWING] = { ALCH_MYSQL_FREE, may_renew },
-  [ALCH_MYSQL_STORING] = { ALCH_MYSQL_STORE, stored },
+  [ALCH_MYSQL_STORING] = { ALCH_MYSQL_STORE, alch_mysql_stored },
   [ALCH_MYSQL_PIECES] = { ALCH_MYSQL_FETCH, fetched_piece },
+  [ALCH_MYSQL_FLOWING] = { ALCH_MYSQL_FETCH, fetched_piece },
   [ALCH_MYSQL_REST] = { ALCH_MYSQL_NEXT, went_on },
   [ALCH_MYSQL_REST_ROWS] = { ALCH_MYSQL_FREE, was_read_away },
 };
@@ -296,6 +311,7 @@ static alch_status step(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   const phase_row *row = &phases[statement->phase];
   if (statement->phase == ALCH_MYSQL_QUEUED) return leave_queue(statement, error);
+  if (statement->phase == ALCH_MYSQL_BROKEN) return fail(statement, error);
   if (connection->call == ALCH_MYSQL_NONE && connection->dropped) {
     alch_status settled = alch_mysql_settle(connection);
     if (settled != ALCH_OK) return settled;
@@ -340,21 +356,26 @@ alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value 
 }
 
 alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
+  if (connection->flowing && connection->flowing != statement && statement->phase != ALCH_MYSQL_COMPLETE) {
+    alch_status status = alch_mysql_make_way(connection, statement, error);
+    if (status != ALCH_OK) return status;
+  }
   while (statement->phase != ALCH_MYSQL_COMPLETE) {
     alch_status status = drive(statement, error);
     if (status != ALCH_OK) return status;
     if (statement->phase != ALCH_MYSQL_ROWS) continue;
-    status = fetched(statement, statement->connection->library->mysql_stmt_fetch(statement->handle), error);
+    status = fetched(statement, connection->library->mysql_stmt_fetch(statement->handle), error);
     if (status != ALCH_OK) return status;
   }
   return ALCH_DONE;
 }
 
 /* The library takes a stored result whose rows are all read for one that it still has to read, so it is read to its end here. */
-static void free_rows(alch_driver_statement *statement) {
+void alch_mysql_free_rows(alch_driver_statement *statement) {
   const alch_libmariadb *library = statement->connection->library;
   if (!statement->handle || statement->column_count == 0 || statement->connection->call != ALCH_MYSQL_NONE || statement->connection->gone) return;
-  if (statement->phase == ALCH_MYSQL_ROWS) {
+  if ((statement->held ? statement->held : (uint8_t)statement->phase) == ALCH_MYSQL_ROWS) {
     library->mysql_stmt_data_seek(statement->handle, UINT64_MAX);
     library->mysql_stmt_fetch(statement->handle);
   }
@@ -364,12 +385,13 @@ static void free_rows(alch_driver_statement *statement) {
 void alch_mysql_finish(alch_driver_statement *statement) {
   alch_driver_connection *connection = statement->connection;
   bool calling = connection->call != ALCH_MYSQL_NONE && connection->caller == statement && connection->dropped != statement;
-  bool more = connection->current == statement;
+  bool more = connection->current == statement || connection->flowing == statement;
   if (calling || more) connection->dropped = statement;
-  if (more) connection->current = NULL;
-  if (!calling && !more) free_rows(statement);
+  else if (!alch_mysql_hold(statement)) alch_mysql_free_rows(statement);
+  if (connection->current == statement) connection->current = NULL;
   statement->phase = ALCH_MYSQL_IDLE;
   statement->current = false;
   statement->stream_rows = 0;
+  statement->flows = false;
   statement->values = NULL;
 }
