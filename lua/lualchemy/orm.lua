@@ -10,7 +10,7 @@ local sessions = require "lualchemy.orm.session"
 
 local orm = {}
 
-core.orm.set_hooks(model.configure, events.dispatch)
+core.orm.set_hooks(model.configure, events.dispatch, function(...) return require "lualchemy.orm.binds".route(...) end)
 
 -- What statements ask of models -------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ static alch_status flush(batch_world *b) {
   b->waits = 0;
   while ((status = alch_session_flush(b->w.session, &b->w.error)) == ALCH_WAIT) {
     b->waits++;
-    FINE(alch_connection_wait(b->w.session->connection, &b->w.error));
+    FINE(alch_connection_wait(b->w.session->bind->connection, &b->w.error));
   }
   return status;
 }

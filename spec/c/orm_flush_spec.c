@@ -337,7 +337,7 @@ static void insert_many(world *w, alch_object **teams, int count, int explicit_k
 
 static void run_sql(world *w, const char *sql) {
   alch_connection *connection = NULL;
-  OK(alch_session_connection(w->session, &connection, &w->error));
+  OK(alch_session_connection(w->session, w->session->bind, &connection, &w->error));
   OK(alch_connection_run_text(connection, sql, strlen(sql), &w->error));
 }
 

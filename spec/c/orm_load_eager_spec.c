@@ -203,10 +203,10 @@ CASE("a limit and joined lists do not go together") {
   open_load_world(lw);
   world *w = &lw->w;
   alch_load *load = NULL;
-  OK(alch_load_start(w->session, w->registry, build_select(lw, &(select_of){ .entities = { lw->town }, .options = { { JOINED, lw->town, "residents", 0 } } }), NULL, false, &load, &w->error));
+  OK(alch_load_start(w->session, w->session->bind, w->registry, build_select(lw, &(select_of){ .entities = { lw->town }, .options = { { JOINED, lw->town, "residents", 0 } } }), NULL, false, &load, &w->error));
   CHECK_INT(alch_load_limit(load, 2, &w->error), ALCH_ERROR);
   alch_load_close(load);
-  OK(alch_load_start(w->session, w->registry, build_select(lw, &(select_of){ .entities = { lw->town }, .order_by = "id", .options = { { SELECTIN, lw->town, "residents", 0 } } }), NULL, false, &load,
+  OK(alch_load_start(w->session, w->session->bind, w->registry, build_select(lw, &(select_of){ .entities = { lw->town }, .order_by = "id", .options = { { SELECTIN, lw->town, "residents", 0 } } }), NULL, false, &load,
                      &w->error));
   OK(alch_load_limit(load, 2, &w->error));
   plain_host_clear(&w->plain);
@@ -263,7 +263,7 @@ CASE("what is loaded already is not joined over; populate does") {
   CHECK_INT(load_all(lw, s), 5);
   alch_object *aa = row_object(lw, 0), *ann = list_of(lw, aa, "residents")->items[0];
   const char *move = "update persons set home_id = 2, name = 'Anna' where id = 1";
-  OK(alch_connection_run_text(w->session->connection, move, strlen(move), &w->error));
+  OK(alch_connection_run_text(w->session->bind->connection, move, strlen(move), &w->error));
   CHECK_INT(load_all(lw, s), 5);
   CHECK_TEXT(names_of(lw, aa, "residents"), "Ann Bo -");
   OK(alch_load_refresh(w->session, aa, &w->error));

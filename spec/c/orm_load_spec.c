@@ -166,7 +166,7 @@ CASE("batches of a given size, and more keys than one statement takes") {
   open_load_world(lw);
   world *w = &lw->w;
   alch_connection *connection = NULL;
-  OK(alch_session_connection(w->session, &connection, &w->error));
+  OK(alch_session_connection(w->session, w->session->bind, &connection, &w->error));
   const char *many = "with recursive n(i) as (select 100 union all select i + 1 from n where i < 1699) insert into towns select i, 'T' || i, 'b', null, null from n";
   OK(alch_connection_run_text(connection, many, strlen(many), &w->error));
   many = "insert into persons select id, 'R' || id, id, null from towns where id >= 100";
@@ -212,8 +212,8 @@ CASE("after a commit all is expired; the first touch reads it again for all") {
   CHECK(!is_loaded(aa, "name") && !is_loaded(aa, "residents") && is_loaded(aa, "id"));
   ask(w, "select 1");
   const char *change = "update towns set name = name || '!'", *move = "update persons set home_id = 2 where id = 2";
-  OK(alch_connection_run_text(w->session->connection, change, strlen(change), &w->error));
-  OK(alch_connection_run_text(w->session->connection, move, strlen(move), &w->error));
+  OK(alch_connection_run_text(w->session->bind->connection, change, strlen(change), &w->error));
+  OK(alch_connection_run_text(w->session->bind->connection, move, strlen(move), &w->error));
   selects(lw);
   CHECK_TEXT(text_of(lw, aa, "name"), "Aa!");
   CHECK_TEXT(text_of(lw, bb, "name"), "Bb!");
@@ -284,7 +284,7 @@ CASE("a row that is gone is said to be") {
   alch_object *first = row_object(lw, 0), *second = row_object(lw, 1), *none;
   alch_session_expire_all(w->session);
   const char *gone = "delete from passports where id = 10";
-  OK(alch_connection_run_text(w->session->connection, gone, strlen(gone), &w->error));
+  OK(alch_connection_run_text(w->session->bind->connection, gone, strlen(gone), &w->error));
   CHECK_TEXT(text_of(lw, second, "number"), "P2");
   CHECK_INT(alch_load_slot(first, 1, &w->plain.host, &w->error), ALCH_ERROR);
   CHECK_INT(w->error.kind, ALCH_ERROR_OBJECT_DELETED);
@@ -341,7 +341,7 @@ CASE("rows in parts, with other loads between them") {
   open_load_world(lw);
   world *w = &lw->w;
   alch_load *load = NULL;
-  OK(alch_load_start(w->session, w->registry, build_select(lw, &(select_of){ .entities = { lw->person }, .order_by = "id" }), NULL, false, &load, &w->error));
+  OK(alch_load_start(w->session, w->session->bind, w->registry, build_select(lw, &(select_of){ .entities = { lw->person }, .order_by = "id" }), NULL, false, &load, &w->error));
   OK(alch_load_limit(load, 4, &w->error));
   CHECK_INT(alch_load_run(load, &w->error), ALCH_ROW);
   CHECK_INT(w->plain.row_count, 4);

@@ -46,7 +46,7 @@ CASE("queries, lazy loads, gets, refreshes") {
   open_waiting_world(lw, &driver);
   alch_load *load = NULL;
   select_of s = { .entities = { lw->area }, .order_by = "name", .options = { { ALCH_LAZY_SELECTIN, lw->area, "towns", 0 }, { ALCH_LAZY_JOINED, lw->town, "residents", 1 } } };
-  OK(alch_load_start(w->session, w->registry, build_select(lw, &s), NULL, false, &load, &w->error));
+  OK(alch_load_start(w->session, w->session->bind, w->registry, build_select(lw, &s), NULL, false, &load, &w->error));
   waits = 0;
   THROUGH(alch_load_run(load, &w->error));
   CHECK(waits > 6);
@@ -83,13 +83,13 @@ CASE("given up in the midst: lists do not count as loaded, and the next load is 
     alch_load *load = NULL;
     select_of s = { .entities = { lw->town }, .order_by = "id", .options = { { ALCH_LAZY_JOINED, lw->town, "residents", 0 }, { ALCH_LAZY_SELECTIN, lw->town, "workers", 0 } } };
     const alch_block *block = build_select(lw, &s);
-    OK(alch_load_start(w->session, w->registry, block, NULL, false, &load, &w->error));
+    OK(alch_load_start(w->session, w->session->bind, w->registry, block, NULL, false, &load, &w->error));
     alch_status status = ALCH_WAIT;
     for (unsigned i = 0; i < steps && status == ALCH_WAIT; i++) status = alch_load_run(load, &w->error);
     alch_session_abandon(w->session);
     CHECK(!w->session->load);
     plain_host_clear(&w->plain);
-    OK(alch_load_start(w->session, w->registry, block, NULL, false, &load, &w->error));
+    OK(alch_load_start(w->session, w->session->bind, w->registry, block, NULL, false, &load, &w->error));
     THROUGH(alch_load_run(load, &w->error));
     alch_load_close(load);
     CHECK_INT(w->plain.row_count, 5);

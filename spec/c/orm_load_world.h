@@ -236,7 +236,7 @@ static inline alch_status load_block(load_world *lw, const alch_block *block, bo
   world *w = &lw->w;
   alch_load *load = NULL;
   plain_host_clear(&w->plain);
-  alch_status status = alch_load_start(w->session, w->registry, block, NULL, populate, &load, &w->error);
+  alch_status status = alch_load_start(w->session, w->session->bind, w->registry, block, NULL, populate, &load, &w->error);
   if (status == ALCH_OK) {
     w->plain.whole_rows = !alch_load_plan(load)->single_entity;
     status = alch_load_run(load, &w->error);

@@ -152,7 +152,7 @@ static inline int64_t ask(world *w, const char *sql) {
   alch_compiled *compiled = NULL;
   alch_connection *connection = NULL;
   OK(alch_engine_compile(w->engine, w->catalog, block, NULL, NULL, NULL, &compiled, &w->error));
-  OK(alch_session_connection(w->session, &connection, &w->error));
+  OK(alch_session_connection(w->session, w->session->bind, &connection, &w->error));
   alch_execution execution;
   alch_execution_init(&execution, &alch_allocator_standard);
   int64_t answer = -1;

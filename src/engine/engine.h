@@ -190,11 +190,19 @@ bool alch_connection_is_read_only(const alch_connection *connection);
 /* Two-phase commit. begin_twophase: as begin; xid NULL makes one up; letters, digits and _ . : - up to 64. prepare: the database promises that a commit will work, and then only commit and rollback (of
    level 1) are possible, which may answer ALCH_WAIT as ever. What is prepared and not yet ended when the connection closes is rolled back; what a crash leaves behind is found with `recover` (alch_connection_recover_query: its text and
    the column of the ids) and ended by end_prepared, outside a transaction. NOT_SUPPORTED where the database has no such thing. */
+/* A new id, of at most ALCH_XID_MADE characters, no two of which are the same in this program as long as their owners live. */
+enum { ALCH_XID_MADE = 50 };
+void alch_xid_invent(const void *owner, char *out, size_t size);
+/* NOT_SUPPORTED where the database has no such thing. */
+alch_status alch_engine_check_twophase(const alch_engine *engine, alch_error *error);
 alch_status alch_connection_begin_twophase(alch_connection *connection, const char *xid, uint32_t *level, alch_error *error);
 alch_status alch_connection_prepare(alch_connection *connection, uint32_t level, alch_error *error);
 alch_status alch_connection_end_prepared(alch_connection *connection, const char *xid, bool commit, alch_error *error);
 alch_status alch_connection_recover_query(const alch_connection *connection, const char **sql, uint32_t *column, alch_error *error);
 const char *alch_connection_xid(const alch_connection *connection);   /* in quotes; NULL: no two-phase transaction */
+bool alch_connection_is_prepared(const alch_connection *connection);
+/* What is prepared on it stays so, for somebody else to end, and the database connection ends: some servers let nobody else have it before. Does nothing where nothing is prepared. */
+void alch_connection_leave_prepared(alch_connection *connection);
 
 /* ---- execution ---- */
 /* A compiled statement on its way on one connection: prepared handle, bound values, current row. Lives in memory of the caller (init/close); while it has rows to give it keeps the connection's

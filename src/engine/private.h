@@ -241,6 +241,8 @@ alch_status alch_twophase_begin_text(alch_connection *connection, alch_error *er
 alch_status alch_twophase_commit(alch_connection *connection, alch_error *error);
 alch_status alch_twophase_rollback(alch_connection *connection, alch_error *error);
 void alch_twophase_forget(alch_connection *connection);
+/* Adds to the error, where there is one (status), that what was prepared still waits. Answers status. */
+alch_status alch_twophase_note(const alch_connection *connection, alch_status status, alch_error *error);
 
 /* ---- transaction.c ---- */
 alch_status alch_transaction_control(alch_connection *connection, alch_engine_event_kind kind, uint32_t level, const char *sql, alch_error *error);

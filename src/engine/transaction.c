@@ -136,7 +136,7 @@ static alch_status commit_transaction(alch_connection *connection, alch_error *e
 
 alch_status alch_connection_commit(alch_connection *connection, uint32_t level, alch_error *error) {
   control_text text;
-  alch_status status = check(connection, error);
+  alch_status status = alch_twophase_note(connection, check(connection, error), error);
   if (status == ALCH_OK) status = check_level(connection, level, error);
   if (status != ALCH_OK) return status;
   close_writers(connection);
@@ -147,13 +147,14 @@ alch_status alch_connection_commit(alch_connection *connection, uint32_t level, 
   return status;
 }
 
-/* A transaction that the database has ended meanwhile is rolled back already. */
+/* A transaction that the database has ended meanwhile is rolled back already, but not one that is prepared. */
 static alch_status rollback_transaction(alch_connection *connection, alch_error *error) {
   const alch_link *link = connection->link;
+  bool prepared = connection->twophase == ALCH_TWOPHASE_PREPARED;
   alch_status status = ALCH_OK;
   if (connection->twophase != ALCH_TWOPHASE_NONE) status = alch_twophase_rollback(connection, error);
   else if (alch_link_controls(link) || link->driver->in_transaction(link->driver_connection)) status = alch_transaction_control(connection, ALCH_ENGINE_ROLLBACK, 1, "ROLLBACK", error);
-  if (status == ALCH_WAIT || (status < 0 && !connection->lost)) return status;
+  if (status == ALCH_WAIT || (status < 0 && (prepared || !connection->lost))) return status;
   alch_transaction_leave(connection);
   return ALCH_OK;
 }
@@ -184,7 +185,7 @@ alch_status alch_connection_rollback(alch_connection *connection, uint32_t level
     alch_transaction_leave(connection);
     return ALCH_OK;
   }
-  alch_status status = check(connection, error);
+  alch_status status = alch_twophase_note(connection, check(connection, error), error);
   if (status != ALCH_OK) return status;
   return level == 1 ? rollback_transaction(connection, error) : rollback_savepoint(connection, level, error);
 }

@@ -34,15 +34,15 @@ static alch_status check_xid(const char *xid, alch_error *error) {
   return alch_error_set(error, ALCH_ERROR_ARGUMENT, "the id of a two-phase transaction has 1 to %d letters, digits, and _ . : -, not '%.80s'", XID_LIMIT, xid);
 }
 
-static void invent_xid(const alch_connection *connection, char *out, size_t size) {
+void alch_xid_invent(const void *owner, char *out, size_t size) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  snprintf(out, size, "la_%llx_%lx_%x_%llx", (unsigned long long)now.tv_sec, now.tv_nsec, (unsigned)getpid(), (unsigned long long)(uintptr_t)connection);
+  snprintf(out, size, "la_%llx_%lx_%x_%llx", (unsigned long long)now.tv_sec, now.tv_nsec, (unsigned)getpid(), (unsigned long long)(uintptr_t)owner);
 }
 
 static alch_status keep_xid(alch_connection *connection, const char *xid, alch_error *error) {
   char own[XID_LIMIT + 1];
-  if (!xid) invent_xid(connection, own, sizeof own);
+  if (!xid) alch_xid_invent(connection, own, sizeof own);
   if (!xid) xid = own;
   alch_status status = check_xid(xid, error);
   if (status != ALCH_OK) return status;
@@ -73,10 +73,13 @@ static alch_status tell(alch_connection *connection, alch_engine_event_kind kind
   return alch_connection_tell_kind(connection, kind, NULL, error);
 }
 
-static alch_status check_supported(const alch_connection *connection, alch_error *error) {
-  if (words_of(connection)->begin_twophase) return ALCH_OK;
-  return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "%s has no two-phase commit", alch_engine_dialect(connection->engine)->name);
+alch_status alch_engine_check_twophase(const alch_engine *engine, alch_error *error) {
+  const alch_dialect *dialect = alch_engine_dialect(engine);
+  if (alch_dialect_transactions(dialect)->begin_twophase) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "%s has no two-phase commit: begin a transaction in one phase (begin; a session without twophase = true)", dialect->name);
 }
+
+static alch_status check_supported(const alch_connection *connection, alch_error *error) { return alch_engine_check_twophase(connection->engine, error); }
 
 alch_status alch_twophase_begin_text(alch_connection *connection, alch_error *error) {
   return run_texts(connection, words_of(connection)->begin_twophase, error);
@@ -107,9 +110,30 @@ alch_status alch_connection_prepare(alch_connection *connection, uint32_t level,
 
 /* ---- the end ---- */
 
+/* Nobody will end it by himself, so the error has to say how it is done. */
+alch_status alch_twophase_note(const alch_connection *connection, alch_status status, alch_error *error) {
+  if (status >= 0 || connection->twophase != ALCH_TWOPHASE_PREPARED || !error || !error->set) return status;
+  alch_buffer text;
+  alch_buffer_init(&text, connection->engine->allocator);
+  alch_buffer_add_format(&text, "%s; the transaction %s was prepared and may still be: connection:recover_twophase() tells, and connection:commit_prepared(%s) or rollback_prepared(%s) ends it",
+                         alch_error_message(error), connection->xid, connection->xid, connection->xid);
+  if (!alch_buffer_failed(&text)) alch_error_attach(error, ALCH_ERROR_MESSAGE, alch_buffer_text(&text), text.length);
+  alch_buffer_close(&text);
+  return status;
+}
+
+bool alch_connection_is_prepared(const alch_connection *connection) { return connection->twophase == ALCH_TWOPHASE_PREPARED; }
+
+void alch_connection_leave_prepared(alch_connection *connection) {
+  if (connection->twophase != ALCH_TWOPHASE_PREPARED) return;
+  if (connection->link) alch_connection_invalidate(connection);
+  alch_transaction_leave(connection);
+}
+
 static alch_status commit_prepared(alch_connection *connection, alch_error *error) {
   alch_status status = tell(connection, ALCH_ENGINE_COMMIT, error);
-  return status == ALCH_OK ? run_texts(connection, words_of(connection)->commit_prepared, error) : status;
+  if (status == ALCH_OK) status = run_texts(connection, words_of(connection)->commit_prepared, error);
+  return alch_twophase_note(connection, status, error);
 }
 
 alch_status alch_twophase_commit(alch_connection *connection, alch_error *error) {
@@ -124,7 +148,8 @@ alch_status alch_twophase_rollback(alch_connection *connection, alch_error *erro
   const char *const *texts = words->rollback_prepared;
   if (connection->twophase == ALCH_TWOPHASE_OPEN) texts = words->rollback_unprepared ? words->rollback_unprepared : plain;
   alch_status status = tell(connection, ALCH_ENGINE_ROLLBACK, error);
-  return status == ALCH_OK ? run_texts(connection, texts, error) : status;
+  if (status == ALCH_OK) status = run_texts(connection, texts, error);
+  return alch_twophase_note(connection, status, error);
 }
 
 alch_status alch_connection_end_prepared(alch_connection *connection, const char *xid, bool commit, alch_error *error) {

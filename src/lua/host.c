@@ -709,7 +709,7 @@ static const alch_host host_functions = {
   .identity_each = identity_each, .emit = emit, .emit_value = emit_value, .emit_row = emit_row, .keep = keep, .hold = hold, .release = release, .release_all = release_all, .reach = reach,
   .relate = relate, .collection_new = collection_new, .collection_memory = collection_memory, .collection_insert = collection_insert,
   .collection_replace = collection_replace, .collection_remove = collection_remove, .text_new = text_new, .default_value = default_value,
-  .object_event = object_event, .session_event = session_event, .attribute_event = attribute_event, .related_event = related_event,
+  .object_event = object_event, .session_event = session_event, .attribute_event = attribute_event, .related_event = related_event, .find_bind = binding_find_bind,
 };
 
 static int reference_of_false(lua_State *L) {
@@ -748,6 +748,7 @@ binding_orm *binding_open_host(lua_State *L, binding *b) {
   o->dispatch = reference_of_false(L);
   o->answer = reference_of_false(L);
   o->configure = reference_of_false(L);
+  o->route = reference_of_false(L);
   lua_newtable(L);
   o->instance_methods = luaL_ref(L, LUA_REGISTRYINDEX);
   return o;

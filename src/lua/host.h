@@ -42,7 +42,8 @@ typedef struct binding_orm {
   int dispatch;                    /* the function that calls listeners, */
   int answer;                      /* the last default's value */
   int instance_methods;            /* what every instance can do, */
-  int configure;                   /* the function that resolves strings of models */
+  int configure;                   /* the function that resolves strings of models, */
+  int route;                       /* the one that says where something goes: lualchemy.orm.binds */
   alch_registry **registries;      /* closed with the record: sessions and objects go before it */
   uint32_t registry_count, registry_capacity;
   uint32_t model_count;
@@ -72,7 +73,8 @@ typedef struct binding_model {
 /* The payload of BINDING_COLLECTION. User values: 1 the list of items, 2 the owner, 3 and 4 memory of the core's. */
 typedef struct binding_collection { alch_collection list; size_t sizes[2]; } binding_collection;
 
-/* The payload of BINDING_SESSION. User values: 1 the engine, 2 the connection that was given out, 3 the user's info, 4 the list of open transaction objects. */
+/* The payload of BINDING_SESSION. User values: 1 the engine, 2 the connections that were given out, 3 the user's info, 4 the list of open transaction objects, 5 the engines that it has met. The lists of 2 and 5
+   are by the number of the bind (alch_bind.place), from 1; alch_bind.host_data is the binding_connection that was given out. */
 typedef struct binding_session {
   const void *mark;                /* the same in all sessions: tells them from other userdata faster than a metatable does */
   alch_session *session;           /* NULL once destroyed */
@@ -81,7 +83,6 @@ typedef struct binding_session {
   uint32_t held_count, held_free;
   int *maps;                       /* by number of the model: registry references of the identity maps, 0 where there is none yet */
   uint32_t map_capacity;
-  binding_connection *given;       /* user value 2, to be closed with the transaction; or NULL */
   uint32_t entered;                /* calls of the core under way */
   const void *last_table;          /* the model that get was last asked for: the address of its table, */
   struct binding_model *last_model;/* and what it is */
@@ -166,17 +167,27 @@ void binding_set_related(lua_State *L, binding_orm *o, alch_object *object, int 
 void binding_load_slot(lua_State *L, binding_orm *o, alch_object *object, uint32_t slot, int at);
 
 /* ---- sessions ---- */
+enum { BINDING_SESSION_CONNECTIONS = 2, BINDING_SESSION_ENGINES = 5 };   /* user values */
 binding_session *binding_check_session(lua_State *L, binding *b, int index);
 /* What a protected call left behind (status of lua_pcallk): when the core was left by a long jump, clears up; raises the error on top of the stack. */
 void binding_session_left(lua_State *L, binding_session *s, uint32_t entered, int status);
 /* session.c. All with the session at 1. Push the object of the innermost transaction, or of the connection; what to look after when a step is over. */
 void binding_push_session_transaction(lua_State *L, binding_session *s);
-void binding_push_session_connection(lua_State *L, binding_session *s, alch_connection *connection);
+void binding_push_session_connection(lua_State *L, binding_session *s, alch_bind *bind);
+/* bind.c. Connections that were given out and are the session's no longer are closed for Lua. */
+void binding_forget_connections(lua_State *L, const binding_session *s);
+/* Puts the engine that the arguments at index mean in their place; nil for the session's only one. whose: for errors. */
+void binding_route(lua_State *L, const binding_session *s, int index, const char *whose);
+/* alch_host.find_bind */
+alch_status binding_find_bind(alch_host *host, alch_session *session, const alch_mapper *mapper, const alch_table *table, bool writes, alch_bind **out, alch_error *error);
+/* The bind of the engine at index; `session` is where the session stands, which keeps the engine. */
+alch_bind *binding_session_bind(lua_State *L, binding_session *s, int session, int index);
 void binding_session_settle(lua_State *L, binding_session *s);
 /* The steps that run protected, and can wait: session_step.c. */
 typedef enum binding_task {
   BINDING_TASK_DELETE, BINDING_TASK_FLUSH, BINDING_TASK_COMMIT, BINDING_TASK_ROLLBACK, BINDING_TASK_BEGIN, BINDING_TASK_BEGIN_NESTED, BINDING_TASK_GET, BINDING_TASK_REFRESH,
-  BINDING_TASK_EXPIRE, BINDING_TASK_EXPUNGE, BINDING_TASK_PLAN, BINDING_TASK_CONNECTION, BINDING_TASK_LOAD, BINDING_TASK_RELATED, BINDING_TASK_PIECES
+  BINDING_TASK_EXPIRE, BINDING_TASK_EXPUNGE, BINDING_TASK_PLAN, BINDING_TASK_CONNECTION, BINDING_TASK_LOAD, BINDING_TASK_RELATED, BINDING_TASK_PIECES,
+  BINDING_TASK_PREPARE
 } binding_task;
 /* Runs a step with the arguments on the stack, the session at 1; answers how many results it left. */
 int binding_session_run(lua_State *L, binding_task step);

@@ -1,5 +1,6 @@
 /* loader.c - loader options as blocks, and what statements ask of models. lua/lualchemy/orm/loading.lua says what a user writes. */
 #include "lua/host.h"
+#include "sql/source.h"
 #include <string.h>
 
 static const char *const strategy_names[ALCH_STRATEGY_COUNT] = { "defaultload", "lazyload", "selectload", "joinedload", "selectinload", "raiseload", "noload", "defer", "undefer", "load_only", "contains_eager" };
@@ -89,6 +90,23 @@ static int loader_source_model(lua_State *L) {
   return 1;
 }
 
+/* table_model(table): the first model over it, or nil */
+static int loader_table_model(lua_State *L) {
+  alch_table *const *table = binding_check(L, BINDING(L), 1, BINDING_TABLE);
+  const binding_model *model = model_of_table(BINDING_ORM(L), (*table)->id);
+  if (!model) return 0;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
+  return 1;
+}
+
+/* model_of(value): the model that this is, or whose alias or mapper it is; nil for anything else */
+static int loader_model_of(lua_State *L) {
+  const binding_model *model = binding_model_of(L, BINDING(L), 1);
+  if (!model) return 0;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
+  return 1;
+}
+
 /* slot_of(model, name): or an error that names the nearest */
 static int loader_slot_of(lua_State *L) {
   const binding_model *model = binding_check_model(L, BINDING(L), 1, "a criterion");
@@ -132,12 +150,13 @@ static int loader_comma(lua_State *L) {
   return 1;
 }
 
-/* statement_entity(statement): the id of the first mapper that it selects, or nil */
+/* statement_entity(statement): the id of the first mapper that it selects, and the model; or nil */
 static int loader_statement_entity(lua_State *L) {
   const binding_model *model = binding_statement_model(BINDING_ORM(L), binding_check(L, BINDING(L), 1, BINDING_STATEMENT));
   if (!model) return 0;
   lua_pushinteger(L, (lua_Integer)model->mapper->id);
-  return 1;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
+  return 2;
 }
 
 /* attribute_model(attribute): its model and its name; nil for what is no attribute of a model */
@@ -149,6 +168,30 @@ static int loader_attribute_model(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
   lua_pushstring(L, alch_mapper_slot_name(model->mapper, slot));
   return 2;
+}
+
+/* statement_tables(statement): the tables that it reads or writes, each once; nil for what is no statement */
+static int loader_statement_tables(lua_State *L) {
+  binding *b = BINDING(L);
+  lua_settop(L, 1);
+  const alch_block *block = binding_block(L, b, 1);
+  if (!block) return 0;
+  lua_newtable(L);
+  lua_newtable(L);
+  const char *end = alch_block_values(block);
+  for (const alch_node *node = alch_block_first(block); (const char *)node < end; node = alch_node_child(node)) {
+    alch_table *table = alch_node_table(b->catalog, block, node);
+    if (!table) continue;
+    if (lua_rawgeti(L, 3, table->id) == LUA_TNIL) {
+      binding_push_table(L, b, table);
+      lua_rawseti(L, 2, (lua_Integer)lua_rawlen(L, 2) + 1);
+      lua_pushboolean(L, 1);
+      lua_rawseti(L, 3, table->id);
+    }
+    lua_settop(L, 3);
+  }
+  lua_settop(L, 2);
+  return 1;
 }
 
 static void copy_where(alch_builder *builder, const alch_block *statement) {
@@ -206,7 +249,7 @@ void binding_open_loader(lua_State *L, binding_orm *o) {
   static const luaL_Reg functions[] = {
     { "option", loader_option }, { "add_options", loader_add_options }, { "attribute_slot", loader_attribute_slot }, { "mapper_id", loader_mapper_id },
     { "source_model", loader_source_model }, { "slot_of", loader_slot_of }, { "has_from", loader_has_from }, { "statement_kind", loader_statement_kind },
-    { "comma", loader_comma }, { "statement_entity", loader_statement_entity }, { "attribute_model", loader_attribute_model }, { "key_query", loader_key_query }, { "conditions", loader_conditions }, { NULL, NULL },
+    { "comma", loader_comma }, { "statement_entity", loader_statement_entity }, { "attribute_model", loader_attribute_model }, { "key_query", loader_key_query }, { "conditions", loader_conditions }, { "statement_tables", loader_statement_tables }, { "table_model", loader_table_model }, { "model_of", loader_model_of }, { NULL, NULL },
   };
   binding_orm_functions(L, o, functions);
 }

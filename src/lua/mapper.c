@@ -350,10 +350,11 @@ static int mapper_configure(lua_State *L) {
   return 0;
 }
 
-/* set_hooks(configure, dispatch): functions of the Lua side. */
+/* set_hooks(configure, dispatch, route): functions of the Lua side. */
 static int mapper_set_hooks(lua_State *L) {
   const binding_orm *o = BINDING_ORM(L);
-  lua_settop(L, 2);
+  lua_settop(L, 3);
+  lua_rawseti(L, LUA_REGISTRYINDEX, o->route);
   lua_rawseti(L, LUA_REGISTRYINDEX, o->dispatch);
   lua_rawseti(L, LUA_REGISTRYINDEX, o->configure);
   return 0;

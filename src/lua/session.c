@@ -2,7 +2,7 @@
 #include "lua/host.h"
 #include <string.h>
 
-enum { ENGINE = 1, CONNECTION = 2, INFO = 3, TRANSACTIONS = 4 };   /* user values */
+enum { ENGINE = 1, INFO = 3, TRANSACTIONS = 4 };   /* user values; the others are bind.c's too */
 
 static const char session_mark = 0;
 
@@ -26,22 +26,29 @@ static bool option_flag(lua_State *L, int index, const char *name, bool otherwis
   return flag;
 }
 
-/* session(engine, options): the options were checked by lua/lualchemy/orm/session.lua */
+static void read_options(lua_State *L, binding *b, int index, alch_session_options *options) {
+  alch_session_options_init(options);
+  options->autoflush = option_flag(L, index, "autoflush", options->autoflush);
+  options->expire_on_commit = option_flag(L, index, "expire_on_commit", options->expire_on_commit);
+  options->autobegin = option_flag(L, index, "autobegin", options->autobegin);
+  options->twophase = option_flag(L, index, "twophase", options->twophase);
+  lua_getfield(L, index, "batch_size");
+  lua_Integer size = lua_tointeger(L, -1);
+  if (!lua_isnil(L, -1) && (!lua_isinteger(L, -1) || size < 1 || size > INT32_MAX)) binding_expected(L, b, -1, "a whole number from 1 on", "batch_size of a session");
+  options->batch_size = (uint32_t)size;
+  lua_pop(L, 1);
+}
+
+/* session(engine, options, routed): the options were checked by lua/lualchemy/orm/session.lua. engine nil: everything is routed */
 static int session_new(lua_State *L) {
   binding *b = BINDING(L);
   binding_orm *o = BINDING_ORM(L);
-  alch_engine *engine = binding_check_engine(L, b, 1);
+  lua_settop(L, 3);
+  alch_engine *engine = lua_isnil(L, 1) ? NULL : binding_check_engine(L, b, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   alch_session_options options;
-  alch_session_options_init(&options);
-  options.autoflush = option_flag(L, 2, "autoflush", options.autoflush);
-  options.expire_on_commit = option_flag(L, 2, "expire_on_commit", options.expire_on_commit);
-  options.autobegin = option_flag(L, 2, "autobegin", options.autobegin);
-  lua_getfield(L, 2, "batch_size");
-  lua_Integer size = lua_tointeger(L, -1);
-  if (!lua_isnil(L, -1) && (!lua_isinteger(L, -1) || size < 1 || size > INT32_MAX)) binding_expected(L, b, -1, "a whole number from 1 on", "batch_size of a session");
-  options.batch_size = (uint32_t)size;
-  binding_session *s = binding_new(L, b, BINDING_SESSION, sizeof *s, 4);
+  read_options(L, b, 2, &options);
+  binding_session *s = binding_new(L, b, BINDING_SESSION, sizeof *s, BINDING_SESSION_ENGINES);
   s->orm = o;
   s->mark = &session_mark;
   s->held = LUA_NOREF;
@@ -49,8 +56,14 @@ static int session_new(lua_State *L) {
   s->held = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, ENGINE);
+  lua_createtable(L, 1, 0);
+  lua_setiuservalue(L, -2, BINDING_SESSION_CONNECTIONS);
+  lua_createtable(L, 1, 0);
+  lua_setiuservalue(L, -2, BINDING_SESSION_ENGINES);
   binding_must(L, b, alch_session_open(engine, b->catalog, &o->host, &options, &b->allocator, &s->session, &b->error));
   s->session->host_data = s;
+  if (engine) binding_session_bind(L, s, lua_gettop(L), 1);
+  s->session->routed = s->session->routed || lua_toboolean(L, 3);
   lua_rawgeti(L, LUA_REGISTRYINDEX, o->sessions);
   lua_pushvalue(L, -2);
   lua_rawsetp(L, -2, s->session);
@@ -68,7 +81,8 @@ static int session_gc(lua_State *L) {
   lua_State *state = b->state;
   o->scope = (binding_scope){ .state = L, .base = outer.count, .count = outer.count, .closing = true };
   b->state = NULL;
-  if (s->given) s->given->connection = NULL;
+  for (alch_bind *bind = s->session->binds; bind; bind = bind->next)
+    if (bind->host_data) ((binding_connection *)bind->host_data)->connection = NULL;
   alch_session_destroy(s->session);
   s->session = NULL;
   o->scope = outer;
@@ -215,26 +229,72 @@ static int session_rollback(lua_State *L) { check_session(L); lua_settop(L, 1); 
 static int session_begin(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_BEGIN); }
 static int session_begin_nested(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_BEGIN_NESTED); }
 static int session_plan(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_PLAN); }
-static int session_connection(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_CONNECTION); }
+static int session_prepare(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_PREPARE); }
 
-/* load(statement, parameters): a result of a statement that selects entities; nil when it selects none */
+/* connection([arguments]): those of get_bind */
+static int session_connection(lua_State *L) {
+  const binding_session *s = check_session(L);
+  lua_settop(L, 2);
+  binding_route(L, s, 2, "session:connection");
+  return binding_session_run(L, BINDING_TASK_CONNECTION);
+}
+
+/* begun_connection(): the one that after_begin is about */
+static int session_begun_connection(lua_State *L) {
+  binding_session *s = check_session(L);
+  if (!s->session->begun) return 0;
+  binding_push_session_connection(L, s, s->session->begun);
+  return 1;
+}
+
+static int session_is_routed(lua_State *L) {
+  lua_pushboolean(L, check_session(L)->session->routed);
+  return 1;
+}
+
+/* left_prepared(): a list of { engine =, xid = }: where the last transaction was prepared and could not be ended */
+static int session_left_prepared(lua_State *L) {
+  const binding_session *s = check_session(L);
+  lua_settop(L, 1);
+  lua_newtable(L);
+  lua_getiuservalue(L, 1, BINDING_SESSION_ENGINES);
+  for (const alch_bind *bind = s->session->binds; bind; bind = bind->next) {
+    alch_xid xid;
+    if (bind->state != ALCH_BIND_LEFT) continue;
+    alch_bind_xid(s->session, bind, xid);
+    lua_createtable(L, 0, 2);
+    lua_rawgeti(L, 3, (lua_Integer)bind->place + 1);
+    lua_setfield(L, -2, "engine");
+    lua_pushstring(L, xid);
+    lua_setfield(L, -2, "xid");
+    lua_rawseti(L, 2, (lua_Integer)lua_rawlen(L, 2) + 1);
+  }
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* What a load without other arguments is routed by, at 4. */
+static void push_load_arguments(lua_State *L, const binding_model *model) {
+  lua_createtable(L, 0, 2);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, model->model);
+  lua_setfield(L, -2, "mapper");
+  lua_pushvalue(L, 2);
+  lua_setfield(L, -2, "clause");
+  lua_replace(L, 4);
+}
+
+/* load(statement, parameters, arguments of get_bind): a result of a statement that selects entities; nil when it selects none */
 static int session_load(lua_State *L) {
-  check_session(L);
+  const binding_session *s = check_session(L);
   binding *b = BINDING(L);
   const alch_block *block = binding_test(L, b, 2, BINDING_STATEMENT);
   binding_model *model = block ? binding_statement_model(BINDING_ORM(L), block) : NULL;
-  lua_settop(L, 3);
+  lua_settop(L, 4);
   if (!model) return 0;
   binding_be_ready(L, model);
+  if (ALCH_UNLIKELY(s->session->routed && lua_isnil(L, 4))) push_load_arguments(L, model);
+  binding_route(L, s, 4, "bind_arguments");
   return binding_session_run(L, BINDING_TASK_LOAD);
-}
-
-static void forget_connection(lua_State *L, binding_session *s) {
-  if (!s->given || s->given->connection == s->session->connection) return;
-  s->given->connection = NULL;
-  s->given = NULL;
-  lua_pushnil(L);
-  lua_setiuservalue(L, 1, CONNECTION);
 }
 
 /* A rollback that fails is no reason to keep the session open. */
@@ -247,7 +307,7 @@ static int close_continue(lua_State *L, int status, lua_KContext context) {
     binding_orm_enter(L, s->orm);
     alch_status answer = alch_session_unwind(s->session, &b->error);
     if (answer == ALCH_WAIT) {
-      binding_wait(L, b, s->session->connection, context, close_continue);
+      binding_wait(L, b, alch_session_awaits(s->session), context, close_continue);
       continue;
     }
     if (answer >= 0) break;
@@ -256,7 +316,7 @@ static int close_continue(lua_State *L, int status, lua_KContext context) {
     break;
   }
   alch_session_close(s->session);
-  forget_connection(L, s);
+  binding_forget_connections(L, s);
   lua_pushnil(L);
   lua_setiuservalue(L, 1, TRANSACTIONS);
   return 0;
@@ -419,7 +479,7 @@ static bool is_open(const alch_session *session, const alch_session_frame *frame
 
 /* After a step, the session at 1: transaction objects whose frames are gone are over, and so is a connection that was given out. */
 void binding_session_settle(lua_State *L, binding_session *s) {
-  forget_connection(L, s);
+  binding_forget_connections(L, s);
   if (lua_getiuservalue(L, 1, TRANSACTIONS) != LUA_TTABLE) { lua_pop(L, 1); return; }
   for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 0; i--) {
     lua_rawgeti(L, -1, i);
@@ -433,23 +493,11 @@ void binding_session_settle(lua_State *L, binding_session *s) {
   lua_pop(L, 1);
 }
 
-void binding_push_session_connection(lua_State *L, binding_session *s, alch_connection *connection) {
-  if (s->given && s->given->connection == connection) { lua_getiuservalue(L, 1, CONNECTION); return; }
-  binding_connection *given = binding_new(L, s->orm->b, BINDING_CONNECTION, sizeof *given, 1);
-  given->connection = connection;
-  given->borrowed = true;
-  lua_getiuservalue(L, 1, ENGINE);
-  lua_setiuservalue(L, -2, 1);
-  s->given = given;
-  lua_pushvalue(L, -1);
-  lua_setiuservalue(L, 1, CONNECTION);
-}
-
 static const luaL_Reg session_methods[] = {
   { "add", session_add }, { "delete", session_delete }, { "expunge", session_expunge }, { "expunge_all", session_expunge_all }, { "expire", session_expire },
   { "expire_all", session_expire_all }, { "refresh", session_refresh }, { "load_related", session_related }, { "contains", session_contains }, { "is_modified", session_is_modified }, { "get", session_get },
   { "flush", session_flush }, { "commit", session_commit }, { "rollback", session_rollback }, { "begin_transaction", session_begin }, { "begin_savepoint", session_begin_nested },
-  { "plan", session_plan }, { "connection", session_connection }, { "load", session_load }, { "close", session_close }, { "in_transaction", session_in_transaction },
+  { "plan", session_plan }, { "prepare", session_prepare }, { "connection", session_connection }, { "begun_connection", session_begun_connection }, { "is_routed", session_is_routed }, { "left_prepared", session_left_prepared }, { "load", session_load }, { "close", session_close }, { "in_transaction", session_in_transaction },
   { "in_nested_transaction", session_in_nested_transaction }, { "set_autoflush", session_set_autoflush }, { "listen", session_listen },
   { "new", session_pending }, { "dirty", session_dirty }, { "deleted", session_deleted }, { "identities", session_identities }, { "bind", session_bind }, { "info", session_info },
   { "autoflush", session_autoflush }, { "expire_on_commit", session_expire_on_commit }, { "is_active", session_is_active }, { NULL, NULL },

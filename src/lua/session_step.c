@@ -148,30 +148,36 @@ static alch_status step_plan(lua_State *L, binding_session *s) {
   return status;
 }
 
+static alch_status step_prepare(lua_State *L, binding_session *s) { (void)L; return alch_session_prepare(s->session, &s->orm->b->error); }
+
+/* Of the engine at index; nil: the session's own. */
+static alch_bind *bind_at(lua_State *L, binding_session *s, int index) { return ALCH_LIKELY(lua_isnil(L, index)) ? s->session->bind : binding_session_bind(L, s, 1, index); }
+
 static alch_status step_connection(lua_State *L, binding_session *s) {
+  alch_bind *bind = bind_at(L, s, 2);
   alch_connection *connection = NULL;
-  alch_status status = alch_session_connection(s->session, &connection, &s->orm->b->error);
-  if (status >= 0 && status != ALCH_WAIT) binding_push_session_connection(L, s, connection);
+  alch_status status = alch_session_connection(s->session, bind, &connection, &s->orm->b->error);
+  if (status >= 0 && status != ALCH_WAIT) binding_push_session_connection(L, s, bind);
   return status;
 }
 
-/* ---- loading: 2 the statement, 3 parameters, 4 what hands the parameters over, 5 the result, 6 its rows, 7 the row under way, 8 what is kept, then the parameters' memory ---- */
+/* ---- loading: 2 the statement, 3 parameters, 4 the engine or nil, 5 what hands the parameters over, 6 the result, 7 its rows, 8 the row under way, 9 what is kept, then the parameters' memory ---- */
 
-enum { STATEMENT = 2, PARAMETERS = 3, HANDED = 4, RESULT = 5, ROWS = 6 };
+enum { STATEMENT = 2, PARAMETERS = 3, TARGET = 4, HANDED = 5, RESULT = 6, ROWS = 7 };
 
 typedef struct handed { binding_parameters taken; alch_parameters callbacks; } handed;
 
 /* The load first, since it knows what rows will look like, and which parameters there are. */
-static alch_status open_load(lua_State *L, const binding_session *s, binding_query_result **out) {
+static alch_status open_load(lua_State *L, binding_session *s, binding_query_result **out) {
   const alch_block *block = lua_touserdata(L, STATEMENT);
   const binding_model *model = binding_statement_model(s->orm, block);
   alch_load *load = NULL;
   binding_execution_options options;
-  lua_settop(L, PARAMETERS);
+  lua_settop(L, TARGET);
   binding_statement_options(block, &options);
   handed *parameters = lua_istable(L, PARAMETERS) ? lua_newuserdatauv(L, sizeof *parameters, 0) : NULL;
   if (!parameters) lua_pushnil(L);
-  alch_status status = alch_load_start(s->session, model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, options.populate, &load, &s->orm->b->error);
+  alch_status status = alch_load_start(s->session, bind_at(L, s, TARGET), model->mapper->registry, block, parameters ? &parameters->callbacks : NULL, options.populate, &load, &s->orm->b->error);
   if (status != ALCH_OK) return status;
   if (options.autoflush == 0) alch_load_skip_flush(load);
   binding_apply_options(&options, alch_load_execution(load));
@@ -272,8 +278,8 @@ static const step steps[] = {
   [BINDING_TASK_COMMIT] = { step_commit, 2, 0 }, [BINDING_TASK_ROLLBACK] = { step_rollback, 2, 0 }, [BINDING_TASK_BEGIN] = { step_begin, 1, 1 },
   [BINDING_TASK_BEGIN_NESTED] = { step_begin_nested, 1, 1 }, [BINDING_TASK_GET] = { step_get, 3, 1 }, [BINDING_TASK_REFRESH] = { step_refresh, 3, 0 },
   [BINDING_TASK_EXPIRE] = { step_expire, 3, 0 }, [BINDING_TASK_EXPUNGE] = { step_expunge, 2, 0 }, [BINDING_TASK_PLAN] = { step_plan, 1, 1 },
-  [BINDING_TASK_CONNECTION] = { step_connection, 1, 1 }, [BINDING_TASK_LOAD] = { step_load, 3, 1 }, [BINDING_TASK_RELATED] = { step_related, 3, 0 },
-  [BINDING_TASK_PIECES] = { step_pieces, 5, 0 },
+  [BINDING_TASK_CONNECTION] = { step_connection, 2, 1 }, [BINDING_TASK_LOAD] = { step_load, 4, 1 }, [BINDING_TASK_RELATED] = { step_related, 3, 0 },
+  [BINDING_TASK_PIECES] = { step_pieces, 5, 0 }, [BINDING_TASK_PREPARE] = { step_prepare, 1, 0 },
 };
 
 /* Behind the arguments the frame has a slot for what is kept alive from one wait to the next; a load has one of its own. */

@@ -81,7 +81,7 @@ static alch_status bind(alch_flush *flush, const alch_step *step, alch_error *er
   const alch_batch *batch = &flush->batch;
   bool masked = step->kind == ALCH_STEP_INSERT || step->kind == ALCH_STEP_UPDATE, link = is_link(step);
   const alch_link *links = flush->links + step->first;
-  alch_writing writing = { .kind = step->kind, .way = batch->way, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? batch->mask : NULL, .rows = batch->count };
+  alch_writing writing = { .engine = flush->bind->engine, .kind = step->kind, .way = batch->way, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? batch->mask : NULL, .rows = batch->count };
   writing.whole = step->kind == ALCH_STEP_UNLINK && links[batch->items[0]].child == NULL;
   alch_status status = alch_writer_prepare(flush->writer, flush->session, &writing, error);
   for (uint32_t i = 0; i < batch->count && status == ALCH_OK; i++) {
@@ -110,7 +110,7 @@ static alch_status execute(alch_flush *flush, alch_error *error) {
   alch_status status;
   if (alch_fault("flush: statement")) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "a fault that a spec asked for");
   if (flush->statement_open) status = alch_execution_start_poll(&flush->execution, error);
-  else if ((status = alch_session_connection(flush->session, &connection, error)) == ALCH_OK) status = start(flush, connection, error);
+  else if ((status = alch_session_connection(flush->session, flush->bind, &connection, error)) == ALCH_OK) status = start(flush, connection, error);
   flush->statement_open = status == ALCH_WAIT;
   return status;
 }
@@ -197,7 +197,7 @@ static bool makes_keys(const alch_step *step, const bool *mask) { return step->m
 static alch_status count_keys(alch_flush *flush, const alch_step *step, alch_error *error) {
   int64_t told = flush->execution.last_insert_id;
   uint32_t count = flush->batch.count;
-  bool first = alch_connection_tells_first_key(flush->session->connection);
+  bool first = alch_connection_tells_first_key(flush->bind->connection);
   int64_t key = count == 1 || first ? told : flush->last_key + 1;
   if (count > 1 && (key > INT64_MAX - count || (first ? told <= flush->last_key : told != flush->last_key + count))) return lose_keys(step, error);
   for (uint32_t i = 0; i < count; i++) alch_flush_give_key(flush->objects[step->first + flush->batch.items[i]], key + i);
@@ -217,7 +217,7 @@ static alch_status take_keys(alch_flush *flush, const alch_step *step, alch_erro
 
 static alch_status begin(alch_flush *flush, const alch_step *step, alch_error *error) {
   alch_connection *connection;
-  alch_status status = alch_session_connection(flush->session, &connection, error);
+  alch_status status = alch_session_connection(flush->session, flush->bind, &connection, error);
   if (status == ALCH_OK) status = gather(flush, step, error);
   if (status == ALCH_OK) flush->batch.phase = ALCH_BATCH_GATHERED;
   return status;

@@ -14,7 +14,7 @@ static alch_status compile(alch_flush *flush, const char *query, alch_error *err
   if (status == ALCH_OK && block == NULL) status = alch_error_out_of_memory(error);
   if (block != NULL) {
     alch_builder_write(&builder, block);
-    status = alch_engine_compile(session->engine, session->catalog, block, NULL, NULL, NULL, &flush->question, error);
+    status = alch_engine_compile(flush->bind->engine, session->catalog, block, NULL, NULL, NULL, &flush->question, error);
     alch_free(session->allocator, block, size);
   }
   alch_builder_destroy(&builder);
@@ -46,7 +46,7 @@ static alch_status answer(alch_flush *flush, alch_error *error) {
 
 alch_status alch_flush_ask_keys(alch_flush *flush, const alch_column *column, alch_error *error) {
   alch_connection *connection;
-  alch_status status = alch_session_connection(flush->session, &connection, error);
+  alch_status status = alch_session_connection(flush->session, flush->bind, &connection, error);
   if (status != ALCH_OK) return status;
   const char *query = alch_connection_scatters_keys(connection);
   if (query == NULL) {

@@ -63,12 +63,27 @@ static alch_status run_step(alch_flush *flush, const alch_step *step, alch_error
   return status == ALCH_OK ? tell_all(flush, step, after_events, &flush->told_after) : status;
 }
 
+/* Each step goes to the database of its model, rows of a secondary table to that of the target. A connection comes before listeners are told: they may ask for it. */
+static alch_status find_bind(alch_flush *flush, const alch_step *step, alch_error *error) {
+  const alch_relationship *relationship = step->relationship;
+  alch_connection *connection;
+  if (step->kind == ALCH_STEP_COPY) return ALCH_OK;
+  alch_bind *bind = flush->bind;
+  alch_status status = ALCH_OK;
+  if (bind == NULL) status = alch_bind_find(flush->session, relationship != NULL ? relationship->target : step->mapper, relationship != NULL ? relationship->secondary : NULL, true, &bind, error);
+  if (status == ALCH_OK) flush->bind = bind;
+  return status == ALCH_OK ? alch_session_connection(flush->session, bind, &connection, error) : status;
+}
+
 alch_status alch_flush_run(alch_flush *flush, alch_error *error) {
   alch_status status = ALCH_OK;
   while (flush->step < flush->step_count && status == ALCH_OK) {
-    status = run_step(flush, &flush->steps[flush->step], error);
+    status = find_bind(flush, &flush->steps[flush->step], error);
+    if (status == ALCH_OK) status = run_step(flush, &flush->steps[flush->step], error);
+    if (status == ALCH_WAIT && flush->bind != NULL) flush->session->awaited = flush->bind;
     if (status != ALCH_OK) break;
     flush->step++;
+    flush->bind = NULL;
     flush->place = flush->told_before = flush->told_after = flush->singly_until = 0;
     flush->last_key = 0;
     flush->keys_follow = ALCH_KEYS_UNKNOWN;

@@ -13,7 +13,7 @@ enum {
 /* Statements of few sizes, so that they are found prepared. */
 static const uint32_t row_counts[] = { ROWS_MOST, 100, 10 };
 
-static const alch_dialect *dialect_of(const alch_flush *flush) { return alch_engine_dialect(flush->session->engine); }
+static const alch_dialect *dialect_of(const alch_flush *flush) { return alch_engine_dialect(flush->bind->engine); }
 static bool can(const alch_flush *flush, alch_capability capability) { return alch_dialect_can(dialect_of(flush), capability); }
 
 /* ---- the keys that the database makes ---- */
@@ -43,7 +43,7 @@ static alch_status keys_follow(alch_flush *flush, const alch_step *step, bool *f
 static uint32_t fitting_rows(const alch_flush *flush, const alch_step *step, uint32_t count) {
   uint32_t limit = dialect_of(flush)->parameter_limit, width = step->mapper->attribute_count;
   if (!can(flush, ALCH_CAPABILITY_MULTI_VALUES)) return 0;
-  if (alch_connection_embedded(flush->session->connection) != NULL) return count >= EMBEDDED_ROWS && (limit == 0 || width * EMBEDDED_ROWS <= limit) ? EMBEDDED_ROWS : 0;
+  if (alch_connection_embedded(flush->bind->connection) != NULL) return count >= EMBEDDED_ROWS && (limit == 0 || width * EMBEDDED_ROWS <= limit) ? EMBEDDED_ROWS : 0;
   for (size_t i = 0; i < ALCH_COUNT(row_counts); i++)
     if (row_counts[i] <= count && (limit == 0 || width * row_counts[i] <= limit)) return row_counts[i];
   return 0;
@@ -89,7 +89,7 @@ static bool changes_unique(const alch_step *step, const bool *mask) {
 
 static alch_writing writing_of(const alch_flush *flush, const alch_step *step) {
   bool masked = step->kind == ALCH_STEP_INSERT || step->kind == ALCH_STEP_UPDATE;
-  alch_writing writing = { .kind = step->kind, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? flush->batch.mask : NULL };
+  alch_writing writing = { .engine = flush->bind->engine, .kind = step->kind, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? flush->batch.mask : NULL };
   writing.whole = step->kind == ALCH_STEP_UNLINK && flush->links[step->first + flush->batch.items[0]].child == NULL;
   return writing;
 }
@@ -102,7 +102,7 @@ static bool writes_any(const alch_step *step, const bool *mask) {
 
 static bool takes_arrays(const alch_flush *flush, const alch_step *step) {
   alch_writing writing = writing_of(flush, step);
-  if (flush->batch.no_arrays || !alch_connection_takes_arrays(flush->session->connection)) return false;
+  if (flush->batch.no_arrays || !alch_connection_takes_arrays(flush->bind->connection)) return false;
   if (step->kind == ALCH_STEP_UPDATE && (!can(flush, ALCH_CAPABILITY_UPDATE_FROM) || changes_unique(step, flush->batch.mask))) return false;
   if ((step->kind == ALCH_STEP_DELETE || step->kind == ALCH_STEP_UNLINK) && !can(flush, ALCH_CAPABILITY_DELETE_USING)) return false;
   return !alch_writer_leaves_sql(&writing) && alch_writer_takes_arrays(flush->session, &writing);
@@ -117,7 +117,7 @@ static void take_rows(alch_flush *flush, const alch_step *step) {
 
 static alch_status choose_with_keys(alch_flush *flush, const alch_step *step, bool generated, alch_error *error) {
   alch_status status = ALCH_OK;
-  bool follow = false, first = alch_connection_tells_first_key(flush->session->connection);
+  bool follow = false, first = alch_connection_tells_first_key(flush->bind->connection);
   if (generated && takes_arrays(flush, step)) {
     status = keys_follow(flush, step, &follow, error);
     if (follow) flush->batch.way = ALCH_WAY_ARRAYS;
@@ -128,7 +128,7 @@ static alch_status choose_with_keys(alch_flush *flush, const alch_step *step, bo
   } else if (generated && may_count_keys(flush, step, first)) {
     if (fitting_rows(flush, step, flush->batch.count) > 0) status = keys_follow(flush, step, &follow, error);
     if (follow) take_rows(flush, step);
-  } else if (can(flush, ALCH_CAPABILITY_INSERT_RETURNING) && !can(flush, ALCH_CAPABILITY_LAST_INSERT_ID) && alch_connection_takes_sets(flush->session->connection)) {
+  } else if (can(flush, ALCH_CAPABILITY_INSERT_RETURNING) && !can(flush, ALCH_CAPABILITY_LAST_INSERT_ID) && alch_connection_takes_sets(flush->bind->connection)) {
     flush->batch.way = ALCH_WAY_SETS;
   }
   return status;
@@ -136,7 +136,7 @@ static alch_status choose_with_keys(alch_flush *flush, const alch_step *step, bo
 
 static void choose_plain(alch_flush *flush, const alch_step *step) {
   if (takes_arrays(flush, step)) flush->batch.way = ALCH_WAY_ARRAYS;
-  else if (alch_connection_takes_sets(flush->session->connection)) flush->batch.way = ALCH_WAY_SETS;
+  else if (alch_connection_takes_sets(flush->bind->connection)) flush->batch.way = ALCH_WAY_SETS;
   else if (step->kind == ALCH_STEP_INSERT) take_rows(flush, step);
 }
 
@@ -165,7 +165,7 @@ alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch
 }
 
 uint32_t alch_flush_batch_most(const alch_flush *flush, const alch_step *step) {
-  const alch_connection *connection = flush->session->connection;
+  const alch_connection *connection = flush->bind->connection;
   if (flush->place < flush->singly_until) return 1;
   if (alch_connection_takes_arrays(connection) && dialect_of(flush)->array_form != NULL) return MOST;
   if (step->kind == ALCH_STEP_INSERT && can(flush, ALCH_CAPABILITY_MULTI_VALUES)) return alch_connection_embedded(connection) != NULL ? EMBEDDED_ROWS : ROWS_MOST;

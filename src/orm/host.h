@@ -11,12 +11,14 @@
 #include "base/value.h"
 #include "schema/type.h"
 
+struct alch_bind;
 struct alch_collection;
 struct alch_column;
 struct alch_mapper;
 struct alch_object;
 struct alch_relationship;
 struct alch_session;
+struct alch_table;
 
 typedef enum alch_object_event {
   ALCH_EVENT_LOAD, ALCH_EVENT_REFRESH,
@@ -73,6 +75,9 @@ struct alch_host {
   alch_status (*default_value)(alch_host *host, const struct alch_column *column, bool update, int64_t reference, alch_value *out, alch_error *error);   /* text good until the next call */
   alch_status (*object_event)(alch_host *host, alch_object_event event, struct alch_object *object);
   alch_status (*session_event)(alch_host *host, alch_session_event event, struct alch_session *session);
+  /* The bind (orm/bind.h) of a session that is routed: where this mapper's rows are, or those of the table, which the user may have sent elsewhere. writes: for a flush. Without a mapper only what the user has said
+     of the table counts, and *out may be NULL. UNBOUND_EXECUTION is the host's own error. */
+  alch_status (*find_bind)(alch_host *host, struct alch_session *session, const struct alch_mapper *mapper, const struct alch_table *table, bool writes, struct alch_bind **out, alch_error *error);
   /* attribute events: value is what is being set (may be changed by the listener). Asked only for slots that have listeners. */
   alch_status (*attribute_event)(alch_host *host, struct alch_object *object, uint32_t slot, alch_value *value);
   alch_status (*related_event)(alch_host *host, struct alch_object *object, uint32_t slot, struct alch_object *target, bool added);

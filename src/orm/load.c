@@ -173,16 +173,17 @@ alch_status alch_load_drive(alch_load *load, alch_status (*check)(alch_load *loa
 
 /* ---- statements ---- */
 
-alch_status alch_load_start(alch_session *session, alch_registry *registry, const alch_block *block, const alch_parameters *parameters, bool populate, alch_load **out, alch_error *error) {
+alch_status alch_load_start(alch_session *session, alch_bind *bind, alch_registry *registry, const alch_block *block, const alch_parameters *parameters, bool populate, alch_load **out, alch_error *error) {
   alch_load *load;
   *out = NULL;
-  alch_status status = alch_session_meet(session, error);
+  alch_status status = alch_session_meet(session, bind, error);
   if (ALCH_UNLIKELY(status != ALCH_OK)) return status;
   if (alch_load_open(session, registry, ALCH_LOAD_QUERY, &load, error) != ALCH_OK) return ALCH_ERROR;
   load->populate = populate;
   alch_load_step *step = alch_load_push(load, ALCH_STEP_QUERY, error);
   status = step ? ALCH_OK : ALCH_ERROR;
   if (step) {
+    step->bind = bind;
     step->block = block;
     step->parameters = parameters;
     status = alch_load_prepare(load, step, error);

@@ -65,7 +65,7 @@ typedef struct alch_load alch_load;
 
 /* Executes a SELECT with entities and emits every row to the host: place by place, then (unless rows are one object each) emit_row. Flushes first when autoflush is on and something is changed.
    `populate`: what is loaded already is overwritten (populate_existing, refresh). `block` and `parameters` stay where they are until the load is closed. */
-alch_status alch_load_start(alch_session *session, alch_registry *registry, const alch_block *block, const alch_parameters *parameters, bool populate, alch_load **out, alch_error *error);
+alch_status alch_load_start(alch_session *session, alch_bind *bind, alch_registry *registry, const alch_block *block, const alch_parameters *parameters, bool populate, alch_load **out, alch_error *error);
 /* ALCH_DONE, ALCH_WAIT, or an error; ALCH_ROW when a limit is set and that many rows were emitted: call again for more. What was emitted is complete, eager loads included. Between two runs the host
    may do what it likes with the session, and let go of what was emitted; a piece is a batch of its own. */
 alch_status alch_load_run(alch_load *load, alch_error *error);

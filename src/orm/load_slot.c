@@ -47,8 +47,8 @@ static bool visit_sibling(void *context, alch_object *object) {
 }
 
 static uint32_t most_siblings(const alch_session *session) {
-  uint32_t most = alch_engine_dialect(session->engine)->parameter_limit;
-  if (session->options.batch_size > 0) most = session->options.batch_size;
+  uint32_t most = session->options.batch_size;
+  if (most == 0 && session->bind) most = alch_engine_dialect(session->bind->engine)->parameter_limit;
   return most > 0 ? most : BATCH_LIMIT;
 }
 

@@ -41,6 +41,7 @@ typedef struct alch_load_step {
   alch_map whole_rows;             /* rows emitted, where they have several places */
   const alch_load_path *path;
   /* by keys */
+  alch_bind *bind;                 /* where it goes; NULL: not known yet */
   const alch_mapper *mapper;       /* of what is loaded */
   const alch_relationship *relationship;
   const alch_node *options;

@@ -91,16 +91,16 @@ static alch_status make_room(alch_load *load, alch_load_step *step, alch_error *
 /* A statement that was first executed without objects is in the cache without a plan. */
 static alch_status compile(alch_load *load, alch_load_step *step, alch_error *error) {
   alch_session *session = load->session;
-  alch_status status = alch_engine_compile(session->engine, session->catalog, step->block, NULL, alch_plan_make, load->registry, &step->compiled, error);
+  alch_status status = alch_engine_compile(step->bind->engine, session->catalog, step->block, NULL, alch_plan_make, load->registry, &step->compiled, error);
   if (status != ALCH_OK || step->compiled->plan) return status;
   alch_compiled_release(step->compiled);
   step->compiled = NULL;
-  return alch_plan_make(load->registry, session->catalog, alch_engine_dialect(session->engine), step->block, NULL, session->allocator, &step->compiled, error);
+  return alch_plan_make(load->registry, session->catalog, alch_engine_dialect(step->bind->engine), step->block, NULL, session->allocator, &step->compiled, error);
 }
 
 /* The statement of a get is remembered: it is the one most often asked for. */
 static alch_status compile_get(alch_load *load, alch_load_step *step, alch_error *error) {
-  if (load->get_mapper != step->mapper || load->get_compiled->dialect != alch_engine_dialect(load->session->engine)) {
+  if (load->get_mapper != step->mapper || load->get_compiled->dialect != alch_engine_dialect(step->bind->engine)) {
     alch_status status = compile(load, step, error);
     if (status != ALCH_OK) return status;
     alch_compiled_release(load->get_compiled);
@@ -125,6 +125,7 @@ alch_status alch_load_prepare(alch_load *load, alch_load_step *step, alch_error 
   /* Another chunk's plan is the same but for its address. */
   bool first = step->plan == NULL;
   step->plan = step->compiled->plan;
+  if (ALCH_UNLIKELY(load->session->routed) && first && (status = alch_bind_check_block(load->session, step->bind, step->plan->block ? step->plan->block : step->block, error)) != ALCH_OK) return status;
   return first ? make_room(load, step, error) : ALCH_OK;
 }
 
@@ -222,7 +223,7 @@ static uint32_t padded_count(uint32_t count, uint32_t most) {
 
 static uint32_t chunk_size(const alch_load *load, const alch_load_step *step) {
   uint32_t most = step->width > 1 ? ALCH_LOAD_WIDE_CHUNK : ALCH_LOAD_CHUNK;
-  uint32_t parameters = alch_engine_dialect(load->session->engine)->parameter_limit / step->width, batch = load->session->options.batch_size;
+  uint32_t parameters = alch_engine_dialect(step->bind->engine)->parameter_limit / step->width, batch = load->session->options.batch_size;
   if (parameters > 0 && parameters < most) most = parameters;
   if (batch > 0 && batch < most) most = batch;
   return most;
@@ -249,7 +250,7 @@ static alch_status start_keys(alch_load_step *step, alch_connection *connection,
 
 static alch_status start(alch_load *load, alch_load_step *step, alch_error *error) {
   alch_connection *connection;
-  alch_status status = alch_session_connection(load->session, &connection, error);
+  alch_status status = alch_session_connection(load->session, step->bind, &connection, error);
   if (status != ALCH_OK) return status;
   step->stage = ALCH_STAGE_STARTING;
   alch_execution_close(&step->execution);   /* of the chunk before */
@@ -308,11 +309,18 @@ static alch_status run_stage(alch_load *load, alch_load_step *step, alch_error *
   return status;
 }
 
+static alch_status find_bind(alch_session *session, alch_load_step *step, alch_error *error) {
+  if (step->relationship) return alch_bind_find_related(session, step->relationship, &step->bind, error);
+  return alch_bind_find(session, step->mapper, NULL, false, &step->bind, error);
+}
+
 alch_status alch_load_step_run(alch_load *load, alch_load_step *step, alch_error *error) {
-  alch_status status = alch_session_meet(load->session, error);
+  alch_status status = step->bind ? ALCH_OK : find_bind(load->session, step, error);
+  if (ALCH_LIKELY(status == ALCH_OK)) status = alch_session_meet(load->session, step->bind, error);
   if (ALCH_UNLIKELY(status != ALCH_OK)) return status;
   do status = run_stage(load, step, error);
   while (status == ALCH_OK && load->step == step);
+  if (status == ALCH_WAIT) load->session->awaited = step->bind;
   return status;
 }
 

@@ -11,13 +11,17 @@ alch_status alch_session_open(alch_engine *engine, alch_catalog *catalog, alch_h
   if (session == NULL) return alch_error_out_of_memory(error);
   session->allocator = allocator;
   session->catalog = catalog;
-  session->engine = engine;
   session->host = host;
   if (options != NULL) session->options = *options;
   else alch_session_options_init(&session->options);
   session->batch = session->oldest_batch = 1;
   session->held_count = 1;
-  alch_engine_hold(engine);
+  session->routed = engine == NULL;
+  alch_error_init(&session->failure, allocator);
+  if (engine != NULL && alch_bind_enrol(session, engine, &session->bind, error) != ALCH_OK) {
+    alch_free(allocator, session, sizeof *session);
+    return ALCH_ERROR;
+  }
   *out = session;
   return ALCH_OK;
 }
@@ -427,6 +431,7 @@ void alch_session_destroy(alch_session *session) {
   list_free(session->allocator, &session->deleting);
   alch_free(session->allocator, session->held, session->held_capacity * sizeof *session->held);
   alch_free(session->allocator, session->journal, session->journal_capacity * sizeof *session->journal);
-  alch_engine_release(session->engine);
+  alch_bind_free_all(session);
+  alch_error_close(&session->failure);
   alch_free(session->allocator, session, sizeof *session);
 }

@@ -1,10 +1,11 @@
 /* session.h - a session: identity map (kept by the host), changed objects, transaction, unit of work.
-   Owns its lists and the connection it has checked out; holds its engine. One thread at a time. Functions that may wait answer ALCH_WAIT and are called again after the wait
-   (alch_connection_wait on session->connection, or the host's way). */
+   Owns its lists and the connections it has checked out; holds its engines. One thread at a time. Functions that may wait answer ALCH_WAIT and are called again after the wait
+   (alch_connection_wait on alch_session_awaits, or the host's way). */
 #ifndef ALCH_SESSION_H
 #define ALCH_SESSION_H
 
 #include "engine/engine.h"
+#include "orm/bind.h"
 #include "orm/object.h"
 
 /* The value that an attribute had at the last flush (or load). */
@@ -30,7 +31,7 @@ typedef struct alch_rekeyed { struct alch_rekeyed *next; alch_object *object /* 
 /* A transaction or savepoint of the session. */
 typedef struct alch_session_frame {
   struct alch_session_frame *outer;
-  uint32_t level;                  /* of the connection; 0 until a connection was needed */
+  uint32_t depth;                  /* 0: the outermost */
   uint32_t first_born;             /* objects born from here on become transient again on rollback */
   bool nested;
   alch_object_list deleted;        /* held: come back on rollback */
@@ -38,16 +39,22 @@ typedef struct alch_session_frame {
   alch_arena arena;                /* keys of rekeyed */
 } alch_session_frame;
 
-typedef struct alch_session_options { bool autoflush, expire_on_commit, autobegin; uint32_t batch_size; /* objects that one lazy load serves; 0: as many as the database has parameters */ } alch_session_options;
+typedef struct alch_session_options { bool autoflush, expire_on_commit, autobegin, twophase; uint32_t batch_size; /* objects that one lazy load serves; 0: as many as the database has parameters */ } alch_session_options;
 
 typedef struct alch_session {
   const alch_allocator *allocator;
   alch_catalog *catalog;
-  alch_engine *engine;             /* held */
   alch_host *host;
-  alch_connection *connection;     /* NULL outside a transaction */
-  alch_connection *connecting;     /* on its way */
-  bool own_connection;             /* false: the user gave it; it is not returned */
+  alch_bind *bind;                 /* where everything goes unless it is routed; NULL: there is no such engine */
+  alch_bind *binds;                /* all that were met */
+  alch_bind *awaited;              /* whose connection an ALCH_WAIT is about; NULL: there is none yet */
+  alch_bind *begun;                /* AFTER_BEGIN is being told of it */
+  bool routed;                     /* the host says which bind (alch_host.find_bind) */
+  bool prepared;                   /* alch_session_prepare: only commit and rollback are left */
+  bool undoing;                    /* a prepare has failed, and all is being rolled back */
+  alch_xid xid;                    /* of the transaction in two phases; "": none yet */
+  alch_error failure;              /* the first of several, while others are ended */
+  alch_status failure_status;
   bool in_flush, failed;           /* failed: a flush failed, rollback is due (PENDING_ROLLBACK) */
   bool expired_once;               /* some object may have expired: until then what is in the identity map is as it was loaded */
   alch_session_options options;
@@ -76,6 +83,7 @@ typedef struct alch_session {
 } alch_session;
 
 void alch_session_options_init(alch_session_options *options);
+/* engine NULL: the session is routed. */
 alch_status alch_session_open(alch_engine *engine, alch_catalog *catalog, alch_host *host, const alch_session_options *options, const alch_allocator *allocator, alch_session **out, alch_error *error);
 /* Rolls back, lets all objects go (detached), gives the connection back. The session may be used again, as in SQLAlchemy. */
 void alch_session_close(alch_session *session);
@@ -98,13 +106,19 @@ void alch_session_expire_all(alch_session *session);
 
 /* Begins a frame: a transaction when there is none, else a savepoint (nested). */
 alch_status alch_session_begin(alch_session *session, bool nested, alch_error *error);
-/* Ensures a connection and (autobegin) a transaction on it: INVALID_REQUEST when there is none and autobegin is off. */
-alch_status alch_session_connection(alch_session *session, alch_connection **out, alch_error *error);
+/* A transaction of the session (autobegin), without any connection: INVALID_REQUEST when there is none and autobegin is off, or when it is prepared. */
+alch_status alch_session_ensure_frame(alch_session *session, alch_error *error);
+/* Ensures a connection to the bind, and a transaction on it. */
+alch_status alch_session_connection(alch_session *session, alch_bind *bind, alch_connection **out, alch_error *error);
 /* What an ALCH_WAIT of the session is about: the connection that it has, or the one that is on its way. */
-static inline alch_connection *alch_session_awaits(const alch_session *session) { return session->connecting ? session->connecting : session->connection; }
+static inline alch_connection *alch_session_awaits(const alch_session *session) { return session->awaited->connecting ? session->awaited->connecting : session->awaited->connection; }
 /* Which server there is must be known before a statement is compiled: connects where no connection of the engine's has told yet. ALCH_WAIT: call again. */
-alch_status alch_session_meet(alch_session *session, alch_error *error);
-/* Flushes, commits the innermost frame; outside nested ones expires (expire_on_commit) and returns the connection. */
+alch_status alch_session_meet(alch_session *session, alch_bind *bind, alch_error *error);
+/* Flushes, and has all databases promise that a commit will work: then only commit and rollback are possible. When one refuses all are rolled back, as by alch_session_rollback. INVALID_REQUEST unless the
+   session was opened for two phases and has a transaction without savepoints. */
+alch_status alch_session_prepare(alch_session *session, alch_error *error);
+/* Flushes, commits the innermost frame; outside nested ones expires (expire_on_commit) and returns the connections. In two phases an error comes either after everything was rolled back (something could
+   not be prepared), or tells which databases have not heard of the commit, which has happened all the same. */
 alch_status alch_session_commit(alch_session *session, alch_error *error);
 /* Rolls the innermost frame back; objects get the states that they had, and their values are expired. */
 alch_status alch_session_rollback(alch_session *session, alch_error *error);

@@ -10,14 +10,23 @@ static alch_status session_event(alch_session *session, alch_session_event event
   return session->events >> event & 1 ? session->host->session_event(session->host, event, session) : ALCH_OK;
 }
 
+/* What is known of the last one ends here. */
+static void start_transaction(alch_session *session) {
+  session->prepared = session->undoing = false;
+  session->xid[0] = '\0';
+  for (alch_bind *bind = session->binds; bind != NULL; bind = bind->next) bind->state = ALCH_BIND_OPEN;
+}
+
 static alch_status push_frame(alch_session *session, bool nested, alch_error *error) {
   alch_session_frame *frame = alch_allocate_zeroed(session->allocator, sizeof *frame);
   if (frame == NULL) return alch_error_out_of_memory(error);
   alch_arena_init(&frame->arena, session->allocator);
   frame->outer = session->frame;
+  frame->depth = frame->outer != NULL ? frame->outer->depth + 1 : 0;
   frame->nested = nested;
   frame->first_born = session->born + 1;
   session->frame = frame;
+  if (frame->depth == 0) start_transaction(session);
   return ALCH_OK;
 }
 
@@ -27,56 +36,45 @@ static void free_frame(alch_session *session, alch_session_frame *frame) {
   alch_free(session->allocator, frame, sizeof *frame);
 }
 
-static void give_connection_back(alch_session *session) {
-  if (session->connection == NULL) return;
-  if (session->own_connection) alch_connection_close(session->connection);
-  session->connection = NULL;
-}
-
 static alch_status refuse_failed(const alch_session *session, alch_error *error) {
   if (!session->failed) return ALCH_OK;
   return alch_error_set(error, ALCH_ERROR_PENDING_ROLLBACK, "a flush of this session has failed and its transaction cannot go on: call session:rollback() first");
 }
 
+static alch_status refuse_prepared(const alch_session *session, alch_error *error) {
+  if (!session->prepared) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this session's transaction is prepared, so that nothing more can be done in it: call session:commit() or session:rollback()");
+}
+
 alch_status alch_session_begin(alch_session *session, bool nested, alch_error *error) {
   alch_status status = refuse_failed(session, error);
+  if (status == ALCH_OK) status = refuse_prepared(session, error);
   if (status != ALCH_OK) return status;
   if (session->frame != NULL && !nested) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "a transaction is already begun on this session: use session:begin_nested() for a savepoint");
+  if (session->options.twophase && !session->routed && (status = alch_engine_check_twophase(session->bind->engine, error)) != ALCH_OK) return status;
   if (nested && (status = alch_session_flush(session, error)) != ALCH_OK) return status;
   if (nested && session->frame == NULL && (status = push_frame(session, false, error)) != ALCH_OK) return status;
   return push_frame(session, nested, error);
 }
 
-static alch_status open_frame(alch_session *session, alch_session_frame *frame, alch_error *error) {
-  if (frame == NULL || frame->level != 0) return ALCH_OK;
-  alch_status status = open_frame(session, frame->outer, error);
-  if (status != ALCH_OK) return status;
-  if (frame->nested || alch_connection_depth(session->connection) > 0) return alch_connection_savepoint(session->connection, &frame->level, error);
-  status = alch_connection_begin(session->connection, &frame->level, error);
-  return status == ALCH_OK ? session_event(session, ALCH_SESSION_AFTER_BEGIN) : status;
+alch_status alch_session_ensure_frame(alch_session *session, alch_error *error) {
+  alch_status status = refuse_failed(session, error);
+  if (status == ALCH_OK) status = refuse_prepared(session, error);
+  if (status != ALCH_OK || session->frame != NULL) return status;
+  if (!session->options.autobegin) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "no transaction is begun on this session and autobegin is off: call session:begin() first");
+  return push_frame(session, false, error);
 }
 
-alch_status alch_session_connection(alch_session *session, alch_connection **out, alch_error *error) {
-  alch_status status = refuse_failed(session, error);
-  if (status != ALCH_OK) return status;
-  if (session->frame == NULL) {
-    if (!session->options.autobegin) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "no transaction is begun on this session and autobegin is off: call session:begin() first");
-    if ((status = push_frame(session, false, error)) != ALCH_OK) return status;
-  }
-  if (session->connection == NULL) {
-    session->own_connection = true;
-    if ((status = alch_engine_connect(session->engine, &session->connecting, error)) != ALCH_OK) return status;
-    session->connection = session->connecting;
-    session->connecting = NULL;
-  }
-  status = open_frame(session, session->frame, error);
-  *out = session->connection;
+alch_status alch_session_connection(alch_session *session, alch_bind *bind, alch_connection **out, alch_error *error) {
+  alch_status status = alch_session_ensure_frame(session, error);
+  if (status == ALCH_OK) status = alch_bind_connect(session, bind, error);
+  *out = bind->connection;
   return status;
 }
 
-alch_status alch_session_meet(alch_session *session, alch_error *error) {
+alch_status alch_session_meet(alch_session *session, alch_bind *bind, alch_error *error) {
   alch_connection *connection;
-  return ALCH_LIKELY(alch_engine_is_met(session->engine)) ? ALCH_OK : alch_session_connection(session, &connection, error);
+  return ALCH_LIKELY(alch_engine_is_met(bind->engine)) ? ALCH_OK : alch_session_connection(session, bind, &connection, error);
 }
 
 /* ---- commit ---- */
@@ -119,22 +117,24 @@ static alch_status merge_frame(alch_session *session, alch_session_frame *frame,
 }
 
 static alch_status commit_frame(alch_session *session, alch_session_frame *frame, alch_error *error) {
-  alch_status status = ALCH_OK;
   if (alch_fault("session: commit")) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "a fault that a spec asked for");
-  if (frame->level != 0 && (status = alch_connection_commit(session->connection, frame->level, error)) != ALCH_OK) return status;
-  if (frame->nested) {
-    if ((status = merge_frame(session, frame, error)) != ALCH_OK) return status;
+  bool outermost = !frame->nested;
+  alch_status status = alch_binds_commit(session, frame->depth, error), merged;
+  bool decided = status == ALCH_OK || (status != ALCH_WAIT && outermost && alch_binds_decided(session));
+  if (!decided) return status;
+  if (!outermost) {
+    if ((merged = merge_frame(session, frame, error)) != ALCH_OK) return merged;
     session->frame = frame->outer;
   } else {
     settle_deleted(session, frame);
     release_rekeyed(session, frame);
     session->frame = NULL;
+    session->prepared = false;
     if (session->options.expire_on_commit) alch_session_expire_all(session);
-    give_connection_back(session);
+    alch_binds_give_back(session);
   }
-  bool outermost = !frame->nested;
   free_frame(session, frame);
-  return outermost ? session_event(session, ALCH_SESSION_AFTER_COMMIT) : ALCH_OK;
+  return outermost && status == ALCH_OK ? session_event(session, ALCH_SESSION_AFTER_COMMIT) : status;
 }
 
 static alch_status tell_before_commit(alch_session *session) {
@@ -142,21 +142,63 @@ static alch_status tell_before_commit(alch_session *session) {
   return session_event(session, ALCH_SESSION_BEFORE_COMMIT);
 }
 
-static alch_status commit(alch_session *session, alch_error *error) {
-  alch_status status = refuse_failed(session, error);
-  if (status == ALCH_OK) status = tell_before_commit(session);
+/* What is to be committed is flushed, unless it is prepared: then it was before. */
+static alch_status flush_last(alch_session *session, alch_error *error) {
+  if (session->prepared) return ALCH_OK;
+  alch_status status = tell_before_commit(session);
   if (status == ALCH_OK) session->committing = true;
-  if (status == ALCH_OK) status = alch_session_flush(session, error);
+  return status == ALCH_OK ? alch_session_flush(session, error) : status;
+}
+
+/* When one database refuses, all are rolled back; the error is the one that refused. */
+static alch_status prepare_all(alch_session *session, alch_error *error) {
+  alch_status status = session->undoing ? ALCH_OK : alch_binds_prepare(session, error);
+  if (status < 0) {
+    alch_session_keep_failure(session, error, status);
+    session->undoing = true;
+  }
+  if (session->undoing) return alch_session_rollback(session, error);
+  session->prepared = status == ALCH_OK;
+  return status;
+}
+
+static alch_status commit(alch_session *session, alch_error *error) {
+  if (session->undoing) return prepare_all(session, error);
+  alch_status status = refuse_failed(session, error);
+  if (status == ALCH_OK) status = flush_last(session, error);
   if (status != ALCH_OK) return status;
   if (session->frame == NULL) {
     if (session->options.expire_on_commit) alch_session_expire_all(session);
     return ALCH_OK;
   }
-  return commit_frame(session, session->frame, error);
+  if (session->options.twophase && !session->frame->nested && !session->prepared) status = prepare_all(session, error);
+  return status == ALCH_OK ? commit_frame(session, session->frame, error) : status;
 }
 
 alch_status alch_session_commit(alch_session *session, alch_error *error) {
   alch_status status = commit(session, error);
+  if (status != ALCH_WAIT) session->committing = false;
+  return status;
+}
+
+static alch_status check_prepare(const alch_session *session, alch_error *error) {
+  const char *why = !session->options.twophase ? "session:prepare() is for sessions that were made with twophase = true"
+                    : session->frame == NULL   ? "there is no transaction in progress on this session that could be prepared"
+                    : session->frame->nested   ? "a savepoint cannot be prepared: commit it or roll it back, and prepare the transaction"
+                                               : NULL;
+  return why != NULL ? alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "%s", why) : refuse_prepared(session, error);
+}
+
+static alch_status prepare(alch_session *session, alch_error *error) {
+  if (session->undoing) return prepare_all(session, error);
+  alch_status status = refuse_failed(session, error);
+  if (status == ALCH_OK) status = check_prepare(session, error);
+  if (status == ALCH_OK) status = flush_last(session, error);
+  return status == ALCH_OK ? prepare_all(session, error) : status;
+}
+
+alch_status alch_session_prepare(alch_session *session, alch_error *error) {
+  alch_status status = prepare(session, error);
   if (status != ALCH_WAIT) session->committing = false;
   return status;
 }
@@ -278,15 +320,15 @@ alch_status alch_session_rollback(alch_session *session, alch_error *error) {
   if (session->frame != NULL && session->frame->outer != NULL) alch_session_stop(session);
   else alch_session_abandon(session);
   alch_session_frame none = { .first_born = session->born + 1 }, *frame = session->frame;
-  alch_status status = ALCH_OK;
-  if (frame != NULL && frame->level != 0) status = alch_connection_rollback(session->connection, frame->level, error);
+  alch_status status = frame != NULL ? alch_binds_rollback(session, frame->depth, error) : ALCH_OK;
   if (status == ALCH_WAIT) return status;
   /* Whatever the connection said, the objects must not keep what was never committed. */
   restore_objects(session, frame != NULL ? frame : &none);
   session->failed = false;
   if (frame != NULL) {
     session->frame = frame->outer;
-    if (session->frame == NULL) give_connection_back(session);
+    session->prepared = session->undoing = false;
+    if (session->frame == NULL) alch_binds_give_back(session);
     free_frame(session, frame);
   }
   alch_status told = session_event(session, ALCH_SESSION_AFTER_ROLLBACK);
@@ -294,24 +336,18 @@ alch_status alch_session_rollback(alch_session *session, alch_error *error) {
 }
 
 alch_status alch_session_unwind(alch_session *session, alch_error *error) {
-  uint32_t level = 0;
   alch_session_abandon(session);
-  for (const alch_session_frame *frame = session->frame; frame != NULL; frame = frame->outer)
-    if (frame->level != 0) level = frame->level;
-  return level != 0 ? alch_connection_rollback(session->connection, level, error) : ALCH_OK;
+  return alch_binds_rollback(session, 0, error);
 }
 
 void alch_session_end_frames(alch_session *session) {
+  alch_binds_rollback(session, 0, NULL);   /* what would have to be waited for ends with its connection */
   while (session->frame != NULL) {
     alch_session_frame *frame = session->frame;
-    if (frame->level != 0) alch_connection_rollback(session->connection, frame->level, NULL);
     settle_deleted(session, frame);
     session->frame = frame->outer;
     free_frame(session, frame);
   }
-  if (session->connecting != NULL) {
-    alch_connection_close(session->connecting);
-    session->connecting = NULL;
-  }
-  give_connection_back(session);
+  session->prepared = session->undoing = false;
+  alch_binds_give_back(session);
 }

@@ -95,8 +95,7 @@ static alch_status run_flush(alch_session *session, alch_error *error) {
   }
   if (flush->stage == 2) {
     /* The transaction first: what is born from here on is its to take back. */
-    alch_connection *connection;
-    if (flush->step_count > 0 && (status = alch_session_connection(session, &connection, error)) != ALCH_OK) return status;
+    if (flush->step_count > 0 && (status = alch_session_ensure_frame(session, error)) != ALCH_OK) return status;
     flush->stage = 3;
     session->batch++;
     session->born++;
@@ -120,6 +119,7 @@ static alch_status begin_flush(alch_session *session, alch_error *error) {
 alch_status alch_session_flush(alch_session *session, alch_error *error) {
   if (!alch_session_dirty(session) && session->flush == NULL) return ALCH_OK;
   if (session->failed) return alch_error_set(error, ALCH_ERROR_PENDING_ROLLBACK, "a flush of this session has failed and its transaction cannot go on: call session:rollback() first");
+  if (session->prepared) return alch_session_ensure_frame(session, error);   /* which says why not */
   if (session->in_flush && !session->flush_waits) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this session is flushing already: an event of the flush cannot start another");
   alch_status status = session->flush == NULL ? begin_flush(session, error) : ALCH_OK;
   if (status != ALCH_OK) return status;

@@ -43,6 +43,7 @@ typedef struct alch_flush {
   uint32_t link_count, link_capacity;
   uint8_t stage;
   /* running: */
+  alch_bind *bind;                         /* where the step under way is written; NULL: not known yet */
   uint32_t step, place;
   uint32_t told_before, told_after;        /* how many objects of the step listeners have been told of */
   bool statement_open;                     /* the statement of the batch is under way */

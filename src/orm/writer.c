@@ -15,26 +15,26 @@ void alch_writer_close(alch_writer *writer) {
 
 /* ---- what can go how ---- */
 
-static const alch_type *type_in(const alch_session *session, const alch_column *column) {
-  return alch_type_in(alch_catalog_type(session->catalog, alch_column_type(column)), alch_engine_dialect(session->engine)->name);
+static const alch_type *type_in(const alch_session *session, const alch_writing *writing, const alch_column *column) {
+  return alch_type_in(alch_catalog_type(session->catalog, alch_column_type(column)), alch_engine_dialect(writing->engine)->name);
 }
 
-static uint8_t array_form(const alch_session *session, const alch_column *column) {
-  const alch_dialect *dialect = alch_engine_dialect(session->engine);
-  return dialect->array_form != NULL ? dialect->array_form(dialect, type_in(session, column)) : ALCH_ARRAY_NONE;
+static uint8_t array_form(const alch_session *session, const alch_writing *writing, const alch_column *column) {
+  const alch_dialect *dialect = alch_engine_dialect(writing->engine);
+  return dialect->array_form != NULL ? dialect->array_form(dialect, type_in(session, writing, column)) : ALCH_ARRAY_NONE;
 }
 
 bool alch_writer_takes_arrays(const alch_session *session, const alch_writing *writing) {
   const alch_mapper *mapper = writing->mapper;
   const alch_relationship *relationship = writing->relationship;
-  if (alch_engine_dialect(session->engine)->array_form == NULL) return false;
+  if (alch_engine_dialect(writing->engine)->array_form == NULL) return false;
   for (uint32_t i = 0; relationship != NULL && i < relationship->pair_count; i++)
-    if (array_form(session, relationship->pairs[i].link) == ALCH_ARRAY_NONE) return false;
+    if (array_form(session, writing, relationship->pairs[i].link) == ALCH_ARRAY_NONE) return false;
   for (uint32_t i = 0; relationship != NULL && i < relationship->remote_pair_count; i++)
-    if (array_form(session, relationship->remote_pairs[i].link) == ALCH_ARRAY_NONE) return false;
+    if (array_form(session, writing, relationship->remote_pairs[i].link) == ALCH_ARRAY_NONE) return false;
   for (uint32_t i = 0; relationship == NULL && i < mapper->attribute_count; i++) {
     bool wanted = writing->mask != NULL && writing->mask[i];
-    if ((wanted || mapper->attributes[i].primary_key) && array_form(session, mapper->attributes[i].column) == ALCH_ARRAY_NONE) return false;
+    if ((wanted || mapper->attributes[i].primary_key) && array_form(session, writing, mapper->attributes[i].column) == ALCH_ARRAY_NONE) return false;
   }
   return true;
 }
@@ -72,15 +72,15 @@ static bool same_mask(const alch_writer *writer, const bool *mask) {
 
 static bool is_ready(const alch_writer *writer, const alch_writing *wanted) {
   const alch_writing *now = &writer->writing;
-  if (writer->compiled == NULL || now->kind != wanted->kind || now->way != wanted->way || now->mapper != wanted->mapper || now->relationship != wanted->relationship || now->whole != wanted->whole) return false;
+  if (writer->compiled == NULL || now->kind != wanted->kind || now->engine != wanted->engine || now->way != wanted->way || now->mapper != wanted->mapper || now->relationship != wanted->relationship || now->whole != wanted->whole) return false;
   bool room = wanted->way == ALCH_WAY_ROWS ? now->rows == wanted->rows : now->rows >= wanted->rows;
   return room && same_mask(writer, wanted->mask);
 }
 
 /* The key must come back from the database when no value is given for it and the driver cannot tell it; those of several rows where they come in the order of the rows. */
-static bool must_fetch_key(const alch_session *session, const alch_writing *writing) {
+static bool must_fetch_key(const alch_writing *writing) {
   const alch_mapper *mapper = writing->mapper;
-  const alch_dialect *dialect = alch_engine_dialect(session->engine);
+  const alch_dialect *dialect = alch_engine_dialect(writing->engine);
   bool told = alch_dialect_can(dialect, ALCH_CAPABILITY_LAST_INSERT_ID) && !(writing->way == ALCH_WAY_ROWS && alch_dialect_can(dialect, ALCH_CAPABILITY_ORDERED_RETURNING));
   for (uint32_t i = 0; i < mapper->key_count; i++)
     if (!writing->mask[mapper->key_slots[i]] && !(mapper->key_slots[i] == mapper->generated_slot && told)) return true;
@@ -88,15 +88,15 @@ static bool must_fetch_key(const alch_session *session, const alch_writing *writ
 }
 
 static alch_status list_columns(alch_writer *writer, const alch_session *session, alch_error *error) {
-  const alch_dialect *dialect = alch_engine_dialect(session->engine);
+  const alch_dialect *dialect = alch_engine_dialect(writer->writing.engine);
   writer->listed = alch_allocate_zeroed(writer->allocator, (alch_writer_column_limit(&writer->writing) + 1) * sizeof *writer->listed);
   if (writer->listed == NULL) return alch_error_out_of_memory(error);
   writer->listed_count = alch_writer_columns(&writer->writing, writer->listed);
   for (uint32_t i = 0; i < writer->listed_count; i++) {
     alch_source *source = &writer->listed[i];
-    source->type = type_in(session, source->column);
+    source->type = type_in(session, &writer->writing, source->column);
     source->converts = dialect->converts(source->type, true);
-    if (writer->writing.way == ALCH_WAY_ARRAYS) source->form = array_form(session, source->column);
+    if (writer->writing.way == ALCH_WAY_ARRAYS) source->form = array_form(session, &writer->writing, source->column);
   }
   return ALCH_OK;
 }
@@ -112,7 +112,7 @@ static alch_status set_up(alch_writer *writer, const alch_session *session, cons
     memcpy(writer->mask, wanted->mask, writer->mask_count * sizeof *writer->mask);
     writer->writing.mask = writer->mask;
   }
-  writer->fetches_key = wanted->kind == ALCH_STEP_INSERT && must_fetch_key(session, wanted);
+  writer->fetches_key = wanted->kind == ALCH_STEP_INSERT && must_fetch_key(wanted);
   return list_columns(writer, session, error);
 }
 

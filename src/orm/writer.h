@@ -26,6 +26,7 @@ typedef struct alch_source {
 
 /* What a writer is to write. */
 typedef struct alch_writing {
+  alch_engine *engine;             /* where it goes */
   uint8_t kind;                    /* alch_step_kind */
   uint8_t way;                     /* alch_way */
   const alch_mapper *mapper;

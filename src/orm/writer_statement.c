@@ -199,7 +199,7 @@ alch_status alch_writer_compile(alch_writer *writer, alch_session *session, alch
   else alch_builder_start(&builder);
   if (status == ALCH_OK) builds[writer->writing.kind](&s);
   if (status == ALCH_OK) status = write_block(writer, &builder, &block, &size, error);
-  if (status == ALCH_OK) status = alch_engine_compile(session->engine, session->catalog, block, NULL, NULL, NULL, &writer->compiled, error);
+  if (status == ALCH_OK) status = alch_engine_compile(writer->writing.engine, session->catalog, block, NULL, NULL, NULL, &writer->compiled, error);
   alch_free(writer->allocator, block, size);
   alch_builder_destroy(&builder);
   return status;

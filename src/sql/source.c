@@ -18,6 +18,14 @@ static alch_table *table_at(const alch_catalog *catalog, const alch_block *block
 
 alch_table *alch_source_table(const alch_catalog *catalog, const alch_block *block, uint32_t source) { return table_at(catalog, block, source, 0); }
 
+alch_table *alch_node_table(const alch_catalog *catalog, const alch_block *block, const alch_node *node) {
+  switch (node->kind) {
+    case ALCH_NODE_TABLE: case ALCH_NODE_COLUMN: case ALCH_NODE_STAR: case ALCH_NODE_ENTITY: case ALCH_NODE_INSERT: case ALCH_NODE_UPDATE: case ALCH_NODE_DELETE:
+      return alch_source_table(catalog, block, node->a);
+    default: return NULL;
+  }
+}
+
 /* ---- types of columns ---- */
 
 /* A column that takes its type from its foreign key's target may have it only now. */

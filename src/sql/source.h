@@ -26,6 +26,8 @@ bool alch_source_output(const alch_catalog *catalog, const alch_block *block, ui
 alch_type_id alch_column_type(const alch_column *column);
 /* The table behind a table id or an alias of one; NULL for subqueries. */
 alch_table *alch_source_table(const alch_catalog *catalog, const alch_block *block, uint32_t source);
+/* The table that a node of a block reads or writes by itself; NULL for other nodes. */
+alch_table *alch_node_table(const alch_catalog *catalog, const alch_block *block, const alch_node *node);
 
 /* A walk over what a SELECT or COMPOUND (a node of the block) gives, column by column. `number` is not filled here. */
 typedef struct alch_output_walk {

@@ -151,11 +151,15 @@ end
 local function dispatch_session(name, session)
   local function call(listener)
     if name == "before_flush" then listener.fn(session, nil, nil)
-    elseif name == "after_begin" then listener.fn(session, nil, session:connection())
+    elseif name == "after_begin" then listener.fn(session, nil, session:begun_connection())
     else listener.fn(session) end
   end
   each(all_sessions[name], call)
   each(session and by_target[session] and by_target[session][name], call)
+end
+
+local function connection_of(session, model)
+  return session:connection(session:is_routed() and { mapper = model } or nil)
 end
 
 --- What the core calls: (event, model, …) or (event, nil, session).
@@ -166,7 +170,7 @@ function events.dispatch(name, model, ...)
   local lists = by_target[model]
   each(lists and lists[name], function(listener)
     if name == "load" or name == "refresh" then listener.fn(object, session)
-    else listener.fn(model.__mapper, session and session:connection(), object) end
+    else listener.fn(model.__mapper, session and connection_of(session, model), object) end
   end)
 end
 

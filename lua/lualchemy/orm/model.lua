@@ -10,6 +10,8 @@ local model = {}
 local bases = setmetatable({}, { __mode = "k" })   -- registry -> base
 local pending = setmetatable({}, { __mode = "k" }) -- registry -> list of relationships with names to resolve
 
+local owners = setmetatable({}, { __mode = "k" })  -- model -> base
+
 local Deferred = { __name = "deferred column" }
 
 --- deferred(Column{…}): the column is not loaded with the object, but when it is first read.
@@ -139,6 +141,7 @@ local function declare(base, name, declaration)
   for key, method in pairs(parts.methods) do fields[key] = method end
   setmetatable(fields, metatable_of(name, construct, no_submodel))
   base.registry.models[name] = fields
+  owners[fields] = base
   return fields
 end
 
@@ -169,6 +172,11 @@ function model.declarative_base(options)
   pending[registry.core] = {}
   return base
 end
+
+function model.is_base(value) return type(value) == "table" and getmetatable(value) == Base end
+
+--- The base that a model was declared with.
+function model.base_of(class) return owners[class] end
 
 --- Resolves what the relationships of a base name, when its models are first used.
 function model.configure(registry)

@@ -8,29 +8,45 @@ local sessions = {}
 
 local methods = orm.session_methods
 
+-- Most sessions have one engine, and start-up counts.
+local function binds() return require "lualchemy.orm.binds" end
+
 -- Making sessions ---------------------------------------------------------------------------------
 
-local known = { "bind", "autoflush", "expire_on_commit", "autobegin", "batch_size", "info", "read_only", "isolation_level", "begin_mode",
-  "logging_token" }
-local types = { autoflush = "boolean", expire_on_commit = "boolean", autobegin = "boolean", batch_size = "number", info = "table",
-  read_only = "boolean", isolation_level = "string", begin_mode = "string", logging_token = "string" }
+local known = { "bind", "binds", "get_bind", "twophase", "autoflush", "expire_on_commit", "autobegin", "batch_size", "info", "read_only",
+  "isolation_level", "begin_mode", "logging_token" }
+local types = { binds = "table", get_bind = "function", twophase = "boolean", autoflush = "boolean", expire_on_commit = "boolean",
+  autobegin = "boolean", batch_size = "number", info = "table", read_only = "boolean", isolation_level = "string",
+  begin_mode = "string", logging_token = "string" }
 
 local function check_options(options, whose)
   refuse.options(options, known, types, whose)
+  if options.binds then binds().check(options.binds) end
 end
 
-local function open(options, maker)
-  local engine = options.bind or options[1]
-  if not engine then
-    core.error("UnboundExecutionError", "a session needs an engine: la.Session(engine), or la.Session{ bind = engine }")
-  end
-  if options.read_only ~= nil or options.isolation_level or options.begin_mode or options.logging_token then
-    engine = engine:execution_options {
+-- The engine with the session's own settings, the same each time.
+local function deriver(options)
+  local made = {}
+  return function(engine)
+    local plain = options.read_only == nil and not options.isolation_level and not options.begin_mode and not options.logging_token
+    if plain then return engine end
+    made[engine] = made[engine] or engine:execution_options {
       read_only = options.read_only, isolation_level = options.isolation_level, begin_mode = options.begin_mode,
       logging_token = options.logging_token,
     }
+    return made[engine]
   end
-  local session = orm.session(engine, options)
+end
+
+local function open(options, maker)
+  local engine, routed = options.bind or options[1], options.get_bind ~= nil or next(options.binds or {}) ~= nil
+  if not engine and not routed then
+    core.error("UnboundExecutionError", "a session needs an engine: la.Session(engine), la.Session{ bind = engine }, or several: "
+      .. "la.Session{ binds = { [Player] = engine, [Team] = another } }")
+  end
+  local derive = deriver(options)
+  local session = orm.session(engine and derive(engine), options, routed)
+  if routed then binds().open(session, engine, options, derive) end
   for name, value in pairs(options.info or {}) do session:info()[name] = value end
   events.session_made(session, maker)
   return session
@@ -53,9 +69,9 @@ local function take_arguments(engine, options, whose)
   return options
 end
 
---- la.Session(engine, { autoflush, expire_on_commit, autobegin, batch_size, info, read_only, isolation_level, begin_mode,
+--- la.Session(engine, { autoflush, expire_on_commit, autobegin, batch_size, info, twophase, read_only, isolation_level, begin_mode,
 -- logging_token }), or
--- la.Session{ bind = engine, … }
+-- la.Session{ bind = engine, binds = { [model, table or base] = engine, … }, get_bind = function(session, arguments) … end, … }
 local Session = setmetatable({}, {
   __call = function(_, engine, options) return open(take_arguments(engine, options, "Session")) end,
   __name = "Session",
@@ -148,12 +164,26 @@ function methods:run_transaction(fn, options)
     if self:in_transaction() then pcall(self.rollback, self) end
     error((...), 0)
   end
-  return core.run_again(self:bind(), options, function() return settle(pcall(self.transaction, self, fn)) end)
+  return core.run_again(self:bind() or binds().any(self), options, function() return settle(pcall(self.transaction, self, fn)) end)
 end
+
+-- Several engines ---------------------------------------------------------------------------------
+
+--- session:get_bind{ mapper = Player }, { clause = statement }, { bind = engine }; what else it has goes to the session's get_bind
+-- function: the engine that they go to. UnboundExecutionError when there is none.
+function methods:get_bind(arguments)
+  return binds().route(self, arguments, "get_bind")
+end
+
+--- session:bind_mapper(Player, engine), session:bind_table(players, engine): as if they had stood in binds, from now on.
+function methods:bind_mapper(model, engine) binds().bind_mapper(self, model, engine) end
+function methods:bind_table(one, engine) binds().bind_table(self, one, engine) end
 
 -- Executing ---------------------------------------------------------------------------------------
 
-local execution_names = { "populate_existing", "synchronize_session", "yield_per", "stream_results", "autoflush", "logging_token" }
+local own_options = { synchronize_session = true, bind_arguments = true }   -- of the session, not of the statement
+local execution_names = { "populate_existing", "synchronize_session", "yield_per", "stream_results", "autoflush", "logging_token",
+  "bind_arguments" }
 
 -- The options of one execution are the statement's for that once: the statement with them, and what is left.
 local function take_options(statement, options)
@@ -161,7 +191,7 @@ local function take_options(statement, options)
   if type(options) ~= "table" then refuse.value(options, "the options of execute are a table such as { yield_per = 100 }") end
   local own, left = {}, {}
   for name, value in pairs(options) do
-    if name == "synchronize_session" then left[name] = value else own[name] = value end
+    if own_options[name] then left[name] = value else own[name] = value end
   end
   refuse.options(own, execution_names, {}, "execute")
   if next(own) == nil then return statement, left end
@@ -169,6 +199,18 @@ local function take_options(statement, options)
     refuse.value(statement, "options of an execution are for a statement such as la.select(Player)")
   end
   return statement:execution_options(own), left
+end
+
+local function load_arguments(statement, options)
+  local given = options.bind_arguments
+  return given and binds().arguments(statement, given, select(2, orm.statement_entity(statement)))
+end
+
+-- The connection that a statement goes to.
+local function connection_for(session, statement, options, model)
+  local given = options.bind_arguments
+  if not given and not session:is_routed() then return session:connection() end
+  return session:connection(binds().arguments(statement, given, model))
 end
 
 -- Objects of the model in this session; after a bulk UPDATE what they know may be old.
@@ -193,34 +235,36 @@ end
 local function execute_bulk(session, statement, parameters, options)
   local query, model = nil, nil
   if options.synchronize_session ~= false then query, model = orm.key_query(statement) end
-  if not model then return session:connection():execute(statement, parameters) end
+  local connection = connection_for(session, statement, options, model)
+  if not model then return connection:execute(statement, parameters) end
   if orm.statement_kind(statement) == "update" then
-    local result = session:connection():execute(statement, parameters)
+    local result = connection:execute(statement, parameters)
     expire_model(session, model)
     return result
   end
   local keys = {}
-  for i, row in ipairs(session:connection():execute(query, parameters):all()) do
+  for i, row in ipairs(connection:execute(query, parameters):all()) do
     keys[i] = {}
     for place = 1, #model.__mapper.primary_key do keys[i][place] = tostring(row[place]) end
   end
-  local result = session:connection():execute(statement, parameters)
+  local result = connection:execute(statement, parameters)
   forget_deleted(session, model, keys)
   return result
 end
 
 --- Executes a statement in the session's transaction: of models, a result with objects; else as a connection does.
 -- options: those of statement:execution_options (populate_existing: what is loaded is overwritten; yield_per: objects are
--- made so many at a time), and synchronize_session = false (bulk UPDATE and DELETE leave objects as they are).
+-- made so many at a time), synchronize_session = false (bulk UPDATE and DELETE leave objects as they are), and bind_arguments
+-- (those of get_bind, which say what engine it goes to).
 function methods:execute(statement, parameters, options)
   local left
   statement, left = take_options(statement, options)
-  local result = self:load(statement, parameters)
+  local result = self:load(statement, parameters, load_arguments(statement, left))
   if result then return result end
   if self:autoflush() and core.statement_autoflush(statement) ~= false then self:flush() end
   local kind = orm.statement_kind(statement)
   if kind == "update" or kind == "delete" then return execute_bulk(self, statement, parameters, left) end
-  return self:connection():execute(statement, parameters)
+  return connection_for(self, statement, left):execute(statement, parameters)
 end
 
 --- The first value of each row: for a select of one model, its objects.

@@ -236,8 +236,10 @@ static void note_failure(alch_driver_connection *connection, PGresult *result) {
 
 /* The server has rolled back what was to be committed, since a statement of the transaction had failed; it says so only by the name of what it did. */
 static void check_commit(alch_driver_statement *statement, PGresult *result) {
-  if (statement->control != ALCH_POSTGRESQL_COMMIT || strcmp(statement->connection->library->PQcmdStatus(result), "ROLLBACK") != 0) return;
-  alch_error_set(&statement->failure, ALCH_ERROR_INTERNAL, "nothing was committed: a statement of the transaction had failed, and the server has rolled it back");
+  bool commits = statement->control == ALCH_POSTGRESQL_COMMIT || statement->control == ALCH_POSTGRESQL_PREPARE;
+  if (!commits || strcmp(statement->connection->library->PQcmdStatus(result), "ROLLBACK") != 0) return;
+  alch_error_set(&statement->failure, ALCH_ERROR_INTERNAL, "nothing was %s: a statement of the transaction had failed, and the server has rolled it back",
+                 statement->control == ALCH_POSTGRESQL_COMMIT ? "committed" : "prepared");
   snprintf(statement->failure.sqlstate, sizeof statement->failure.sqlstate, "25P02");
 }
 

@@ -28,7 +28,7 @@ typedef enum alch_postgresql_phase {
 } alch_postgresql_phase;
 
 /* Texts that the connection itself has to know. All but the plain ones go without a name: they are cheap to parse, and have to work when names are gone (DISCARD ALL). */
-typedef enum alch_postgresql_control { ALCH_POSTGRESQL_PLAIN, ALCH_POSTGRESQL_DIRECT, ALCH_POSTGRESQL_BEGIN, ALCH_POSTGRESQL_COMMIT, ALCH_POSTGRESQL_ROLLBACK } alch_postgresql_control;
+typedef enum alch_postgresql_control { ALCH_POSTGRESQL_PLAIN, ALCH_POSTGRESQL_DIRECT, ALCH_POSTGRESQL_BEGIN, ALCH_POSTGRESQL_COMMIT, ALCH_POSTGRESQL_ROLLBACK, ALCH_POSTGRESQL_PREPARE /* TRANSACTION */ } alch_postgresql_control;
 
 /* Where a COPY on the connection is. */
 typedef enum alch_postgresql_copying {
