@@ -1,6 +1,6 @@
 /*
  * What the limits share: the data, objects, the identity map, and the checks that the work was done. Each program brings a
- * database: it defines LIMIT_CONNECTION, the type of its connection, before it includes this.
+ * database: it defines LIMIT_CONNECTION, the type of its connection, before it includes this, and the function query_number.
  *
  * An object is one malloc with its text inline, every object goes into an identity map, and new keys come back into the objects.
  * Each workload counts its rows and sums their cells, and fails when they are not what the data says. The timed part of each is
@@ -252,6 +252,15 @@ static inline void expect(const char *what, int64_t found, int64_t expected)
     exit(1);
 }
 
+/* The number that a query gives. */
+static int64_t query_number(bench *b, const char *sql);
+
+static inline void verify_updated(bench *b)
+{
+    expect("changes", b->sum, b->size);
+    expect("rows", query_number(b, "select count(*) from person where age = 19 + id % 70"), b->size);
+}
+
 static inline void verify_sum(bench *b)
 {
     expect("sum of the rows", b->sum, expected_person_sum(b->size));
@@ -319,17 +328,33 @@ static inline void run_workload(bench *b, const workload *w, int64_t size)
     printf("%s %.1f\n", w->name, (double)(b->memory ? b->memory : time) / (double)b->size);
 }
 
-static inline void run_named(const workload *workloads, size_t count, const char *name, int64_t size, const char *where,
-                             void (*open_database)(bench *, const char *))
+/* The workloads of a server; each program has the functions timed_* and verify_inserted. */
+#define LIMIT_SERVER_WORKLOADS \
+    { "W1", 100000, 0, make_values, timed_W1, verify_inserted }, \
+    { "W2", 100000, 0, NULL, timed_W2, verify_map }, \
+    { "W3", 100000, 0, NULL, timed_W3, verify_sum }, \
+    { "W4", 20000, 0, NULL, timed_W4, verify_points }, \
+    { "W4.miss", 20000, 0, NULL, timed_W4_miss, verify_point_keys }, \
+    { "W5.lazy", 5000, 10, NULL, timed_W5_lazy, verify_family }, \
+    { "W5.joined", 5000, 10, NULL, timed_W5_joined, verify_family }, \
+    { "W5.selectin", 5000, 10, NULL, timed_W5_selectin, verify_family }, \
+    { "W6", 100000, 0, load_objects, timed_W6, verify_updated }, \
+    { "W7", 20000, 3, make_values, timed_W7, verify_inserted }
+
+/* The command line: WORKLOAD SIZE (0: the workload's own) WHERE. */
+static inline int run_named(const workload *workloads, size_t count, int words, char **arguments,
+                            void (*open_database)(bench *, const char *))
 {
     bench b = { 0 };
+    if (words != 4) fail("usage", "WORKLOAD SIZE WHERE");
     for (size_t i = 0; i < count; i++)
-        if (!strcmp(workloads[i].name, name)) {
-            open_database(&b, where);
-            run_workload(&b, &workloads[i], size);
-            return;
+        if (!strcmp(workloads[i].name, arguments[1])) {
+            open_database(&b, arguments[3]);
+            run_workload(&b, &workloads[i], atoll(arguments[2]));
+            return 0;
         }
-    fail(name, "no such workload");
+    fail(arguments[1], "no such workload");
+    return 1;
 }
 
 #endif

@@ -410,28 +410,11 @@ static void verify_inserted(bench *b)
                                        " and person_id = (id - 1) div 3 + 1"), b->size * b->children);
 }
 
-static void verify_updated(bench *b)
-{
-    expect("changes", b->sum, b->size);
-    expect("rows", query_number(b, "select count(*) from person where age = 19 + id % 70"), b->size);
-}
-
 static const workload workloads[] = {
-    { "W1", 100000, 0, make_values, timed_W1, verify_inserted },
-    { "W2", 100000, 0, NULL, timed_W2, verify_map },
-    { "W3", 100000, 0, NULL, timed_W3, verify_sum },
-    { "W4", 20000, 0, NULL, timed_W4, verify_points },
-    { "W4.miss", 20000, 0, NULL, timed_W4_miss, verify_point_keys },
-    { "W5.lazy", 5000, 10, NULL, timed_W5_lazy, verify_family },
-    { "W5.joined", 5000, 10, NULL, timed_W5_joined, verify_family },
-    { "W5.selectin", 5000, 10, NULL, timed_W5_selectin, verify_family },
-    { "W6", 100000, 0, load_objects, timed_W6, verify_updated },
-    { "W7", 20000, 3, make_values, timed_W7, verify_inserted },
+    LIMIT_SERVER_WORKLOADS,
 };
 
 int main(int count, char **arguments)
 {
-    if (count != 4) fail("usage", "limit_mysql WORKLOAD SIZE SOCKET");
-    run_named(workloads, sizeof workloads / sizeof *workloads, arguments[1], atoll(arguments[2]), arguments[3], open_database);
-    return 0;
+    return run_named(workloads, sizeof workloads / sizeof *workloads, count, arguments, open_database);
 }

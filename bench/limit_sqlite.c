@@ -390,12 +390,6 @@ static void verify_inserted(bench *b)
     expect("children", query_number(b, "select count(distinct person_id * 1000000 + id) from address"), b->size * b->children);
 }
 
-static void verify_updated(bench *b)
-{
-    expect("changes", b->sum, b->size);
-    expect("sum of ages", query_number(b, "select sum(age - 19 - id % 70) from person"), 0);
-}
-
 static void verify_first(bench *b)
 {
     expect("first query", b->sum, 1);
