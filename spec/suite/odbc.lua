@@ -37,4 +37,20 @@ function odbc.lacks(own)
   return all
 end
 
+--- The record of a driver for a server that the record `native` reaches by its own protocol: name; native; file and package of the
+--- driver; url(user, database, folder, driver), the last two escaped; strangers = { { user =, database =, says = part of the message } },
+--- who are refused (user and database: "spec" unless said); lacks, of the driver's own.
+function odbc.of_server(own)
+  local function url(folder, user, database) return own.url(user or "spec", database or "spec", odbc.parts(folder, own.file)) end
+  local function refused(folder)
+    local list = { { url = url "/nonexistent", says = "/nonexistent" } }
+    for _, one in ipairs(own.strangers) do list[#list + 1] = { url = url(folder, one.user, one.database), says = one.says } end
+    return list
+  end
+  return {
+    name = own.name, server = own.native.server, missing = odbc.missing(own.file, own.package), url = url, refused = refused,
+    levels = own.native.levels, sql = own.native.sql, lacks = odbc.lacks(own.lacks),
+  }
+end
+
 return odbc

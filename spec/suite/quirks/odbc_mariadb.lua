@@ -2,24 +2,15 @@
 local odbc = dofile "spec/suite/odbc.lua"
 local native = dofile "spec/suite/quirks/mariadb.lua"
 
-local function url(user, folder, database)
-  local place, driver = odbc.parts(folder, "libmaodbc.so")
-  return ("mariadb+odbc://%s@/%s?driver=%s&Socket=%s%%2Fmariadb.sock"):format(user, database, driver, place)
-end
-
-return {
-  name = "MariaDB (ODBC)",
-  server = "mariadb",
-  missing = odbc.missing("libmaodbc.so", "odbc-mariadb"),
-  url = function(folder) return url("spec", folder, "spec") end,
-  refused = function(folder)
-    return {
-      { url = url("spec:wrong", folder, "spec"), says = "Access denied" }, { url = url("nobody", folder, "spec"), says = "nobody" },
-      { url = url("spec", folder, "nowhere"), says = "nowhere" }, { url = url("spec", "/nonexistent", "spec"), says = "/nonexistent" },
-    }
+return odbc.of_server {
+  name = "MariaDB (ODBC)", native = native, file = "libmaodbc.so", package = "odbc-mariadb",
+  url = function(user, database, folder, driver)
+    return ("mariadb+odbc://%s@/%s?driver=%s&Socket=%s%%2Fmariadb.sock"):format(user, database, driver, folder)
   end,
-  levels = native.levels,
-  lacks = odbc.lacks {
+  strangers = {
+    { user = "spec:wrong", says = "Access denied" }, { user = "nobody", says = "nobody" }, { database = "nowhere", says = "nowhere" },
+  },
+  lacks = {
     transactional_ddl = native.lacks.transactional_ddl,
     update_returning = native.lacks.update_returning,
     serialization = native.lacks.serialization,
@@ -33,5 +24,4 @@ return {
     infinite_doubles = native.lacks.infinite_doubles,
     nan = native.lacks.nan,
   },
-  sql = native.sql,
 }
