@@ -9,6 +9,7 @@ world.databases = {
   postgresql = {
     url = "postgresql://spec@/spec?host=%s", socket = "%s/.s.PGSQL.5432", away = "postgresql://spec@127.0.0.1:%d/spec",
     session = "select pg_backend_pid()", kill = "select pg_terminate_backend(%d)", sleep = "select pg_sleep(%s)",
+    lives = "select count(*) from pg_stat_activity where pid = %d",
     sessions = "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
     rows = "select n, repeat('x', 100) as filler from generate_series(1, %d) n",
     failing_rows = "select n, 1 / (n - %d) as inverse from generate_series(1, 10000) n", failing_kind = "DataError",
@@ -47,6 +48,7 @@ world.databases = {
   mariadb = {
     url = "mariadb://spec@/spec?unix_socket=%s/mariadb.sock", socket = "%s/mariadb.sock", away = "mariadb://spec@127.0.0.1:%d/spec",
     session = "select connection_id()", kill = "kill %d", sleep = "select sleep(%s)",
+    lives = "select count(*) from information_schema.processlist where id = %d",
     sessions = "select count(*) from information_schema.processlist where id <> connection_id() and user = 'spec'",
     rows = "select seq as n, repeat('x', 100) as filler from seq_1_to_%d",
     failing_rows = "select seq as n, exp(if(seq = %d, 1000, 0)) as inverse from seq_1_to_10000", failing_kind = "DataError",
@@ -138,9 +140,8 @@ end
 
 --- Ends the connection's session in the server, when it is gone there as well.
 function place:kill_session(id)
-  local before = self:ask(self.sessions)
   self:order(self.kill:format(id))
-  world.eventually(function() return self:ask(self.sessions) < before end, "the session is gone")
+  world.eventually(function() return self:ask(self.lives:format(id)) == 0 end, "the session is gone")
 end
 
 function place:session_of(connection)
