@@ -129,6 +129,9 @@ input:read_start(function(_, data)
   for line in rest:gmatch "([^\n]*)\n" do obey(line) end
   rest = rest:match "[^\n]*$"
 end)
+-- An end that has gone away while it is written to is no reason to go as well.
+local broken = uv.new_signal()
+broken:start("sigpipe", function() end)
 listen()
 io.stdout:write(port, "\n")
 io.stdout:flush()
