@@ -121,13 +121,15 @@ local rows = {
   { "SetColumnComment", "column_comment", "create", plain }, { "DropColumnComment", "column_comment", "drop", plain },
   { "SetConstraintComment", "constraint_comment", "create", plain, record_of },
   { "DropConstraintComment", "constraint_comment", "drop", plain, record_of },
+  { "AttachTable", "attachment", "create", plain }, { "DetachTable", "attachment", "drop", plain },
 }
 
 --- CreateTable(table [, { if_not_exists = true }]), DropTable(table [, { if_exists = true }]), CreateIndex, DropIndex,
 -- AddConstraint(constraint [, { isolate_from_table = false }]) (CREATE TABLE leaves such a constraint out, unless told otherwise),
 -- DropConstraint(constraint [, { if_exists =, cascade = }]), CreateSequence, DropSequence, CreateSchema "name", DropSchema "name",
 -- CreateType, DropType, SetTableComment, DropTableComment, SetColumnComment, DropColumnComment, SetConstraintComment,
--- DropConstraintComment: the words that this module gives to lualchemy.
+-- DropConstraintComment, AttachTable(table) (makes it a partition of the one that its options name), DetachTable: the words that this
+-- module gives to lualchemy.
 ddl.words = {}
 
 for _, row in ipairs(rows) do

@@ -71,10 +71,10 @@ end
 event.register { listen = known_to_ddl "listen", remove = known_to_ddl "remove", contains = known_to_ddl "contains" }
 
 -- Words of lualchemy.ddl begin like this: CreateTable, DropIndex, SetTableComment, AddConstraint, DDL.
+local ddl_begins = { Create = true, Drop = true, Set = true, Add = true, Attach = true, Detach = true, DDL = true }
+
 local function ddl_word(name)
-  local first = name:match "^%u%l+" or name
-  return (first == "Create" or first == "Drop" or first == "Set" or first == "Add" or first == "DDL")
-    and require "lualchemy.ddl".words[name] or nil
+  return ddl_begins[name:match "^%u%l+" or name] and require "lualchemy.ddl".words[name] or nil
 end
 
 --- What lualchemy knows of an engine, a model, an object, a table; see lualchemy.inspection, which is loaded when first used.

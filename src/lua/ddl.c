@@ -4,7 +4,7 @@
 #include "sql/ddl.h"
 #include <string.h>
 
-static const char *const kind_names[] = { "table", "index", "constraint", "sequence", "schema", "type", "table_comment", "column_comment", "constraint_comment", NULL };
+static const char *const kind_names[] = { "table", "index", "constraint", "sequence", "schema", "type", "table_comment", "column_comment", "constraint_comment", "attachment", NULL };
 static const char *const action_names[] = { "create", "drop", NULL };
 
 _Static_assert(ALCH_COUNT(kind_names) == ALCH_DDL_KIND_COUNT + 1, "one name a kind of statement");
@@ -27,7 +27,7 @@ static const binding_schema_item *check_item(lua_State *L, binding *b, int index
 
 static void set_subject(lua_State *L, binding *b, int index, alch_ddl_statement *statement) {
   switch (statement->kind) {
-    case ALCH_DDL_TABLE: case ALCH_DDL_TABLE_COMMENT: statement->table = binding_check_table(L, b, index, "DDL"); return;
+    case ALCH_DDL_TABLE: case ALCH_DDL_TABLE_COMMENT: case ALCH_DDL_ATTACHMENT: statement->table = binding_check_table(L, b, index, "DDL"); return;
     case ALCH_DDL_INDEX: statement->index = check_item(L, b, index, true)->index; return;
     case ALCH_DDL_CONSTRAINT: case ALCH_DDL_CONSTRAINT_COMMENT: statement->constraint = check_item(L, b, index, false)->constraint; return;
     case ALCH_DDL_SEQUENCE: statement->sequence = binding_check_sequence(L, b, index, "DDL"); return;

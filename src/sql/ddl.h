@@ -15,6 +15,7 @@ typedef enum alch_ddl_kind {
   ALCH_DDL_TABLE_COMMENT,        /* table */
   ALCH_DDL_COLUMN_COMMENT,       /* column */
   ALCH_DDL_CONSTRAINT_COMMENT,   /* constraint */
+  ALCH_DDL_ATTACHMENT,           /* table: what makes it a part of another, once it and its indexes are there */
   ALCH_DDL_KIND_COUNT
 } alch_ddl_kind;
 
@@ -57,7 +58,7 @@ typedef struct alch_ddl_plan {
 } alch_ddl_plan;
 
 /* The statements for the tables chosen (by their place in alch_metadata_sorted; NULL: all), in their order. CREATE: types and sequences of these tables (`everything`: all sequences of
-   the metadata), tables, each with its indexes and comments, foreign keys that close a cycle; DROP: the other way round, types and sequences only with `everything`. Whoever gives a plan back closes it, after an error too. */
+   the metadata), tables, each with its indexes, attachment and comments, foreign keys that close a cycle; DROP: the other way round, types and sequences only with `everything`. Whoever gives a plan back closes it, after an error too. */
 alch_status alch_ddl_plan_make(alch_ddl_plan *plan, const alch_dialect *dialect, alch_metadata *metadata, alch_ddl_action action, const bool *chosen, bool everything, alch_error *error);
 void alch_ddl_plan_close(alch_ddl_plan *plan);
 /* The table that a statement of a plan belongs to: its own, its index's, its comment's. NULL: to none (a sequence, a foreign key that stands alone). */

@@ -9,6 +9,7 @@ typedef struct planner {
   alch_metadata *metadata;
   uint8_t action;
   const bool *chosen;
+  bool has_parts;            /* some table is a part of another */
   alch_error *error;
 } planner;
 
@@ -92,14 +93,16 @@ static alch_status add_indexes(const planner *p, const alch_table *table) {
   return status;
 }
 
+static bool is_part(const planner *p, const alch_table *table) { return p->dialect->part_of && p->dialect->part_of(table); }
+
 static bool cycles_stand_alone(const planner *p) {
   return alch_dialect_can(p->dialect, ALCH_CAPABILITY_ALTER_CONSTRAINT) && !alch_dialect_can(p->dialect, ALCH_CAPABILITY_INLINE_CYCLES);
 }
 
-static alch_status add_table(const planner *p, uint32_t place) {
+static alch_status add_table(const planner *p, uint32_t place, bool if_exists) {
   const alch_table *table = p->plan->tables[place];
   if (p->chosen && !p->chosen[place]) return ALCH_OK;
-  alch_ddl_statement statement = { .kind = ALCH_DDL_TABLE, .table = table };
+  alch_ddl_statement statement = { .kind = ALCH_DDL_TABLE, .table = table, .if_exists = if_exists };
   if (p->action == ALCH_DDL_CREATE && cycles_stand_alone(p)) {
     statement.omitted = (const alch_constraint *const *)p->plan->cycle;
     statement.omitted_count = p->plan->cycle_count;
@@ -107,6 +110,7 @@ static alch_status add_table(const planner *p, uint32_t place) {
   alch_status status = add(p, statement);
   if (p->action == ALCH_DDL_DROP) return status;
   if (status == ALCH_OK) status = add_indexes(p, table);
+  if (status == ALCH_OK && is_part(p, table)) status = add(p, (alch_ddl_statement){ .kind = ALCH_DDL_ATTACHMENT, .table = table });
   return status == ALCH_OK ? add_comments(p, table) : status;
 }
 
@@ -114,6 +118,30 @@ static bool is_chosen(const planner *p, const alch_table *table) {
   for (uint32_t i = 0; p->chosen && i < p->plan->table_count; i++)
     if (p->plan->tables[i] == table) return p->chosen[i];
   return p->chosen == NULL;
+}
+
+/* The table that this one is a part of, where that is dropped as well. */
+static const alch_table *whole_of(const planner *p, const alch_table *table) {
+  const alch_table *whole = is_part(p, table) ? alch_metadata_table(p->metadata, p->dialect->part_of(table)) : NULL;
+  return whole && whole != table && is_chosen(p, whole) ? whole : NULL;
+}
+
+/* Behind a table its parts, which go with it; on their own they could not while somebody refers to the whole. */
+static alch_status add_drop(const planner *p, uint32_t place, bool if_exists) {
+  const alch_table *table = p->plan->tables[place];
+  alch_status status = add_table(p, place, if_exists);
+  for (uint32_t i = p->plan->table_count; i > 0 && p->has_parts && status == ALCH_OK; i--)
+    if (whole_of(p, p->plan->tables[i - 1]) == table) status = add_drop(p, i - 1, true);
+  return status;
+}
+
+static alch_status add_drops(planner *p) {
+  uint32_t count = p->plan->table_count;
+  alch_status status = ALCH_OK;
+  for (uint32_t i = 0; i < count; i++) p->has_parts = p->has_parts || is_part(p, p->plan->tables[i]);
+  for (uint32_t i = count; i > 0 && status == ALCH_OK; i--)
+    if (!p->has_parts || !whole_of(p, p->plan->tables[i - 1])) status = add_drop(p, i - 1, false);
+  return status;
 }
 
 static alch_status add_cycle(const planner *p) {
@@ -126,14 +154,14 @@ static alch_status add_cycle(const planner *p) {
   return status;
 }
 
-static alch_status add_all(const planner *p, bool everything) {
-  uint32_t count = p->plan->table_count;
+static alch_status add_all(planner *p, bool everything) {
   bool create = p->action == ALCH_DDL_CREATE;
   alch_status status = ALCH_OK;
   if (create) status = add_types(p);
   if (create && status == ALCH_OK) status = add_sequences(p, everything);
   if (!create) status = add_cycle(p);
-  for (uint32_t i = 0; i < count && status == ALCH_OK; i++) status = add_table(p, create ? i : count - 1 - i);
+  if (!create && status == ALCH_OK) status = add_drops(p);
+  for (uint32_t i = 0; create && i < p->plan->table_count && status == ALCH_OK; i++) status = add_table(p, i, false);
   if (create && status == ALCH_OK) status = add_cycle(p);
   if (!create && everything && status == ALCH_OK) status = add_sequences(p, true);
   if (!create && everything && status == ALCH_OK) status = add_types(p);
@@ -141,7 +169,7 @@ static alch_status add_all(const planner *p, bool everything) {
 }
 
 alch_status alch_ddl_plan_make(alch_ddl_plan *plan, const alch_dialect *dialect, alch_metadata *metadata, alch_ddl_action action, const bool *chosen, bool everything, alch_error *error) {
-  const planner p = { .plan = plan, .dialect = dialect, .metadata = metadata, .action = (uint8_t)action, .chosen = chosen, .error = error };
+  planner p = { .plan = plan, .dialect = dialect, .metadata = metadata, .action = (uint8_t)action, .chosen = chosen, .error = error };
   *plan = (alch_ddl_plan){ .allocator = metadata->catalog->allocator };
   alch_status status = alch_metadata_sorted(metadata, &plan->tables, &plan->table_count, &plan->cycle, &plan->cycle_count, error);
   return status == ALCH_OK ? add_all(&p, everything) : status;

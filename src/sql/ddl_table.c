@@ -123,6 +123,9 @@ alch_status alch_ddl_table_suffix(alch_ddl *d) {
   return ALCH_OK;
 }
 
+alch_status alch_ddl_attach_table(alch_ddl *d) { return alch_ddl_unsupported(d, "tables that are attached to others", NULL); }
+alch_status alch_ddl_detach_table(alch_ddl *d) { return alch_ddl_unsupported(d, "tables that are detached from others", NULL); }
+
 alch_status alch_ddl_create_table(alch_ddl *d) {
   bool first = true;
   alch_ddl_add(d, "CREATE ");

@@ -90,6 +90,9 @@ typedef struct alch_dialect {
   const uint8_t *if_exists_parts;          /* alch_ddl_part: the statements that take IF [NOT] EXISTS, 0 at the end; NULL: all where it has the capability */
   /* Is it a type that must be created (CREATE TYPE) before a table has columns of it? NULL: there are none. */
   bool (*names_type)(const alch_type *type);
+  /* The full name of the table that this one's options make it a part of, by a statement of its own (ALCH_DDL_ATTACHMENT); it goes when that one is dropped. NULL: it is a part of none. NULL in place of the
+     function: there are no parts. */
+  const char *(*part_of)(const alch_table *table);
   /* What is stored for a value of this type, when it is not the value itself (dates as text, booleans as 0/1), and back again. *value may point into scratch afterwards, whose content is
      overwritten; NULL passes, and so do an integer of an integer type and a real number of a floating one when they come back. The functions are NULL when there is nothing to do for any type. */
   alch_status (*to_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);

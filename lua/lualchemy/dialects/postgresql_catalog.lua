@@ -20,7 +20,7 @@ local queries = {
       (SELECT string_agg(octet_length(x.name) || ':' || x.name, '' ORDER BY x.place)
         FROM (SELECT CASE WHEN pg_table_is_visible(p.oid) THEN '' ELSE pn.nspname || '.' END || p.relname AS name, h.inhseqno AS place
           FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
-          WHERE h.inhrelid = c.oid AND NOT c.relispartition) AS x)
+          WHERE h.inhrelid = c.oid) AS x), pg_get_expr(c.relpartbound, c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
     LEFT JOIN pg_am m ON m.oid = c.relam AND c.relkind IN ('r', 'p')
     WHERE]] .. which .. [[ ORDER BY c.relname]],
@@ -32,7 +32,10 @@ local queries = {
       (SELECT string_agg(octet_length(x.enumlabel) || ':' || x.enumlabel, '' ORDER BY x.enumsortorder)
         FROM pg_enum x WHERE x.enumtypid = coalesce(e.oid, t.oid)),
       q.seqstart::text, q.seqincrement::text, q.seqmin::text, q.seqmax::text, q.seqcycle::text, q.seqcache::text,
-      CASE WHEN coalesce(e.typtype, t.typtype) = 'd' THEN coalesce(e.oid, t.oid)::text END
+      CASE WHEN coalesce(e.typtype, t.typtype) = 'd' THEN coalesce(e.oid, t.oid)::text END,
+      (SELECT 'own' FROM pg_depend o JOIN pg_sequence s ON s.seqrelid = o.objid
+        WHERE d.oid IS NOT NULL AND o.deptype = 'a' AND o.refobjid = c.oid AND o.refobjsubid = a.attnum
+          AND o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass LIMIT 1)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1 AND t.typcategory = 'A'
@@ -51,6 +54,7 @@ local queries = {
         JOIN pg_attribute da ON da.attrelid = c.oid AND da.attnum = dc.attnum::int)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype IN ('p', 'f', 'u', 'c', 'x')
+      AND NOT EXISTS (SELECT 1 FROM pg_constraint kp WHERE kp.oid = k.conparentid AND kp.conrelid = k.conrelid)
     LEFT JOIN LATERAL unnest(k.conkey, k.confkey, k.conexclop) WITH ORDINALITY AS x (here, there, operator, place) ON true
     LEFT JOIN pg_operator o ON o.oid = x.operator
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.here
@@ -202,11 +206,14 @@ local function add_column(record, row, domains)
   }
   if row[7] ~= "" then
     column.computed = { sqltext = row[5], persisted = row[7] == "s" }
+  elseif record.options.postgresql_partition_of then   -- the whole numbers its rows
+    column.default = row[5]
   elseif row[6] ~= "" then
     column.identity, column.autoincrement = identity_of(row), true
   else
     column.default = row[5]
     column.autoincrement = (row[5] or ""):find("^nextval%(") ~= nil
+    if column.autoincrement and row[21] then record.serials[row[2]] = true end
   end
   catalog.add_column(record, column)
 end
@@ -373,10 +380,11 @@ end
 
 -- The reader --------------------------------------------------------------------------------------
 
---- What a key that numbers itself has for a default is made by SERIAL.
+--- What a key that numbers itself by a sequence of its own has for a default is made by SERIAL, once a table.
 function postgresql.default_sql(default, column, record)
-  local key = record.pk_constraint.constrained_columns
-  if column.autoincrement and #key == 1 and key[1] == column.name then return nil end
+  for _, name in ipairs(record.pk_constraint.constrained_columns) do
+    if record.serials[name] then return name ~= column.name and default or nil end
+  end
   return default
 end
 
@@ -398,7 +406,8 @@ local function add_options(record, row)
   local parents = row[9] and texts_of(row[9])
   record.options = {
     postgresql_with = storage(row[5]), postgresql_tablespace = row[6], postgresql_partition_by = row[7], postgresql_using = row[8],
-    postgresql_inherits = parents,
+    postgresql_inherits = not row[10] and parents or nil,
+    postgresql_partition_of = row[10] and parents[1], postgresql_partition_bound = row[10],
   }
   record.depends_on = parents
   if row[3] == "u" then record.options.prefixes = { "UNLOGGED" } end
@@ -430,7 +439,7 @@ function postgresql.read(ask, scope)
   local made, values = catalog.new(), { scope.schema or null, scope.name or null }
   for _, row in ipairs(ask(queries.tables, values)) do
     local record = made:add(row[1], kind_of(row[2], row[3]))
-    record.comment = row[4]
+    record.comment, record.serials = row[4], {}   -- names of columns that have a sequence of their own
     if record.kind == "table" then add_options(record, row) end
   end
   local columns = ask(queries.columns, values)

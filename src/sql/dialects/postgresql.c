@@ -108,6 +108,7 @@ static const struct alch_dialect_guest guests[] = { { "-YB-", &alch_dialect_post
     .options = alch_postgresql_options, \
     .ddl_parts = alch_postgresql_ddl_parts, \
     .names_type = alch_postgresql_names_type, \
+    .part_of = alch_postgresql_part_of, \
     .column_parts = column_parts, \
     .to_database = alch_postgresql_to_database, \
     .from_database = alch_postgresql_from_database, \

@@ -14,6 +14,7 @@ alch_status alch_postgresql_type_name(const alch_dialect *dialect, const alch_ty
 extern const struct alch_option_name alch_postgresql_options[];
 extern const struct alch_ddl_override alch_postgresql_ddl_parts[];
 bool alch_postgresql_names_type(const alch_type *type);
+const char *alch_postgresql_part_of(const alch_table *table);
 
 /* Values as the server reads and writes them in its text format. */
 alch_status alch_postgresql_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);

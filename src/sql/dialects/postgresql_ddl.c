@@ -2,11 +2,15 @@
 #include "sql/compiler.h"
 #include "sql/ddl_part.h"
 #include "sql/dialects/postgresql.h"
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+enum { NAME_SIZE = 64 };   /* of an identifier, with the zero byte (NAMEDATALEN) */
+
 const struct alch_option_name alch_postgresql_options[] = {
   { ALCH_SCOPE_TABLE, "postgresql_ignore_search_path" }, { ALCH_SCOPE_TABLE, "postgresql_inherits" },   { ALCH_SCOPE_TABLE, "postgresql_partition_by" },
+  { ALCH_SCOPE_TABLE, "postgresql_partition_of" },       { ALCH_SCOPE_TABLE, "postgresql_partition_bound" },
   { ALCH_SCOPE_TABLE, "postgresql_using" },              { ALCH_SCOPE_TABLE, "postgresql_with_oids" },  { ALCH_SCOPE_TABLE, "postgresql_on_commit" },
   { ALCH_SCOPE_TABLE, "postgresql_tablespace" },         { ALCH_SCOPE_TABLE | ALCH_SCOPE_INDEX | ALCH_SCOPE_VIEW, "postgresql_with" },
   { ALCH_SCOPE_INDEX, "postgresql_using" },              { ALCH_SCOPE_INDEX, "postgresql_where" },      { ALCH_SCOPE_INDEX, "postgresql_concurrently" },
@@ -97,15 +101,32 @@ static alch_status column_not_null(alch_ddl *d) {
 
 /* ---- tables ---- */
 
+/* A table by its name, "schema.name" where it has one: as the metadata knows it, or each part of it on its own. */
+static void write_table_named(alch_ddl *d, const char *name) {
+  const alch_table *table = alch_metadata_table(d->table->metadata, name);
+  const char *point = strrchr(name, '.');
+  if (table) {
+    alch_ddl_table_name(d, table, true);
+    return;
+  }
+  if (point) {
+    char schema[NAME_SIZE];
+    snprintf(schema, sizeof schema, "%.*s", (int)(point - name), name);
+    alch_ddl_quote(d, schema, 0);
+    alch_ddl_add(d, ".");
+  }
+  alch_ddl_quote(d, point ? point + 1 : name, 0);
+}
+
 static void write_inherits(alch_ddl *d) {
   const alch_option *inherits = alch_ddl_option(d, &d->table->options, "inherits");
   const char *one = alch_option_text(inherits);
   if (!inherits) return;
   alch_ddl_add(d, "\n INHERITS (");
-  if (one) alch_ddl_quote(d, one, 0);
+  if (one) write_table_named(d, one);
   for (uint32_t i = 0; i < inherits->count; i++) {
     if (i > 0) alch_ddl_add(d, ", ");
-    if (inherits->items[i].value.kind == ALCH_TEXT) alch_ddl_quote(d, inherits->items[i].value.text, 0);
+    if (inherits->items[i].value.kind == ALCH_TEXT) write_table_named(d, inherits->items[i].value.text);
   }
   alch_buffer_add_char(d->out, ')');
 }
@@ -134,6 +155,29 @@ static alch_status table_suffix(alch_ddl *d) {
   write_tablespace(d, "\n ", options);
   return ALCH_OK;
 }
+
+/* ---- partitions: made as any table, with what they have of their own, and attached when their indexes are there: the server finds those that the whole has as well, and makes what is missing ---- */
+
+const char *alch_postgresql_part_of(const alch_table *table) {
+  const char *name = alch_option_text(alch_option_find(&table->options, "postgresql_partition_of"));
+  return name || !alch_option_find(&table->options, "postgresql_partition_bound") ? name : "";   /* which is refused when it is written */
+}
+
+static alch_status write_partition(alch_ddl *d, const char *words, bool bound) {
+  const char *whole = alch_ddl_option_text(d, &d->table->options, "partition_of"), *rows = alch_ddl_option_text(d, &d->table->options, "partition_bound");
+  if (!whole || !rows)
+    return alch_error_set(d->error, ALCH_ERROR_COMPILE, "table '%s' takes both postgresql_partition_of, the name of the table that it is a partition of, and postgresql_partition_bound, 'FOR VALUES …' or 'DEFAULT'",
+                          d->table->name);
+  alch_ddl_add(d, "ALTER TABLE ");
+  write_table_named(d, whole);
+  alch_buffer_add_format(d->out, " %s PARTITION ", words);
+  alch_ddl_table_name(d, d->table, true);
+  if (bound) alch_buffer_add_format(d->out, " %s", rows);
+  return ALCH_OK;
+}
+
+static alch_status attach_table(alch_ddl *d) { return write_partition(d, "ATTACH", true); }
+static alch_status detach_table(alch_ddl *d) { return write_partition(d, "DETACH", false); }
 
 /* ---- constraints ---- */
 
@@ -300,5 +344,6 @@ const struct alch_ddl_override alch_postgresql_ddl_parts[] = {
   { ALCH_DDL_PART_CONSTRAINT_SUFFIX, constraint_suffix }, { ALCH_DDL_PART_INDEX_MORE_WORDS, index_more_words }, { ALCH_DDL_PART_INDEX_METHOD, index_method },
   { ALCH_DDL_PART_INDEX_PLACE, index_place },           { ALCH_DDL_PART_INDEX_SUFFIX, index_suffix },           { ALCH_DDL_PART_SEQUENCE_TYPE, sequence_type },
   { ALCH_DDL_PART_CREATE_TYPE, create_type },           { ALCH_DDL_PART_DROP_TYPE, drop_type },                 { ALCH_DDL_PART_CREATE_VIEW, create_view },
-  { ALCH_DDL_PART_VIEW_SUFFIX, view_suffix },           { 0, NULL },
+  { ALCH_DDL_PART_VIEW_SUFFIX, view_suffix },           { ALCH_DDL_PART_ATTACH_TABLE, attach_table },         { ALCH_DDL_PART_DETACH_TABLE, detach_table },
+  { 0, NULL },
 };
