@@ -1,7 +1,7 @@
 /* Many sets of values in one call, on a database in a file, through its ODBC driver. */
 #include "check.h"
 #include "engine/driver.h"
-#include <glob.h>
+#include "odbc_bridge.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +15,15 @@ typedef struct bridge {
 } bridge;
 
 static bool open_bridge(bridge *b) {
-  glob_t found = { 0 };
   char url[512];
   alch_url parsed;
   *b = (bridge){ .driver = alch_driver_find("odbc"), .path = "/tmp/odbc_spec.XXXXXX" };
   alch_error_init(&b->error, &alch_allocator_standard);
-  if (glob("/usr/lib/*/odbc/libsqlite3odbc.so", 0, NULL, &found) != 0) {
-    if (getenv("CI")) CHECK(!"libsqliteodbc is not installed");
-    else check_skip("libsqliteodbc is not installed");
+  close(mkstemp(b->path));
+  if (!bridge_url(b->path, url, sizeof url)) {
+    unlink(b->path);
     return false;
   }
-  close(mkstemp(b->path));
-  snprintf(url, sizeof url, "sqlite+odbc:///%s?driver=%s", b->path, found.gl_pathv[0]);
-  globfree(&found);
   if (!CHECK_INT(alch_url_parse(&parsed, url, strlen(url), &alch_allocator_standard, &b->error), ALCH_OK)) return false;
   alch_status status = b->driver->connect(b->driver, &parsed, &alch_allocator_standard, &b->connection, &b->error);
   alch_url_close(&parsed);

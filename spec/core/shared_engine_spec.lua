@@ -74,7 +74,7 @@ describe("an engine that several Lua states share", function()
         server, why = servers.start(database.server)
         if not server then return pending("a server: " .. tostring(why)) end
       end
-      local url, threads, rounds = database.url(server), 6, tonumber(os.getenv "SPEC_ROUNDS") or 40
+      local url, threads, rounds = database.url(server), os.getenv "SPEC_ROUNDS" and 16 or 6, tonumber(os.getenv "SPEC_ROUNDS") or 40
       local engine = la.create_engine(url, { shared = true, pool_size = 3, max_overflow = 0 })
       local metadata = la.MetaData()
       local accounts = la.Table { "accounts", metadata, la.Column { "id", la.Integer, primary_key = true, autoincrement = false }, la.Column { "money", la.Integer } }

@@ -1,4 +1,5 @@
 #include "base/memory.h"
+#include "base/fault.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@ static void *standard_reallocate(void *context, void *block, size_t old_size, si
     free(block);
     return NULL;
   }
+  if ((!block || new_size > old_size) && alch_fault("memory")) return NULL;
   return realloc(block, new_size);
 }
 

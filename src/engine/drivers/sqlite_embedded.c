@@ -7,17 +7,23 @@
 
 /* ---- locks ---- */
 
-/* Pauses double up to a twentieth of a second, and each is cut at random, so that those who wait do not come back at once. */
+/* Pauses double up to a twentieth of a second. They get shorter again the less time is left, since those who came later ask more often and would go before for ever. Each is cut at random, so that those who
+   wait do not come back at once. */
+static int64_t choose_pause(int count, int64_t left) {
+  int64_t pause = count < 6 ? INT64_C(1000) << count : 50000, most = left / 100 > 500 ? left / 100 : 500;
+  uint32_t chance;
+  if (pause > most) pause = most;
+  sqlite3_randomness(sizeof chance, &chance);
+  return pause / 2 + (int64_t)(chance % (uint32_t)(pause / 2 + 1));
+}
+
 static int wait_for_lock(void *context, int count) {
   alch_driver_connection *connection = context;
-  uint32_t chance;
   int64_t now = alch_clock_microseconds();
   if (count == 0) connection->busy_since = now;
   int64_t left = connection->busy_limit - (now - connection->busy_since);
   if (left <= 0 || atomic_load(&connection->interrupted)) return 0;
-  int64_t pause = count < 6 ? INT64_C(1000) << count : 50000;
-  sqlite3_randomness(sizeof chance, &chance);
-  pause = pause / 2 + (int64_t)(chance % (uint32_t)(pause / 2 + 1));
+  int64_t pause = choose_pause(count, left);
   usleep((useconds_t)(pause < left ? pause : left));
   return 1;
 }
