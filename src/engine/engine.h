@@ -235,6 +235,7 @@ typedef struct alch_execution {
   char token[ALCH_TOKEN_SIZE];           /* likewise: its logging_token; "": the connection's */
   uint32_t sets;                         /* of values, one behind the other; 0: one */
   bool arrays;                           /* the sets go as arrays */
+  bool ahead;                            /* set by whoever runs it: it is only sent, see alch_connection_sends_ahead. Closing sets it back */
   alch_buffer texts;                     /* converted and named texts of the values */
   uint32_t *counts, count_capacity, count_used;   /* of expanding and literal slots, see alch_compiled_expand */
 } alch_execution;
@@ -267,6 +268,14 @@ bool alch_execution_takes_many(const alch_connection *connection, const alch_com
 /* As alch_execution_run, but each placeholder takes an array: the values that it has in all of the sets. Only where alch_connection_takes_arrays. ALCH_DONE, also from start_poll: some value has no form as an
    item of an array; nothing was run, and the execution is closed. */
 alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
+/* May executions be sent before the answers to those before them are taken, and do they fail together? Then of executions with `ahead` set (alch_execution_run and its like) ALCH_OK says that the statement
+   was sent, ALCH_WAIT that start_poll has to go on with that, and alch_execution_take_answer goes to the first row or the end: no more than two at once, answered in their order. What follows one that has
+   failed has not happened, and is to be closed. */
+bool alch_connection_sends_ahead(const alch_connection *connection);
+/* ALCH_WAIT: the same call again after the wait. */
+alch_status alch_execution_take_answer(alch_execution *execution, alch_error *error);
+/* Is somebody told of what is executed? It would hear of a statement that is sent ahead before it hears that the one before is through. */
+bool alch_connection_is_listened_to(const alch_connection *connection);
 bool alch_connection_takes_arrays(const alch_connection *connection);
 bool alch_connection_takes_sets(const alch_connection *connection);    /* alch_execution_run_many */
 /* alch_execution_start for several sets: each is bound by a call of add_set (which opens the execution with the first; the block's and the parameters' values are copied), and start_sets starts all of them. */

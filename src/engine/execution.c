@@ -66,7 +66,7 @@ void alch_execution_close(alch_execution *execution) {
   execution->stream_rows = 0;
   execution->flows = false;
   execution->token[0] = '\0';
-  execution->copies = false;
+  execution->copies = execution->ahead = false;
 }
 
 void alch_execution_destroy(alch_execution *execution) {
@@ -211,8 +211,10 @@ static alch_status go(alch_execution *execution, alch_error *error) {
   }
   execution->phase = PHASE_POLL;
   if (ALCH_UNLIKELY(connection->options.stream_rows > 0 || execution->stream_rows > 0 || execution->flows)) stream(execution);
+  if (execution->ahead) connection->driver->ahead(execution->prepared->statement);
   alch_status status = ALCH_UNLIKELY(execution->copies) ? connection->driver->bulk->copy_out(execution->prepared->statement, execution->copy_format, error) : ALCH_OK;
   if (ALCH_LIKELY(status == ALCH_OK)) status = start_driver(execution, error);
+  if (execution->ahead && (status == ALCH_OK || status == ALCH_WAIT)) return ALCH_OK;
   if (ALCH_LIKELY(status == ALCH_OK)) return go_to_first(execution, error);
   if (status == ALCH_DONE) alch_execution_close(execution);
   return status == ALCH_WAIT ? waiting(execution) : status;
@@ -283,6 +285,19 @@ alch_status alch_execution_start_poll(alch_execution *execution, alch_error *err
   alch_status (*const steps[])(alch_execution *, alch_error *) = { [PHASE_PREPARE] = set_off, [PHASE_BEGIN] = go, [PHASE_POLL] = go_to_first };
   alch_status status = steps[execution->phase](execution, error);
   return status >= 0 ? status : fail(execution, status, error);
+}
+
+/* Only within a transaction does one that fails stop the next; and rows that come by pieces are all read before that. */
+bool alch_connection_sends_ahead(const alch_connection *connection) {
+  bool autocommit = connection->options.isolation && connection->options.isolation->autocommit;
+  return connection->driver->ahead && connection->depth > 0 && !autocommit && connection->options.stream_rows == 0;
+}
+
+bool alch_connection_is_listened_to(const alch_connection *connection) { return connection->member->listener != NULL; }
+
+alch_status alch_execution_take_answer(alch_execution *execution, alch_error *error) {
+  execution->ahead = false;
+  return alch_execution_start_poll(execution, error);
 }
 
 /* ---- rows ---- */

@@ -49,17 +49,11 @@ static alch_status tell_all(alch_flush *flush, const alch_step *step, const uint
 
 /* ---- steps ---- */
 
-static alch_status write_all(alch_flush *flush, const alch_step *step, alch_error *error) {
-  alch_status status = ALCH_OK;
-  while (flush->place < step->count && status == ALCH_OK) status = alch_flush_batch(flush, step, error);
-  return status;
-}
-
 static alch_status run_step(alch_flush *flush, const alch_step *step, alch_error *error) {
   if (step->kind == ALCH_STEP_COPY) return run_copy(flush, step, error);
-  if (step->kind == ALCH_STEP_LINK || step->kind == ALCH_STEP_UNLINK) return write_all(flush, step, error);
+  if (step->kind == ALCH_STEP_LINK || step->kind == ALCH_STEP_UNLINK) return alch_flush_batches(flush, step, error);
   alch_status status = tell_all(flush, step, before_events, &flush->told_before);
-  if (status == ALCH_OK) status = write_all(flush, step, error);
+  if (status == ALCH_OK) status = alch_flush_batches(flush, step, error);
   return status == ALCH_OK ? tell_all(flush, step, after_events, &flush->told_after) : status;
 }
 

@@ -5,7 +5,8 @@
 #include "orm/writer.h"
 
 enum {
-  MOST = 5000,             /* as arrays or sets; more gain nothing, and need memory */
+  ARRAYS_MOST = 2000,      /* as arrays, one after the other: few, so that their rows stay in caches and the first are soon under way, and enough for the way there and back */
+  SETS_MOST = 5000,        /* as sets of values; more gain nothing, and need memory */
   ROWS_MOST = 1000,
   EMBEDDED_ROWS = 50       /* where a statement is no round trip */
 };
@@ -20,11 +21,11 @@ static bool can(const alch_flush *flush, alch_capability capability) { return al
 
 typedef struct unset_keys { uint32_t count; bool generated; /* it is the one that the database numbers */ } unset_keys;
 
-static unset_keys find_unset(const alch_flush *flush, const alch_step *step) {
+static unset_keys find_unset(const alch_batch *batch, const alch_step *step) {
   unset_keys out = { 0 };
   const alch_mapper *mapper = step->mapper;
   for (uint32_t i = 0; step->kind == ALCH_STEP_INSERT && i < mapper->key_count; i++) {
-    if (flush->batch.mask[mapper->key_slots[i]]) continue;
+    if (batch->mask[mapper->key_slots[i]]) continue;
     out.count++;
     out.generated = out.count == 1 && mapper->key_slots[i] == mapper->generated_slot;
   }
@@ -87,10 +88,10 @@ static bool changes_unique(const alch_step *step, const bool *mask) {
   return false;
 }
 
-static alch_writing writing_of(const alch_flush *flush, const alch_step *step) {
+static alch_writing writing_of(const alch_flush *flush, const alch_step *step, const alch_batch *batch) {
   bool masked = step->kind == ALCH_STEP_INSERT || step->kind == ALCH_STEP_UPDATE;
-  alch_writing writing = { .engine = flush->bind->engine, .kind = step->kind, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? flush->batch.mask : NULL };
-  writing.whole = step->kind == ALCH_STEP_UNLINK && flush->links[step->first + flush->batch.items[0]].child == NULL;
+  alch_writing writing = { .engine = flush->bind->engine, .kind = step->kind, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? batch->mask : NULL };
+  writing.whole = step->kind == ALCH_STEP_UNLINK && flush->links[step->first + batch->items[0]].child == NULL;
   return writing;
 }
 
@@ -100,44 +101,44 @@ static bool writes_any(const alch_step *step, const bool *mask) {
   return false;
 }
 
-static bool takes_arrays(const alch_flush *flush, const alch_step *step) {
-  alch_writing writing = writing_of(flush, step);
-  if (flush->batch.no_arrays || !alch_connection_takes_arrays(flush->bind->connection)) return false;
-  if (step->kind == ALCH_STEP_UPDATE && (!can(flush, ALCH_CAPABILITY_UPDATE_FROM) || changes_unique(step, flush->batch.mask))) return false;
+static bool takes_arrays(const alch_flush *flush, const alch_step *step, const alch_batch *batch) {
+  alch_writing writing = writing_of(flush, step, batch);
+  if (batch->no_arrays || !alch_connection_takes_arrays(flush->bind->connection)) return false;
+  if (step->kind == ALCH_STEP_UPDATE && (!can(flush, ALCH_CAPABILITY_UPDATE_FROM) || changes_unique(step, batch->mask))) return false;
   if ((step->kind == ALCH_STEP_DELETE || step->kind == ALCH_STEP_UNLINK) && !can(flush, ALCH_CAPABILITY_DELETE_USING)) return false;
   return !alch_writer_leaves_sql(&writing) && alch_writer_takes_arrays(flush->session, &writing);
 }
 
-static void take_rows(alch_flush *flush, const alch_step *step) {
-  uint32_t rows = fitting_rows(flush, step, flush->batch.count);
+static void take_rows(const alch_flush *flush, const alch_step *step, alch_batch *batch) {
+  uint32_t rows = fitting_rows(flush, step, batch->count);
   if (rows == 0) return;
-  flush->batch.way = ALCH_WAY_ROWS;
-  flush->batch.count = rows;
+  batch->way = ALCH_WAY_ROWS;
+  batch->count = rows;
 }
 
-static alch_status choose_with_keys(alch_flush *flush, const alch_step *step, bool generated, alch_error *error) {
+static alch_status choose_with_keys(alch_flush *flush, const alch_step *step, alch_batch *batch, bool generated, alch_error *error) {
   alch_status status = ALCH_OK;
   bool follow = false, first = alch_connection_tells_first_key(flush->bind->connection);
-  if (generated && takes_arrays(flush, step)) {
+  if (generated && takes_arrays(flush, step, batch)) {
     status = keys_follow(flush, step, &follow, error);
-    if (follow) flush->batch.way = ALCH_WAY_ARRAYS;
+    if (follow) batch->way = ALCH_WAY_ARRAYS;
     if (follow || status != ALCH_OK) return status;
   }
   if (can(flush, ALCH_CAPABILITY_ORDERED_RETURNING)) {
-    take_rows(flush, step);
+    take_rows(flush, step, batch);
   } else if (generated && may_count_keys(flush, step, first)) {
-    if (fitting_rows(flush, step, flush->batch.count) > 0) status = keys_follow(flush, step, &follow, error);
-    if (follow) take_rows(flush, step);
+    if (fitting_rows(flush, step, batch->count) > 0) status = keys_follow(flush, step, &follow, error);
+    if (follow) take_rows(flush, step, batch);
   } else if (can(flush, ALCH_CAPABILITY_INSERT_RETURNING) && !can(flush, ALCH_CAPABILITY_LAST_INSERT_ID) && alch_connection_takes_sets(flush->bind->connection)) {
-    flush->batch.way = ALCH_WAY_SETS;
+    batch->way = ALCH_WAY_SETS;
   }
   return status;
 }
 
-static void choose_plain(alch_flush *flush, const alch_step *step) {
-  if (takes_arrays(flush, step)) flush->batch.way = ALCH_WAY_ARRAYS;
-  else if (alch_connection_takes_sets(flush->bind->connection)) flush->batch.way = ALCH_WAY_SETS;
-  else if (step->kind == ALCH_STEP_INSERT) take_rows(flush, step);
+static void choose_plain(const alch_flush *flush, const alch_step *step, alch_batch *batch) {
+  if (takes_arrays(flush, step, batch)) batch->way = ALCH_WAY_ARRAYS;
+  else if (alch_connection_takes_sets(flush->bind->connection)) batch->way = ALCH_WAY_SETS;
+  else if (step->kind == ALCH_STEP_INSERT) take_rows(flush, step, batch);
 }
 
 /* Those that are no longer in the batch come next. */
@@ -146,15 +147,14 @@ static void shorten(alch_batch *batch, uint32_t gathered) {
   if (batch->count < gathered) batch->end = batch->items[batch->count];
 }
 
-alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch_error *error) {
-  alch_batch *batch = &flush->batch;
+alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch_batch *batch, alch_error *error) {
   uint32_t gathered = batch->count;
   alch_status status = ALCH_OK;
   batch->way = ALCH_WAY_ONE;
-  unset_keys unset = find_unset(flush, step);
+  unset_keys unset = find_unset(batch, step);
   if (gathered > 1 && (step->kind != ALCH_STEP_INSERT || writes_any(step, batch->mask))) {
-    if (unset.count > 0) status = choose_with_keys(flush, step, unset.generated, error);
-    else choose_plain(flush, step);
+    if (unset.count > 0) status = choose_with_keys(flush, step, batch, unset.generated, error);
+    else choose_plain(flush, step, batch);
   }
   if (status != ALCH_OK) return status;
   /* Too few for any way: it is not tried again with each of them, unless this was the one that tells its key. */
@@ -167,7 +167,27 @@ alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch
 uint32_t alch_flush_batch_most(const alch_flush *flush, const alch_step *step) {
   const alch_connection *connection = flush->bind->connection;
   if (flush->place < flush->singly_until) return 1;
-  if (alch_connection_takes_arrays(connection) && dialect_of(flush)->array_form != NULL) return MOST;
+  if (alch_connection_takes_arrays(connection) && dialect_of(flush)->array_form != NULL) return ARRAYS_MOST;
   if (step->kind == ALCH_STEP_INSERT && can(flush, ALCH_CAPABILITY_MULTI_VALUES)) return alch_connection_embedded(connection) != NULL ? EMBEDDED_ROWS : ROWS_MOST;
-  return alch_connection_takes_sets(connection) ? MOST : 1;
+  return alch_connection_takes_sets(connection) ? SETS_MOST : 1;
+}
+
+/* ---- how many at once ---- */
+
+/* A function of the user's may ask the database for what it gives: it is called when what was written before is through. */
+static bool asks_host(const alch_step *step) {
+  bool update = step->kind == ALCH_STEP_UPDATE, defaults = update || step->kind == ALCH_STEP_INSERT;
+  for (uint32_t i = 0; defaults && i < step->mapper->attribute_count; i++) {
+    const alch_column *column = step->mapper->attributes[i].column;
+    if ((update ? column->update_default.kind : column->insert_default.kind) == ALCH_DEFAULT_HOST) return true;
+  }
+  return false;
+}
+
+/* Where keys are counted, what is next depends on the one before. Listeners hear of a statement when the one before is through. */
+void alch_flush_set_depth(alch_flush *flush, const alch_step *step) {
+  const alch_connection *connection = flush->bind->connection;
+  bool counts = step->kind == ALCH_STEP_INSERT && can(flush, ALCH_CAPABILITY_LAST_INSERT_ID);
+  flush->depth = alch_connection_sends_ahead(connection) && !counts && !asks_host(step) ? ALCH_BATCHES : 1;
+  flush->ahead = flush->depth > 1 && !alch_connection_is_listened_to(connection);
 }

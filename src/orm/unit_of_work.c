@@ -1,12 +1,13 @@
 #include "orm/unit_of_work.h"
 
 #include "orm/load.h"
-#include "orm/writer.h"
 
 void alch_flush_init(alch_flush *flush, alch_session *session) {
   *flush = (alch_flush){ .session = session };
   alch_arena_init(&flush->arena, session->allocator);
   alch_execution_init(&flush->execution, session->allocator);
+  alch_execution_init(&flush->single.execution, session->allocator);
+  for (uint32_t i = 0; i < ALCH_BATCHES; i++) alch_execution_init(&flush->batches[i].execution, session->allocator);
   alch_buffer_init(&flush->scratch, session->allocator);
 }
 
@@ -14,12 +15,11 @@ void alch_flush_close(alch_flush *flush) {
   const alch_allocator *allocator = flush->session->allocator;
   alch_execution_destroy(&flush->execution);
   alch_buffer_close(&flush->scratch);
-  if (flush->writer != NULL) alch_writer_close(flush->writer);
-  alch_free(allocator, flush->writer, sizeof *flush->writer);
+  for (uint32_t i = 0; i < ALCH_BATCHES; i++) alch_batch_close(&flush->batches[i], allocator);
+  alch_batch_close(&flush->single, allocator);
   alch_free(allocator, flush->steps, flush->step_capacity * sizeof *flush->steps);
   alch_free(allocator, flush->objects, flush->object_capacity * sizeof *flush->objects);
   alch_free(allocator, flush->links, flush->link_capacity * sizeof *flush->links);
-  alch_free(allocator, flush->batch.items, flush->batch.capacity * sizeof *flush->batch.items);
   alch_compiled_release(flush->question);
   alch_arena_clear(&flush->arena);
   alch_free(allocator, flush, sizeof *flush);
@@ -29,11 +29,6 @@ static alch_status open_flush(alch_session *session, alch_error *error) {
   alch_flush *flush = alch_allocate(session->allocator, sizeof *flush);
   if (flush == NULL) return alch_error_out_of_memory(error);
   alch_flush_init(flush, session);
-  flush->writer = alch_allocate_zeroed(session->allocator, sizeof *flush->writer);
-  if (flush->writer == NULL) {
-    alch_flush_close(flush);
-    return alch_error_out_of_memory(error);
-  }
   session->flush = flush;
   return ALCH_OK;
 }

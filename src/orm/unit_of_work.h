@@ -24,13 +24,17 @@ typedef struct alch_batch {
   uint8_t phase;                           /* ALCH_BATCH_ */
   uint8_t way;                             /* alch_way */
   bool no_arrays;                          /* its values have no form as items of arrays */
+  bool waits;                              /* its statement is under way: start_poll goes on with it */
   uint32_t *items, capacity;               /* their places in the step */
   uint32_t count;
   uint32_t end;                            /* the place of the step behind them; those between that are no items need no statement */
-  uint32_t read;                           /* rows with keys that were taken */
-  bool *mask, *other;                      /* the columns that are written; and those of the object at `examined` */
-  uint32_t examined;                       /* a place behind them; 0: none */
+  uint32_t read;                           /* rows with keys that were taken; of one that is said again singly: objects that are through */
+  bool *mask;                              /* the columns that are written */
+  struct alch_writer *writer;              /* NULL before it is first needed */
+  alch_execution execution;
 } alch_batch;
+
+enum { ALCH_BATCHES = 2 };                 /* one that the database works on, and the next */
 
 typedef struct alch_flush {
   alch_session *session;
@@ -46,14 +50,18 @@ typedef struct alch_flush {
   alch_bind *bind;                         /* where the step under way is written; NULL: not known yet */
   uint32_t step, place;
   uint32_t told_before, told_after;        /* how many objects of the step listeners have been told of */
-  bool statement_open;                     /* the statement of the batch is under way */
+  bool statement_open;                     /* the question about keys is under way */
   uint8_t keys_follow;                     /* ALCH_KEYS_: of the table of the INSERT step under way */
   uint32_t singly_until;                   /* up to this place of the step each object goes alone */
   int64_t last_key;                        /* that the database made in this step; 0: none yet */
-  alch_batch batch;
-  struct alch_writer *writer;
+  alch_batch batches[ALCH_BATCHES], single;/* in turn; and an object of one that is said again singly */
+  uint32_t first, sent;                    /* the number of the oldest that was sent and is not through, and how many there are */
+  uint32_t depth;                          /* how many may be sent before the first of them is through */
+  bool ahead;                              /* ... before it is answered; else the next is only made ready meanwhile */
+  bool *other;                             /* the columns of the object at `examined` */
+  uint32_t examined;                       /* a place that the last batch ended at; 0: none */
   alch_compiled *question;                 /* about the keys of a table, while it is asked */
-  alch_execution execution;
+  alch_execution execution;                /* of the question */
   alch_buffer scratch;                     /* texts of defaults */
 } alch_flush;
 
@@ -66,15 +74,18 @@ void alch_flush_close(alch_flush *flush);    /* frees it too */
 
 /* ---- used by the files of the unit of work ---- */
 enum { ALCH_KEYS_UNKNOWN, ALCH_KEYS_FOLLOW, ALCH_KEYS_SCATTER };
-enum { ALCH_BATCH_NONE, ALCH_BATCH_GATHERED, ALCH_BATCH_BOUND, ALCH_BATCH_RUN };
-/* Writes objects of the step from the place on, as many as one statement takes, and moves the place past them. */
-alch_status alch_flush_batch(alch_flush *flush, const alch_step *step, alch_error *error);
+enum { ALCH_BATCH_NONE, ALCH_BATCH_GATHERED, ALCH_BATCH_BOUND, ALCH_BATCH_SENT, ALCH_BATCH_SINGLY, ALCH_BATCH_RUN };
+/* Writes all objects of the step, from the place on. */
+alch_status alch_flush_batches(alch_flush *flush, const alch_step *step, alch_error *error);
+/* How many batches of the step may be under way at once: alch_flush.depth and .ahead. The session has its connection. */
+void alch_flush_set_depth(alch_flush *flush, const alch_step *step);
+void alch_batch_close(alch_batch *batch, const alch_allocator *allocator);
 /* Finds out whether the keys that the database makes in this column can be told by the order of rows: flush->keys_follow. */
 alch_status alch_flush_ask_keys(alch_flush *flush, const alch_column *column, alch_error *error);
 /* How many objects a batch is made of at most, from the place on. */
 uint32_t alch_flush_batch_most(const alch_flush *flush, const alch_step *step);
 /* Chooses how the batch goes, and makes it smaller where that is needed. */
-alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch_error *error);
+alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch_batch *batch, alch_error *error);
 
 /* Which columns a statement for the object at a place of the step writes, after client-side defaults; *writes: it has something to write. */
 alch_status alch_flush_examine(alch_flush *flush, const alch_step *step, uint32_t place, bool *mask, bool *writes, alch_error *error);

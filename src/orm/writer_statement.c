@@ -157,11 +157,23 @@ static alch_status write_block(const alch_writer *writer, alch_builder *builder,
 
 static void put_name(alch_builder *builder, const char *name, alch_type_id type) { alch_builder_leaf_text(builder, ALCH_NODE_NAME, 0, type, 0, name, strlen(name)); }
 
+/* (SELECT $1): rows that are to be found should be found one by one, by their key. A planner that knows how long the array is, as it does when it plans for the values at hand, would rather read all of a
+   table that is a few times as long (PostgreSQL, in the first five executions: 7.7 µs a row of 100,000 where one by one takes 4.6). */
+static void put_hidden_bind(alch_builder *builder, alch_type_id type) {
+  alch_builder_open(builder, ALCH_NODE_SCALAR, 0, 0, type);
+  alch_builder_open(builder, ALCH_NODE_SELECT, 0, 0, 0);
+  alch_builder_open(builder, ALCH_NODE_COLUMNS, 0, 0, 0);
+  put_bind(builder, type);
+  alch_builder_close(builder);
+  alch_builder_close(builder);
+  alch_builder_close(builder);
+}
+
 /* unnest(…) and the names of what it gives. */
 static void put_arrays(alch_builder *builder, const alch_writer *writer, bool ordered) {
   alch_builder_open(builder, ALCH_NODE_LIST, ALCH_OPERATOR_COMMA, 0, 0);
   alch_builder_open_text(builder, ALCH_NODE_FUNCTION, 0, 0, 0, "unnest", strlen("unnest"));
-  for (uint32_t i = 0; i < writer->listed_count; i++) put_bind(builder, type_of_item(&writer->listed[i]));
+  for (uint32_t i = 0; i < writer->listed_count; i++) (ordered ? put_bind : put_hidden_bind)(builder, type_of_item(&writer->listed[i]));
   alch_builder_close(builder);
   for (uint32_t i = 0; i < writer->listed_count; i++) {
     char name[16];

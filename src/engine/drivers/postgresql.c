@@ -183,7 +183,9 @@ static alch_status send_or_queue(alch_driver_statement *statement, uint32_t sets
   statement->sets = sets;
   if (ALCH_UNLIKELY(statement->stream_rows > 0)) alch_postgresql_choose_cursor(statement);
   statement->phase = ALCH_POSTGRESQL_QUEUED;
-  return statement->connection->busy ? ALCH_OK : alch_postgresql_send(statement, error);
+  if (!statement->connection->busy) return alch_postgresql_send(statement, error);
+  alch_postgresql_send_behind(statement);
+  return ALCH_OK;
 }
 
 static alch_status postgresql_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
@@ -212,6 +214,10 @@ static alch_status postgresql_start_arrays(alch_driver_statement *statement, con
 
 alch_status alch_postgresql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
   return postgresql_start_many(statement, values, count, 1, error);
+}
+
+static void postgresql_ahead(alch_driver_statement *statement) {
+  statement->ahead = true;
 }
 
 static void postgresql_stream(alch_driver_statement *statement, uint32_t rows) {
@@ -283,6 +289,7 @@ static void postgresql_finish(alch_driver_statement *statement) {
   reset(statement);
   alch_postgresql_drop_arrays(statement);
   statement->stream_rows = 0;
+  statement->ahead = false;
 }
 
 static uint32_t postgresql_column_count(alch_driver_statement *statement) {
@@ -340,6 +347,7 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .prepare = alch_postgresql_prepare, \
     .finalize = alch_postgresql_finalize, \
     .stream = postgresql_stream, \
+    .ahead = postgresql_ahead, \
     .start = alch_postgresql_start, \
     .start_many = postgresql_start_many, \
     .start_arrays = postgresql_start_arrays, \

@@ -1,6 +1,8 @@
 /* Round trips. The connection is always in the library's pipeline mode: what a statement needs (statements that may be forgotten, a BEGIN, its Parse, Bind and Execute) goes out at once, with one Sync behind it,
    and the answers come in the same order (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).
-   A query that is new to the server takes two: what its columns are is asked with the Parse, so that all of its rows can come in binary. */
+   A query that is new to the server takes two: what its columns are is asked with the Parse, so that all of its rows can come in binary.
+   Within a transaction a second round trip may go out before the first is answered. When the first fails so does the second, since its transaction has: that is why it needs one, and why a round trip that
+   may have to be sent again (it begins the transaction, or asks what its columns are) is not followed but by what waits for its success. */
 #include "engine/drivers/postgresql_private.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +120,7 @@ static void forget_begin(alch_driver_connection *connection) {
 /* A round trip that could not be sent whole leaves the connection in no known state. */
 static alch_status broken(alch_driver_connection *connection, alch_error *error) {
   connection->busy = false;
-  connection->current = NULL;
+  connection->current = connection->behind = NULL;
   connection->in_transaction = false;
   forget_begin(connection);
   if (error) error->disconnected = true;
@@ -157,6 +159,59 @@ alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *e
   ask_for_stream(connection);
   connection->fresh = statement->synced && !connection->flushing;
   return ALCH_OK;
+}
+
+/* ---- one round trip behind another ---- */
+
+static bool may_follow(const alch_driver_statement *statement) {
+  const alch_driver_connection *connection = statement->connection;
+  const alch_driver_statement *before = connection->current;
+  bool plain = statement->control == ALCH_POSTGRESQL_PLAIN && !statement->queries && statement->sets == 1 && statement->stream_rows == 0;
+  bool settled = connection->in_transaction && !connection->began && !connection->rolled_back && !connection->clearing;
+  return plain && settled && before->synced && !before->describes && before->stream_rows == 0 && !before->failure.set;
+}
+
+static alch_status send_following(alch_driver_statement *statement, alch_error *error) {
+  statement->sets_sent = 0;
+  statement->stale = false;
+  alch_status status = send_parse(statement, error);
+  if (status == ALCH_OK) status = send_set(statement, error);
+  return status == ALCH_OK ? send_sync(statement, error) : status;
+}
+
+/* An error is not told now: the answer that comes first may say why. */
+static void keep_for_poll(alch_driver_statement *statement) {
+  statement->failure.disconnected = true;
+  statement->phase = ALCH_POSTGRESQL_COMPLETE;
+}
+
+void alch_postgresql_send_behind(alch_driver_statement *statement) {
+  alch_driver_connection *connection = statement->connection;
+  if (!statement->ahead || !connection->current || connection->followed || connection->behind) return;
+  if (may_follow(statement)) {
+    if (send_following(statement, &statement->failure) != ALCH_OK) {
+      keep_for_poll(statement);
+      return;
+    }
+    connection->fresh = false;
+    connection->followed = true;
+    statement->phase = ALCH_POSTGRESQL_SENT;
+  }
+  connection->behind = statement;
+}
+
+/* The answers of a round trip are complete: those of the next are to come, or it can go out now. */
+static void go_on(alch_driver_connection *connection, bool failed) {
+  alch_driver_statement *statement = connection->behind;
+  connection->behind = NULL;
+  if (connection->followed) {
+    connection->followed = false;
+    connection->busy = true;
+    connection->current = statement;
+    connection->leading = connection->answered = 0;
+  } else if (statement && !failed && alch_postgresql_send(statement, &statement->failure) != ALCH_OK) {
+    keep_for_poll(statement);
+  }
 }
 
 /* ---- results ---- */
@@ -273,9 +328,11 @@ static bool take_result(alch_driver_connection *connection, PGresult *result, in
 static void complete(alch_driver_connection *connection) {
   alch_driver_statement *statement = connection->current;
   connection->current = NULL;
-  connection->busy = connection->flushing = connection->rolled_back = connection->clearing = false;
+  connection->busy = connection->rolled_back = connection->clearing = false;
+  connection->flushing = connection->flushing && connection->followed;
   if (connection->began) forget_begin(connection);
   if (statement) statement->phase = ALCH_POSTGRESQL_COMPLETE;
+  go_on(connection, !statement || statement->failure.set);
 }
 
 /* Without memory to remember that, the server keeps it until the session ends. */
@@ -312,7 +369,7 @@ static alch_status execute_described(alch_driver_connection *connection, alch_er
 static alch_status ready(alch_driver_connection *connection, alch_error *error) {
   int state = connection->library->PQtransactionStatus(connection->handle);
   alch_driver_statement *statement = connection->current;
-  bool open = state == PQTRANS_INTRANS || state == PQTRANS_INERROR, was_open = connection->in_transaction && !connection->began;
+  bool open = state == PQTRANS_INTRANS || state == PQTRANS_INERROR || connection->followed, was_open = connection->in_transaction && !connection->began;
   connection->in_transaction = open;
   connection->failed = state == PQTRANS_INERROR;
   if (!open) connection->ended++;
@@ -425,6 +482,7 @@ alch_status alch_postgresql_ping(alch_driver_connection *connection, alch_error 
 
 void alch_postgresql_abandon(alch_driver_statement *statement) {
   alch_driver_connection *connection = statement->connection;
+  if (connection->behind == statement) connection->behind = NULL;
   if (connection->current != statement) return;
   if (!statement->synced) send_sync(statement, NULL);
   connection->current = NULL;

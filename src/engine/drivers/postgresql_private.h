@@ -73,6 +73,7 @@ struct alch_driver_statement {
   bool describes;                  /* this round trip ends with the question of what its columns are */
   bool learns;                     /* this round trip asks for types that its columns have */
   bool healed;                     /* it was sent a second time in this start */
+  bool ahead;                      /* it may go out before the answer to another has come */
   bool binary;                     /* results are asked for in binary: all columns are known to have such a form */
   uint8_t control;                 /* alch_postgresql_control: what the text is */
   uint32_t stream_rows;
@@ -149,6 +150,8 @@ struct alch_driver_connection {
   alch_driver_statement *current;  /* whose results come; NULL while busy: nobody's, they are dropped */
   uint32_t leading;                /* commands of this round trip before the statement's own: what the server may forget, ROLLBACK, BEGIN */
   uint32_t answered;               /* commands of it whose answers are complete */
+  bool followed;                   /* another round trip went out behind the one whose answers come: that of `behind`, NULL: nobody wants its results any more */
+  alch_driver_statement *behind;   /* where nothing follows: the one that goes out as soon as the answers have come and are no failure; or NULL */
   uint8_t copying;                 /* alch_postgresql_copying; the connection is busy then, and not in pipeline mode */
   bool copy_given_up;              /* whoever began it wants no more of it: the next to wait for the connection reads its end */
   alch_error copy_failure;         /* what the server has against it */
@@ -203,6 +206,8 @@ alch_status alch_postgresql_fail_connection(alch_driver_connection *connection, 
 /* ---- postgresql_flow.c ---- */
 /* Sends the statement's round trip: ALCH_OK or an error. The connection is not busy. */
 alch_status alch_postgresql_send(alch_driver_statement *statement, alch_error *error);
+/* The same for one that is to go out while the connection is busy. When it cannot yet, it waits until the connection is not. What goes wrong is in its failure. */
+void alch_postgresql_send_behind(alch_driver_statement *statement);
 /* Writes and reads as far as the socket allows, and gives each result to whom it belongs: ALCH_OK when something has come, ALCH_WAIT, or an error of the connection. */
 alch_status alch_postgresql_pump(alch_driver_connection *connection, alch_error *error);
 /* A round trip that asks for nothing. */
