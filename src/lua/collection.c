@@ -63,9 +63,10 @@ static uint32_t check_place(lua_State *L, const alch_collection *list, int index
 
 /* ---- as a Lua list ---- */
 
+/* What stands at a place of the list at 1, or nil: a list that never had an item has no table of them. */
 static void push_item(lua_State *L, lua_Integer place) {
-  lua_getiuservalue(L, 1, ITEMS);
-  lua_rawgeti(L, -1, place);
+  if (lua_getiuservalue(L, 1, ITEMS) == LUA_TTABLE) lua_rawgeti(L, -1, place);
+  else lua_pushnil(L);
 }
 
 /* upvalues: the binding, the ORM's record, the methods */

@@ -15,6 +15,7 @@ static void append_known(lua_State *L, binding_orm *o, const alch_object *object
     if (!known) luaL_error(L, "not enough memory");
     o->known = known;
   }
+  scope->newest = scope->count;
   o->known[scope->count++] = (binding_known){ object, index };
 }
 
@@ -29,9 +30,17 @@ static void know_top(lua_State *L, binding_orm *o, const alch_object *object) {
     append_known(L, o, object, lua_gettop(L));
     return;
   }
-  binding_known *oldest = &o->known[scope->base + PINNED + scope->turn++ % (RING - PINNED)];
+  scope->newest = scope->base + PINNED + scope->turn++ % (RING - PINNED);
+  binding_known *oldest = &o->known[scope->newest];
   lua_replace(L, oldest->index);
   oldest->object = object;
+}
+
+/* Where the object that came last stands on the stack, or the one that was looked up last; 0: it is neither. */
+static inline int find_near(const binding_orm *o, const alch_object *object) {
+  const binding_scope *scope = &o->scope;
+  if (scope->newest < scope->count && o->known[scope->newest].object == object) return o->known[scope->newest].index;
+  return scope->recalled == object ? scope->spots + BINDING_SPOT_RECALLED : 0;
 }
 
 static int known_index(const binding_orm *o, const alch_object *object, uint32_t newest, uint32_t oldest) {
@@ -90,16 +99,17 @@ static bool push_identical(lua_State *L, binding_orm *o, const alch_object *obje
 void binding_push_object(lua_State *L, binding_orm *o, const alch_object *object) {
   if (!object) { lua_pushnil(L); return; }
   binding_scope *scope = &o->scope;
-  if (scope->recalled_index && scope->recalled == object) { lua_pushvalue(L, scope->recalled_index); return; }
+  int index = find_near(o, object);
+  if (index) { lua_pushvalue(L, index); return; }
   uint32_t recent = scope->count - scope->base > 4 ? scope->count - 4 : scope->base;
-  int index = known_index(o, object, scope->count, recent);
+  index = known_index(o, object, scope->count, recent);
   if (!index && push_held(L, object)) return;
   if (!index) index = known_index(o, object, recent, scope->base);
   if (index) { lua_pushvalue(L, index); return; }
   if (!push_identical(L, o, object)) luaL_error(L, "lualchemy: a %s object is not known here (a fault of the library)", object->mapper->name);
-  if (!scope->recalled_index) return;
+  if (!scope->spots) return;
   lua_pushvalue(L, -1);
-  lua_replace(L, scope->recalled_index);
+  lua_replace(L, scope->spots + BINDING_SPOT_RECALLED);
   scope->recalled = object;
 }
 
@@ -143,18 +153,45 @@ static void enter_identity(lua_State *L, binding_orm *o, alch_session *session, 
   lua_pop(L, 1);
 }
 
-void binding_orm_prepare(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper) {
-  const binding_model *model = mapper->host;
-  if (!mapper->integer_key) return;
-  if (!binding_push_identities(L, session->host_data, mapper)) make_identities(L, o, session->host_data, model->number);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, model->metatable);
-  o->scope.mapper = mapper;
-  o->scope.metatable = lua_gettop(L);
-  o->scope.identities = o->scope.metatable - 1;
+/* What stands in the slots may be of no more use: the user's code ran, or the identity maps were emptied. */
+static void forget_spots(binding_scope *scope) {
+  scope->mapper = NULL;
+  scope->list = NULL;
+  memset(scope->mappers, 0, sizeof scope->mappers);
 }
 
-/* Is this a key of the mapper whose identity map stands at hand? */
-static inline bool is_prepared(const binding_orm *o, const alch_mapper *mapper, const alch_value *key) { return ALCH_LIKELY(mapper == o->scope.mapper && key->kind == ALCH_INTEGER); }
+void binding_orm_prepare(lua_State *L, binding_orm *o) {
+  luaL_checkstack(L, BINDING_SPOTS + 40, "a load");
+  o->scope.spots = lua_gettop(L) + 1;
+  lua_settop(L, o->scope.spots + BINDING_SPOTS - 1);
+  o->scope.mapper_turn = 0;
+  forget_spots(&o->scope);
+}
+
+static void put_at_hand(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper) {
+  binding_scope *scope = &o->scope;
+  const binding_model *model = mapper->host;
+  uint32_t place = 0;
+  while (place < BINDING_MAPPERS && scope->mappers[place] != mapper) place++;
+  if (place == BINDING_MAPPERS) {
+    place = scope->mapper_turn++ % BINDING_MAPPERS;
+    if (!binding_push_identities(L, session->host_data, mapper)) make_identities(L, o, session->host_data, model->number);
+    lua_replace(L, scope->spots + BINDING_SPOT_MAPPERS + 2 * (int)place);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, model->metatable);
+    lua_replace(L, scope->spots + BINDING_SPOT_MAPPERS + 2 * (int)place + 1);
+    scope->mappers[place] = mapper;
+  }
+  scope->mapper = mapper;
+  scope->identities = scope->spots + BINDING_SPOT_MAPPERS + 2 * (int)place;
+  scope->metatable = scope->identities + 1;
+}
+
+/* Makes the identity map and the metatable of a mapper stand at hand, while loading; false where its keys are no integers. */
+static inline bool is_at_hand(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper, const alch_value *key) {
+  if (ALCH_UNLIKELY(o->scope.spots == 0 || !mapper->integer_key || key->kind != ALCH_INTEGER)) return false;
+  if (ALCH_UNLIKELY(mapper != o->scope.mapper)) put_at_hand(L, o, session, mapper);
+  return true;
+}
 
 static alch_object *object_new(alch_host *host, alch_session *session, const alch_mapper *mapper, const alch_value *key, size_t size) {
   binding_orm *o = (binding_orm *)host;
@@ -163,7 +200,7 @@ static alch_object *object_new(alch_host *host, alch_session *session, const alc
   alch_object *object = lua_newuserdatauv(L, size, 1 + (int)mapper->relationship_count);
   memset(object, 0, alch_object_fixed_size(mapper));
   object->mapper = mapper;
-  if (is_prepared(o, mapper, key)) {
+  if (is_at_hand(L, o, session, mapper, key)) {
     lua_pushvalue(L, o->scope.metatable);
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
@@ -180,7 +217,7 @@ static alch_object *object_new(alch_host *host, alch_session *session, const alc
 static alch_object *identity_find(alch_host *host, alch_session *session, const alch_mapper *mapper, const alch_value *key) {
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
-  bool prepared = is_prepared(o, mapper, key);
+  bool prepared = is_at_hand(L, o, session, mapper, key);
   if (prepared) lua_rawgeti(L, o->scope.identities, key->integer);
   else if (!binding_push_identities(L, session->host_data, mapper)) return NULL;
   else if (mapper->integer_key && key->kind == ALCH_INTEGER) lua_rawgeti(L, -1, key->integer);
@@ -230,6 +267,7 @@ static void identity_clear(alch_host *host, alch_session *session) {
     luaL_unref(L, LUA_REGISTRYINDEX, s->maps[i]);
     s->maps[i] = 0;
   }
+  forget_spots(&((binding_orm *)host)->scope);
 }
 
 /* Keeps the object on top of the stack alive until the call ends, and pops it. */
@@ -445,11 +483,28 @@ static void reach(alch_host *host, alch_object *from, uint32_t slot, uint32_t in
 static void relate(alch_host *host, alch_object *object, uint32_t slot, alch_object *target) {
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
+  int at = find_near(o, object), to = target ? find_near(o, target) : 0;
+  if (ALCH_LIKELY(at && to)) {
+    lua_pushvalue(L, to);
+    lua_setiuservalue(L, at, relationship_value(object, slot));
+    return;
+  }
   luaL_checkstack(L, 8, "objects");
   binding_push_object(L, o, object);
   binding_push_object(L, o, target);
   lua_setiuservalue(L, -2, relationship_value(object, slot));
   lua_pop(L, 1);
+}
+
+/* The list on top of the stack is what the next calls are about. */
+static void recall_list(lua_State *L, binding_orm *o, const alch_collection *collection) {
+  binding_scope *scope = &o->scope;
+  if (!scope->spots) return;
+  lua_pushvalue(L, -1);
+  lua_replace(L, scope->spots + BINDING_SPOT_LIST);
+  lua_getiuservalue(L, -1, 1);
+  lua_replace(L, scope->spots + BINDING_SPOT_ITEMS);
+  scope->list = collection;
 }
 
 /* A list that is read anew stays the same value to Lua: whoever holds it sees what is there now. */
@@ -462,18 +517,18 @@ static alch_collection *collection_new(alch_host *host, alch_object *object, uin
   if (lua_getiuservalue(L, -1, relationship_value(object, slot)) == LUA_TUSERDATA) {
     collection = lua_touserdata(L, -1);
     memset(collection, 0, sizeof *collection);
-    for (int which = 3; which <= 4; which++) {
+    const int empty[] = { 1, 3, 4 };
+    for (size_t i = 0; i < ALCH_COUNT(empty); i++) {
       lua_pushnil(L);
-      lua_setiuservalue(L, -2, which);
+      lua_setiuservalue(L, -2, empty[i]);
     }
+    if (o->scope.list == &collection->list) o->scope.list = NULL;
   } else {
     lua_pop(L, 1);
     collection = binding_new(L, o->b, BINDING_COLLECTION, sizeof *collection, 4);
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, 2);
   }
-  lua_newtable(L);
-  lua_setiuservalue(L, -2, 1);
   lua_setiuservalue(L, -2, relationship_value(object, slot));
   lua_pop(L, 1);
   return &collection->list;
@@ -481,9 +536,19 @@ static alch_collection *collection_new(alch_host *host, alch_object *object, uin
 
 static void push_collection(lua_State *L, binding_orm *o, const alch_collection *collection) {
   luaL_checkstack(L, 8, "objects");
+  if (o->scope.list == collection) {
+    lua_pushvalue(L, o->scope.spots + BINDING_SPOT_LIST);
+    return;
+  }
   binding_push_object(L, o, collection->owner);
   lua_getiuservalue(L, -1, relationship_value(collection->owner, collection->relationship->slot));
   lua_replace(L, -2);
+}
+
+/* The table of a list's items is made with their first memory, for as many: a list that stays empty has none. */
+static void begin_items(lua_State *L, size_t size) {
+  lua_createtable(L, (int)(size / sizeof(alch_object *)), 0);
+  lua_setiuservalue(L, -2, 1);
 }
 
 static void *collection_memory(alch_host *host, alch_collection *collection, int which, size_t size) {
@@ -491,6 +556,10 @@ static void *collection_memory(alch_host *host, alch_collection *collection, int
   lua_State *L = o->scope.state;
   binding_collection *extended = (binding_collection *)collection;
   push_collection(L, o, collection);
+  if (which == 0 && extended->sizes[0] == 0) {
+    begin_items(L, size);
+    recall_list(L, o, collection);
+  }
   lua_getiuservalue(L, -1, 3 + which);
   void *memory = lua_newuserdatauv(L, size, 0);
   if (lua_touserdata(L, -2)) memcpy(memory, lua_touserdata(L, -2), extended->sizes[which] < size ? extended->sizes[which] : size);
@@ -503,6 +572,7 @@ static void *collection_memory(alch_host *host, alch_collection *collection, int
 /* Pushes the list of items. */
 static void push_items(lua_State *L, binding_orm *o, const alch_collection *collection) {
   push_collection(L, o, collection);
+  if (o->scope.list != collection) recall_list(L, o, collection);
   lua_getiuservalue(L, -1, 1);
   lua_replace(L, -2);
 }
@@ -510,6 +580,12 @@ static void push_items(lua_State *L, binding_orm *o, const alch_collection *coll
 static void collection_insert(alch_host *host, alch_collection *collection, uint32_t index, alch_object *object) {
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
+  int at = o->scope.list == collection && index == collection->count ? find_near(o, object) : 0;
+  if (ALCH_LIKELY(at)) {
+    lua_pushvalue(L, at);
+    lua_rawseti(L, o->scope.spots + BINDING_SPOT_ITEMS, (lua_Integer)index + 1);
+    return;
+  }
   push_items(L, o, collection);
   for (uint32_t i = collection->count; i > index; i--) {
     lua_rawgeti(L, -1, (lua_Integer)i);
@@ -576,6 +652,7 @@ alch_status binding_orm_call(lua_State *L, binding_orm *o, int arguments, int re
   o->scope = (binding_scope){ .state = L, .base = outer.count, .count = outer.count, .closing = outer.closing };
   alch_status status = binding_call_plainly(L, o->b, arguments, results);
   o->scope = outer;
+  forget_spots(&o->scope);
   o->b->state = state;
   return status;
 }

@@ -13,17 +13,25 @@
 
 typedef struct binding_known { const alch_object *object; int index; } binding_known;
 
+enum { BINDING_MAPPERS = 3 };
+/* The slots from scope.spots on; the first mapper's identity map and metatable, then the next one's. */
+enum { BINDING_SPOT_RECALLED, BINDING_SPOT_LIST, BINDING_SPOT_ITEMS, BINDING_SPOT_MAPPERS, BINDING_SPOTS = BINDING_SPOT_MAPPERS + 2 * BINDING_MAPPERS };
+
 /* What the call that is inside the core has at hand. User code that runs meanwhile (events, defaults) has a scope of its own, on top. */
 typedef struct binding_scope {
   lua_State *state;
   uint32_t base, count;            /* in `known`: what belongs to this call */
   uint32_t turn;                   /* which of the older ones is overwritten next */
-  const alch_object *recalled;     /* of those that had to be looked up, the last one; and where it stands on the stack. 0: none is remembered */
-  int recalled_index;
+  uint32_t newest;                 /* which came last, if it is below `count` */
+  int spots;                       /* loading: the first of the slots of the stack for what is used again and again; 0: there are none. In these stand: */
+  const alch_object *recalled;     /* of the objects that had to be looked up, the last one, */
+  const alch_collection *list;     /* the list that was put something in, with its items, */
+  const alch_mapper *mappers[BINDING_MAPPERS];   /* the identity maps and metatables of these */
+  uint32_t mapper_turn;            /* which of them makes room for the next */
+  const alch_mapper *mapper;       /* the one of them that was used last, or NULL; and where its two stand */
+  int identities, metatable;
   int keep;                        /* stack index of the table that keeps objects alive until the call ends; 0: none */
   int rows, row;                   /* loading: stack indexes of the list of results and of the row under way */
-  const alch_mapper *mapper;       /* loading: whose identity map and metatable stand at these indexes, or NULL */
-  int identities, metatable;
   int floor;                       /* loading: what is above belongs to the row under way */
   uint32_t floor_count;
   uint32_t row_count, place_count; /* place_count 0: a row is one object */
@@ -94,19 +102,15 @@ typedef struct binding_session {
 #define BINDING_ORM(L) ((binding_orm *)lua_touserdata((L), lua_upvalueindex(2)))
 /* Before each call of the core. */
 static inline void binding_orm_enter(lua_State *L, binding_orm *o) {
-  o->scope.mapper = NULL;
   o->b->state = o->scope.state = L;
   o->scope.count = o->scope.base;
-  o->scope.keep = o->scope.rows = o->scope.recalled_index = 0;
-}
-/* Takes a slot of the stack for the object that was looked up last: what loads many children asks for their parent again and again. */
-static inline void binding_recall(lua_State *L, binding_orm *o) {
-  lua_pushnil(L);
+  o->scope.keep = o->scope.rows = o->scope.spots = 0;
   o->scope.recalled = NULL;
-  o->scope.recalled_index = lua_gettop(L);
+  o->scope.list = NULL;
+  o->scope.mapper = NULL;
 }
-/* Loading: pushes what the objects of a mapper need, and remembers where it stands. */
-void binding_orm_prepare(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper);
+/* Before a load: takes the slots for what its rows use again and again, such as the parent of many children, its list, the identity map. */
+void binding_orm_prepare(lua_State *L, binding_orm *o);
 /* Says where an object's value stands on the stack. */
 void binding_know(lua_State *L, binding_orm *o, const alch_object *object, int index);
 /* Before a wait: what is known and stands above a slot of the stack stays alive, though the stack is cut. */

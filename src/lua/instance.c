@@ -92,7 +92,7 @@ static int load_continue(lua_State *L, int status, lua_KContext context) {
     binding_orm_enter(L, o);
     o->scope.keep = 3;
     binding_know(L, o, object, 1);
-    binding_recall(L, o);
+    binding_orm_prepare(L, o);
     if (s) s->entered++;
     alch_status answer = alch_load_slot(object, slot, &o->host, &o->b->error);
     if (s) s->entered--;

@@ -78,7 +78,7 @@ static alch_status step_related(lua_State *L, binding_session *s) {
   uint32_t slot = check_slot(L, objects[0], 3);
   const alch_relationship *relationship = alch_mapper_relationship(objects[0]->mapper, slot);
   if (!relationship) return alch_error_set(&o->b->error, ALCH_ERROR_ARGUMENT, "%s.%s is no relationship", objects[0]->mapper->name, alch_mapper_slot_name(objects[0]->mapper, slot));
-  binding_recall(L, o);
+  binding_orm_prepare(L, o);
   return alch_load_relationship(s->session, relationship, objects, count, NULL, &o->b->error);
 }
 
@@ -204,14 +204,13 @@ static alch_status open_load(lua_State *L, binding_session *s, binding_query_res
 }
 
 /* The host's part of a load under way: slots of its rows, the row under way, what is kept. */
-static alch_status run_load(lua_State *L, binding_orm *o, alch_load *load, binding_query_result *result, alch_session *session, int rows) {
-  const alch_plan *plan = alch_load_plan(load);
+static alch_status run_load(lua_State *L, binding_orm *o, alch_load *load, binding_query_result *result, int rows) {
   binding_scope *scope = &o->scope;
   scope->rows = rows;
   scope->row = rows + 1;
   scope->keep = rows + 2;
-  binding_recall(L, o);
-  if (plan->entity_count > 0) binding_orm_prepare(L, o, session, plan->entities[0].mapper);
+  scope->count = scope->base;   /* the stack was cut since the piece before */
+  binding_orm_prepare(L, o);
   scope->floor = lua_gettop(L);
   scope->floor_count = scope->count;
   scope->row_count = result->count;
@@ -227,7 +226,7 @@ static alch_status step_load(lua_State *L, binding_session *s) {
   alch_status status = result ? ALCH_OK : open_load(L, s, &result);
   if (status != ALCH_OK) return status;
   int before = lua_gettop(L);
-  status = run_load(L, o, result->load, result, s->session, ROWS);
+  status = run_load(L, o, result->load, result, ROWS);
   if (status == ALCH_WAIT) binding_keep_known(L, o, before);
   lua_settop(L, before);
   if (status == ALCH_WAIT) return status;
@@ -260,7 +259,7 @@ static alch_status step_pieces(lua_State *L, binding_session *s) {
     alch_load *load = stream->load;
     bool there = load && (waited || alch_load_execution(load)->connection);
     lua_settop(L, PIECE_KEEP);
-    status = there ? run_load(L, o, load, result, s->session, PIECE_ROWS) : lost_connection(&o->b->error);
+    status = there ? run_load(L, o, load, result, PIECE_ROWS) : lost_connection(&o->b->error);
     if (status == ALCH_WAIT) return status;
     waited = false;
   }

@@ -62,7 +62,8 @@ struct alch_host {
   void (*relate)(alch_host *host, struct alch_object *object, uint32_t slot, struct alch_object *target);
   /* A zeroed list header, kept alive by the object at the slot. */
   struct alch_collection *(*collection_new)(alch_host *host, struct alch_object *object, uint32_t slot);
-  /* Memory that lives as long as the list: `which` 0 its items, 1 its committed items; asking again grows it as realloc does: what was in it stays (which = 1: contents need not stay). Never NULL. */
+  /* Memory that lives as long as the list: `which` 0 its items (asked for before the first of them comes), 1 its committed items; asking again grows it as realloc does: what was in it stays (which = 1:
+     contents need not stay). Never NULL. */
   void *(*collection_memory)(alch_host *host, struct alch_collection *collection, int which, size_t size);
   /* The list keeps its items alive; the same order as collection->items, called before items changes. index from 0. object NULL: take the item out and close the gap. */
   void (*collection_insert)(alch_host *host, struct alch_collection *collection, uint32_t index, struct alch_object *object);

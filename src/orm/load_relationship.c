@@ -130,7 +130,7 @@ static alch_status link_one(alch_load *load, alch_load_step *step, alch_object *
     int added = step->plan->unique ? alch_load_pairs_add(&step->links, list, object) : 1;
     if (added < 0) return alch_error_out_of_memory(error);
     if (!added) return ALCH_OK;
-    alch_collection_load(host, list, object);
+    alch_load_append(host, step->entities, list, object);
   }
   alch_load_link_back(host, r, parent, object);
   return ALCH_OK;

@@ -3,13 +3,18 @@
 
 /* ---- one entity ---- */
 
-static bool gather_key(const alch_plan_entity *entity, const alch_value *row, alch_value *key) {
+/* The key of the entity in a row: where it stands, or, of several parts, gathered in `room`. NULL: there is nothing in this row. */
+static const alch_value *find_key(const alch_plan_entity *entity, const alch_value *row, alch_value *room) {
   bool any = false;
-  for (uint32_t i = 0; i < entity->mapper->key_count; i++) {
-    key[i] = row[entity->key_columns[i]];
-    any = any || key[i].kind != ALCH_NULL;
+  if (ALCH_LIKELY(entity->mapper->key_count == 1)) {
+    const alch_value *key = &row[entity->key_columns[0]];
+    return key->kind == ALCH_NULL ? NULL : key;
   }
-  return any;
+  for (uint32_t i = 0; i < entity->mapper->key_count; i++) {
+    room[i] = row[entity->key_columns[i]];
+    any = any || room[i].kind != ALCH_NULL;
+  }
+  return any ? room : NULL;
 }
 
 /* Relationships that options forbid, or say to be empty. */
@@ -33,6 +38,9 @@ static alch_status gather(alch_load *load, alch_object_list *list, alch_object *
 
 /* Rows of a join say the same object again and again. */
 static bool is_same(const alch_plan_entity *entity, const alch_value *key, const alch_object *object) {
+  uint32_t first = entity->mapper->key_slots[0];
+  bool plain = entity->mapper->key_count == 1 && key->kind == ALCH_INTEGER && alch_object_kinds(object)[first] == ALCH_INTEGER;
+  if (ALCH_LIKELY(plain)) return object->cells[first].integer == key->integer;
   for (uint32_t i = 0; i < entity->mapper->key_count; i++) {
     uint32_t slot = entity->mapper->key_slots[i];
     alch_value own = alch_object_cell_value(object, slot);
@@ -41,24 +49,26 @@ static bool is_same(const alch_plan_entity *entity, const alch_value *key, const
   return true;
 }
 
-/* *out: what the row before had there; afterwards what this one has, NULL: nothing. */
-static alch_status load_entity(alch_load *load, alch_load_step *step, const alch_plan_entity *entity, const alch_value *row, alch_object **out, alch_error *error) {
+/* state->object: what the row before had there; afterwards what this one has, NULL: nothing. */
+static alch_status load_entity(alch_load *load, alch_load_step *step, const alch_plan_entity *entity, const alch_value *row, alch_load_entity *state, alch_error *error) {
   alch_host *host = load->session->host;
   const alch_mapper *mapper = entity->mapper;
-  alch_value key[ALCH_KEY_LIMIT];
-  bool there = gather_key(entity, row, key);
-  if (there && *out && is_same(entity, key, *out)) return ALCH_OK;
-  *out = NULL;
-  if (!there) return ALCH_OK;
+  alch_value room[ALCH_KEY_LIMIT];
+  const alch_value *key = find_key(entity, row, room);
+  state->made = false;
+  if (key && state->object && is_same(entity, key, state->object)) return ALCH_OK;
+  state->object = NULL;
+  if (!key) return ALCH_OK;
   alch_object *object = host->identity_find(host, load->session, mapper, key);
   bool made = !object, renewed = false;
   if (made) object = alch_load_make(load, step, entity, row, key);
   else renewed = alch_load_meet(load, step, entity, row, object);
-  *out = object;
+  state->object = object;
+  state->made = made;
   if (made && (mapper->events & 1u << ALCH_EVENT_LOAD) && alch_load_note(load, object, ALCH_EVENT_LOAD, error) != ALCH_OK) return ALCH_ERROR;
   if (renewed && (mapper->events & 1u << ALCH_EVENT_REFRESH) && alch_load_note(load, object, ALCH_EVENT_REFRESH, error) != ALCH_OK) return ALCH_ERROR;
   if (entity->raising_count > 0 || entity->empty_count > 0) mark(host, entity, object);
-  return entity->followed ? gather(load, &step->entities[entity - step->plan->entities].gathered, object, error) : ALCH_OK;
+  return entity->followed ? gather(load, &state->gathered, object, error) : ALCH_OK;
 }
 
 /* ---- eager ones find their owner ---- */
@@ -93,24 +103,50 @@ void alch_load_complete_lists(alch_load_step *step) {
   }
 }
 
-static alch_status add_to_list(alch_load *load, alch_load_step *step, const alch_relationship *r, alch_object *owner, alch_collection *list, alch_object *object, alch_error *error) {
-  if (list->count > 0 && list->items[list->count - 1] == object) return ALCH_OK;
-  int added = alch_load_pairs_add(&step->links, list, object);
+enum { MOST_EXPECTED = 1024 };
+
+void alch_load_append(alch_host *host, alch_load_entity *entity, alch_collection *list, alch_object *item) {
+  alch_collection_load(host, list, item, entity->list_length);
+  entity->list_length = list->count < MOST_EXPECTED ? list->count : MOST_EXPECTED;
+}
+
+/* What all the lists have by now. */
+static bool keep_links(alch_load_step *step) {
+  for (uint32_t i = 0; i < step->lists.slot_count; i++) {
+    const alch_load_pair *pair = &step->lists.slots[i];
+    if (!pair->first) continue;
+    const alch_collection *list = ((const alch_object *)pair->first)->cells[((const alch_relationship *)pair->second)->slot].collection;
+    for (uint32_t k = 0; k < list->count; k++)
+      if (alch_load_pairs_add(&step->links, list, list->items[k]) < 0) return false;
+  }
+  return step->links_kept = true;
+}
+
+/* 1: the item is not in the list yet; -1: no memory. Most come with one row, which makes them: then there is nothing to look up, or to remember. */
+static int is_new_item(alch_load_step *step, const alch_collection *list, const alch_object *item, bool made) {
+  if (list->count > 0 && list->items[list->count - 1] == item) return 0;
+  if (made && !step->links_kept) return 1;
+  if (!step->links_kept && !keep_links(step)) return -1;
+  return alch_load_pairs_add(&step->links, list, item);
+}
+
+static alch_status add_to_list(alch_load *load, alch_load_step *step, alch_load_entity *state, const alch_relationship *r, alch_object *owner, alch_error *error) {
+  int added = is_new_item(step, state->list, state->object, state->made);
   if (added < 0) return alch_error_out_of_memory(error);
   if (!added) return ALCH_OK;
-  alch_collection_load(load->session->host, list, object);
-  alch_load_link_back(load->session->host, r, owner, object);
+  alch_load_append(load->session->host, state, state->list, state->object);
+  alch_load_link_back(load->session->host, r, owner, state->object);
   return ALCH_OK;
 }
 
-static alch_status link_to_list(alch_load *load, alch_load_step *step, alch_load_entity *state, const alch_relationship *r, alch_object *owner, alch_object *object, alch_error *error) {
+static alch_status link_to_list(alch_load *load, alch_load_step *step, alch_load_entity *state, const alch_relationship *r, alch_object *owner, alch_error *error) {
   if (owner != state->owner) {
     if (find_list(load, step, r, owner, &state->list, error) != ALCH_OK) return ALCH_ERROR;
     state->owner = owner;
   }
-  if (!object) return ALCH_OK;
-  if (state->list) return add_to_list(load, step, r, owner, state->list, object, error);
-  load->session->host->keep(load->session->host, object);
+  if (!state->object) return ALCH_OK;
+  if (state->list) return add_to_list(load, step, state, r, owner, error);
+  load->session->host->keep(load->session->host, state->object);
   return ALCH_OK;
 }
 
@@ -131,8 +167,8 @@ static alch_status read_eager(alch_load *load, alch_load_step *step, uint32_t nu
     state->object = NULL;
     return ALCH_OK;
   }
-  if (load_entity(load, step, entity, row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
-  if (entity->relationship->list) return link_to_list(load, step, state, entity->relationship, owner, state->object, error);
+  if (load_entity(load, step, entity, row, state, error) != ALCH_OK) return ALCH_ERROR;
+  if (entity->relationship->list) return link_to_list(load, step, state, entity->relationship, owner, error);
   link_to_scalar(load->session->host, entity->relationship, owner, state->object);
   return ALCH_OK;
 }
@@ -188,7 +224,7 @@ static alch_status read_plain_places(alch_load *load, alch_load_step *step, cons
   for (uint32_t i = 0; i < plan->entity_count && plan->entities[i].owner == UINT32_MAX; i++) {
     alch_load_entity *state = &step->entities[i];
     state->object = NULL;
-    if (load_entity(load, step, &plan->entities[i], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
+    if (load_entity(load, step, &plan->entities[i], row, state, error) != ALCH_OK) return ALCH_ERROR;
     host->emit(host, state->object, plan->entities[i].place);
   }
   emit_row(load, step, row, false);
@@ -203,7 +239,7 @@ static alch_status read_unique_places(alch_load *load, alch_load_step *step, con
   for (uint32_t i = 0; i < plan->entity_count && plan->entities[i].owner == UINT32_MAX; i++) {
     alch_load_entity *state = &step->entities[i];
     const alch_object *before = state->object;
-    if (load_entity(load, step, &plan->entities[i], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
+    if (load_entity(load, step, &plan->entities[i], row, state, error) != ALCH_OK) return ALCH_ERROR;
     bool same = before && state->object == before;
     repeats = repeats && same;
     if (!same && state->object) host->keep(host, state->object);
@@ -219,7 +255,7 @@ static alch_status read_first(alch_load *load, alch_load_step *step, const alch_
   alch_load_entity *state = &step->entities[0];
   if (step->kind == ALCH_STEP_QUERY) return step->plan->unique ? read_unique_places(load, step, row, error) : read_plain_places(load, step, row, error);
   if (!step->plan->unique) state->object = NULL;
-  if (load_entity(load, step, &step->plan->entities[0], row, &state->object, error) != ALCH_OK) return ALCH_ERROR;
+  if (load_entity(load, step, &step->plan->entities[0], row, state, error) != ALCH_OK) return ALCH_ERROR;
   if (!state->object) return ALCH_OK;
   if (step->kind == ALCH_STEP_RELATED) return alch_load_link_related(load, step, row, state->object, error);
   load->session->host->keep(load->session->host, state->object);

@@ -18,8 +18,10 @@ typedef struct alch_load_path { const alch_mapper *mapper; const struct alch_loa
 /* An entity of a statement under way. */
 typedef struct alch_load_entity {
   alch_object *object;             /* of the current row */
+  bool made;                       /* by the current row: no row before can have had it */
   const alch_object *owner;        /* whose list is being filled */
   alch_collection *list;           /* that list; NULL: it has one already */
+  uint32_t list_length;            /* of the list that had the last item: the next one may become as long */
   alch_object_list gathered;       /* for follow-ups */
 } alch_load_entity;
 
@@ -38,6 +40,7 @@ typedef struct alch_load_step {
   alch_load_entity *entities, entity;   /* `entity` where there is one only */
   alch_value *cells;               /* room for the attributes of any entity, unless rows are what objects are */
   alch_load_pairs rows, links, lists;   /* rows emitted; list and item; owner and relationship of the lists that are being filled */
+  bool links_kept;                 /* `links` has what is in these lists: from the first item on that may be there already */
   alch_map whole_rows;             /* rows emitted, where they have several places */
   const alch_load_path *path;
   /* by keys */
@@ -112,6 +115,8 @@ alch_status alch_load_follow(alch_load *load, alch_load_step *step, alch_error *
 /* ---- load_rows.c ---- */
 alch_status alch_load_read_rows(alch_load *load, alch_load_step *step, alch_error *error);    /* ALCH_DONE, ALCH_ROW (limit), ALCH_WAIT */
 void alch_load_complete_lists(alch_load_step *step);
+/* Puts an item at the end of a list, the one of its entity. */
+void alch_load_append(alch_host *host, alch_load_entity *entity, alch_collection *list, alch_object *item);
 /* The child's way back to its parent is known. */
 void alch_load_link_back(alch_host *host, const alch_relationship *relationship, alch_object *parent, alch_object *child);
 

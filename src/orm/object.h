@@ -115,8 +115,8 @@ alch_status alch_collection_insert(alch_host *host, alch_collection *collection,
 alch_status alch_collection_replace(alch_host *host, alch_collection *collection, uint32_t index, alch_object *item, alch_error *error);
 alch_status alch_collection_remove(alch_host *host, alch_collection *collection, uint32_t index, alch_error *error);
 uint32_t alch_collection_find(const alch_collection *collection, const alch_object *item);    /* UINT32_MAX when absent */
-/* While loading: no history, no events, no other side. */
-void alch_collection_load(alch_host *host, alch_collection *collection, alch_object *item);
+/* While loading: no history, no events, no other side. expected: how many items the list may come to have, 0 where nothing is known of that; it is a guess, and counts for the first item alone. */
+void alch_collection_load(alch_host *host, alch_collection *collection, alch_object *item, uint32_t expected);
 void alch_object_load_related(alch_host *host, alch_object *object, const alch_relationship *relationship, alch_object *target);
 /* After lists of a relationship were loaded while changes wait (autoflush off): what the many-to-one side says already is brought into them. */
 alch_status alch_relationship_catch_up(struct alch_session *session, const alch_relationship *relationship, alch_error *error);

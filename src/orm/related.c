@@ -52,14 +52,17 @@ static alch_status before_change(alch_host *host, alch_collection *collection, u
   return ALCH_OK;
 }
 
-static void make_room(alch_host *host, alch_collection *collection) {
+enum { LEAST_ROOM = 4 };
+
+/* expected: how many items there may come to be, for a list that has no room yet. */
+static void make_room(alch_host *host, alch_collection *collection, uint32_t expected) {
   if (collection->count < collection->capacity) return;
-  collection->capacity = collection->capacity == 0 ? 4 : collection->capacity * 2;
+  collection->capacity = collection->capacity == 0 ? expected : collection->capacity * 2;
   collection->items = host->collection_memory(host, collection, 0, collection->capacity * sizeof *collection->items);
 }
 
 static void list_insert(alch_host *host, alch_collection *collection, uint32_t index, alch_object *item) {
-  make_room(host, collection);
+  make_room(host, collection, LEAST_ROOM);
   host->collection_insert(host, collection, index, item);
   memmove(collection->items + index + 1, collection->items + index, (collection->count - index) * sizeof *collection->items);
   collection->items[index] = item;
@@ -251,8 +254,10 @@ alch_status alch_relationship_catch_up(alch_session *session, const alch_relatio
   return status;
 }
 
-void alch_collection_load(alch_host *host, alch_collection *collection, alch_object *item) {
-  list_insert(host, collection, collection->count, item);
+void alch_collection_load(alch_host *host, alch_collection *collection, alch_object *item, uint32_t expected) {
+  make_room(host, collection, expected > 0 ? expected : LEAST_ROOM);
+  host->collection_insert(host, collection, collection->count, item);
+  collection->items[collection->count++] = item;
   collection->committed_count = collection->count;
 }
 
