@@ -15,11 +15,13 @@ local function declare(keys)
     tags = relationship{ "Tag", secondary = "team_tags", back_populates = "teams" },
   }
   local Tag = Base:model "Tag" {
-    __tablename = "tags", id = Column{ la.Integer, primary_key = true }, teams = relationship{ "Team", secondary = "team_tags", back_populates = "tags" },
+    __tablename = "tags", id = Column{ la.Integer, primary_key = true },
+    teams = relationship{ "Team", secondary = "team_tags", back_populates = "tags" },
   }
   local Player = Base:model "Player" {
     __tablename = "players",
-    number = Column{ la.Integer, primary_key = keys ~= "text", unique = true }, name = Column{ la.String(20), primary_key = keys ~= "number" },
+    number = Column{ la.Integer, primary_key = keys ~= "text", unique = true },
+    name = Column{ la.String(20), primary_key = keys ~= "number" },
     team_id = Column{ ForeignKey "teams.id" }, country_code = Column{ ForeignKey "countries.code" },
     team = relationship{ "Team", back_populates = "players" }, country = relationship{ "Country" },
     goals = relationship{ "Goal" },
@@ -39,7 +41,8 @@ end
 
 -- Rows of each table, and what follows from them: players and tags of each team, goals of each player, by number.
 local function make_data(random)
-  local data = { countries = { { code = "AT", name = "Austria" }, { code = "PE", name = "Peru" } }, teams = {}, tags = {}, players = {}, goals = {}, links = {} }
+  local data = { teams = {}, tags = {}, players = {}, goals = {}, links = {} }
+  data.countries = { { code = "AT", name = "Austria" }, { code = "PE", name = "Peru" } }
   for i = 1, 3 do data.tags[i] = { id = i } end
   for t = 1, random(0, 6) do
     data.teams[t] = { id = t, name = "team " .. t }
@@ -49,7 +52,9 @@ local function make_data(random)
   end
   for n = 1, random(0, 30) do
     local team = random(0, #data.teams)
-    data.players[n] = { number = n, name = ("p%d"):format(n * 7919 % 1000), team_id = team > 0 and team or nil, country_code = ({ "AT", "PE" })[random(1, 3)] }
+    local player = { number = n, name = ("p%d"):format(n * 7919 % 1000), country_code = ({ "AT", "PE" })[random(1, 3)] }
+    if team > 0 then player.team_id = team end
+    data.players[n] = player
     for _ = 1, random(0, 4) do data.goals[#data.goals + 1] = { id = #data.goals + 1, player_number = n } end
   end
   return data
