@@ -48,6 +48,34 @@ CASE("every kind of value goes in and comes out as it is") {
   world_close(&w);
 }
 
+CASE("a row is read a part at a time where that is asked for, and whole again in the next execution") {
+  world w;
+  if (world_open(&w, "sqlite://")) {
+    const char *sql = "select 1, 'two', 3.5, 'four' union all select 5, 'six', 7.5, 'eight' order by 1";
+    if (CHECK_INT(start(&w, sql, NULL, 0), ALCH_OK) && CHECK(alch_execution_by_cells(&w.execution))) {
+      const alch_value *row = w.execution.row;
+      CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
+      CHECK_INT(alch_execution_cells(&w.execution, 1, 1, &w.error), ALCH_OK);
+      CHECK_BYTES(row[1].text, "two", 3);
+      CHECK_INT(row[0].kind, ALCH_NULL);
+      CHECK_INT(row[2].kind, ALCH_NULL);
+      CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
+      CHECK_INT(alch_execution_cells(&w.execution, 2, 2, &w.error), ALCH_OK);
+      CHECK(row[2].real == 7.5);
+      CHECK_BYTES(row[3].text, "eight", 5);
+      CHECK_INT(alch_execution_cells(&w.execution, 0, 4, &w.error), ALCH_OK);
+      CHECK_INT(row[0].integer, 5);
+      CHECK_BYTES(row[1].text, "six", 3);
+      CHECK_INT(next_of(&w.execution, &w.error), ALCH_DONE);
+    }
+    CHECK_INT(start(&w, sql, NULL, 0), ALCH_OK);
+    CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
+    CHECK_INT(w.execution.row[0].integer, 1);
+    CHECK_BYTES(w.execution.row[3].text, "four", 4);
+  }
+  world_close(&w);
+}
+
 CASE("values come out of a table as they went in") {
   world w;
   char all[256];

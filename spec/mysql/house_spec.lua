@@ -4,7 +4,8 @@ local house = dofile "spec/house.lua"
 house.on_server("mariadb", "MariaDB", {
   core = { "construct", "container", "event", "lifetime", "result", "statement", "transaction", "type", "value" },
   orm = {
-    "collection", "declarative", "delete", "event", "instance", "loading", "random", "relationship", "session", "transaction", "type",
+    "collection", "declarative", "delete", "eager", "event", "instance", "loading", "random", "relationship", "session",
+    "transaction", "type",
   },
 }, {
   ["spec/core/construct_spec.lua"] = { ["SQL of its own goes into"] = "a text without a length" },

@@ -4,8 +4,8 @@ local house = dofile "spec/house.lua"
 house.on_server("postgresql", "PostgreSQL", {
   core = { "construct", "container", "lifetime", "literal", "result", "transaction", "value" },
   orm = {
-    "collection", "declarative", "delete", "event", "instance", "loading", "random", "relationship", "session", "transaction", "type",
-    "wait",
+    "collection", "declarative", "delete", "eager", "event", "instance", "loading", "random", "relationship", "session",
+    "transaction", "type", "wait",
   },
 }, {
   ["spec/core/container_spec.lua"] = { ["get on JSON finds what is there"] = "json has no equality" },

@@ -89,6 +89,8 @@ typedef struct alch_driver {
   /* The current row, columns 0 .. count-1, in the kinds that the database's protocol has (a driver that reads dates in binary gives ALCH_DATE, one that reads text gives ALCH_TEXT: the dialect's from_database
      takes both); text borrowed until the next poll or finish, with no zero byte behind it. */
   alch_status (*row)(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
+  /* Optional, where a column can be had without those before it: the columns first .. first+count-1 of the current row, into out[0 .. count-1]. Text borrowed until the next call of it, else as `row`. */
+  alch_status (*cells)(alch_driver_statement *statement, alch_value *out, uint32_t first, uint32_t count, alch_error *error);
   /* Ends an execution, whatever its state (after an error too); the handle can start again. Values and rows are no longer borrowed. */
   void (*finish)(alch_driver_statement *statement);
 

@@ -225,6 +225,7 @@ typedef struct alch_execution {
   uint8_t phase;
   bool repeats;                          /* by alch_execution_run: the handle stays when it is done */
   bool converts_row;                     /* the columns are those that were compiled */
+  bool by_cells;                         /* rows are read a part at a time, by alch_execution_cells */
   bool cached;                           /* the handle was there already */
   const alch_value *bound;               /* the values that the driver borrows */
   uint32_t bound_count;
@@ -284,6 +285,10 @@ alch_status alch_execution_start_sets(alch_execution *execution, alch_error *err
 alch_status alch_execution_start_poll(alch_execution *execution, alch_error *error);
 /* ALCH_ROW (execution->row is filled), ALCH_DONE (the statement is reset, changes and last_insert_id are known), ALCH_WAIT (again after the wait). */
 alch_status alch_execution_next(alch_execution *execution, alch_error *error);
+/* From here on, where the driver can: alch_execution_next fills nothing in, and alch_execution_cells reads those columns of the current row that are wanted. False: it goes on filling the whole row. */
+bool alch_execution_by_cells(alch_execution *execution);
+/* Fills in the columns first .. first+count-1 of the current row. Text is good until the next call. */
+alch_status alch_execution_cells(alch_execution *execution, uint32_t first, uint32_t count, alch_error *error);
 void alch_execution_close(alch_execution *execution);      /* resets the statement; memory for reuse is kept */
 void alch_execution_destroy(alch_execution *execution);    /* close, and free the memory */
 /* Until the execution is closed; of a statement whose columns only the database knows (TEXT) until its last row was read. "" for none. */

@@ -30,7 +30,7 @@ static void open_on(alch_execution *execution, alch_connection *connection, alch
   execution->next = connection->executions;
   if (execution->next) execution->next->previous = execution;
   connection->executions = execution;
-  execution->started = execution->done = execution->repeats = execution->arrays = false;
+  execution->started = execution->done = execution->repeats = execution->arrays = execution->by_cells = false;
   execution->returns_rows = compiled->returns_rows;
   execution->bound = NULL;
   execution->bound_count = execution->column_count = execution->sets = 0;
@@ -314,6 +314,7 @@ static alch_status convert_cell(alch_execution *execution, uint32_t column, alch
 static alch_status read_row(alch_execution *execution, alch_error *error) {
   const alch_prepared *prepared = execution->prepared;
   execution->phase = PHASE_ROWS;
+  if (execution->by_cells) return ALCH_ROW;
   alch_status status = execution->connection->driver->row(prepared->statement, execution->row, execution->column_count, error);
   if (execution->converts_row && status == ALCH_OK) {
     alch_buffer_clear(&execution->scratch);
@@ -321,6 +322,22 @@ static alch_status read_row(alch_execution *execution, alch_error *error) {
       if (execution->row[c->column].kind != c->kind) status = convert_cell(execution, c->column, error);
   }
   return ALCH_LIKELY(status == ALCH_OK) ? ALCH_ROW : fail(execution, status, error);
+}
+
+bool alch_execution_by_cells(alch_execution *execution) {
+  if (execution->connection && execution->connection->driver->cells) execution->by_cells = true;
+  return execution->by_cells;
+}
+
+alch_status alch_execution_cells(alch_execution *execution, uint32_t first, uint32_t count, alch_error *error) {
+  const alch_prepared *prepared = execution->prepared;
+  alch_status status = execution->connection->driver->cells(prepared->statement, execution->row + first, first, count, error);
+  if (execution->converts_row && status == ALCH_OK) {
+    alch_buffer_clear(&execution->scratch);
+    for (const alch_converting *c = prepared->converting, *end = c + prepared->converting_count; c < end && status == ALCH_OK; c++)
+      if (c->column - first < count && execution->row[c->column].kind != c->kind) status = convert_cell(execution, c->column, error);
+  }
+  return ALCH_LIKELY(status == ALCH_OK) ? ALCH_OK : fail(execution, status, error);
 }
 
 alch_status alch_execution_next(alch_execution *execution, alch_error *error) {

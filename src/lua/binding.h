@@ -117,7 +117,7 @@ int binding_raise(lua_State *L, binding *b, alch_status status);
 int binding_error(lua_State *L, binding *b, alch_error_kind kind, const char *format, ...) ALCH_PRINTF(4, 5);
 /* Calls the function under `arguments` arguments on the stack, protected. On an error keeps it (host_error) and answers ALCH_HOST_ERROR, nothing being left on the stack. Core callbacks use this. */
 alch_status binding_call(lua_State *L, binding *b, int arguments, int results);
-alch_status binding_orm_call(lua_State *L, struct binding_orm *o, int arguments, int results);   /* host.c: the same, when what the ORM has at hand is to be kept apart */
+alch_status binding_orm_call(lua_State *L, struct binding_orm *o, int arguments, int results);   /* host_call.c: the same, when what the ORM has at hand is to be kept apart */
 alch_status binding_call_plainly(lua_State *L, binding *b, int arguments, int results);          /* what both end in */
 /* Does a status mean failure? Then raises it; else gives it back. */
 static inline alch_status binding_must(lua_State *L, binding *b, alch_status status) {

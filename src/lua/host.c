@@ -1,4 +1,4 @@
-/* host.c - the host of the ORM's core: objects and lists as userdata, identity maps, strong references, the user's functions. */
+/* host.c - the host of the ORM's core: objects and lists as userdata, identity maps, strong references. */
 #include "lua/host.h"
 #include <string.h>
 
@@ -153,19 +153,12 @@ static void enter_identity(lua_State *L, binding_orm *o, alch_session *session, 
   lua_pop(L, 1);
 }
 
-/* What stands in the slots may be of no more use: the user's code ran, or the identity maps were emptied. */
-static void forget_spots(binding_scope *scope) {
-  scope->mapper = NULL;
-  scope->list = NULL;
-  memset(scope->mappers, 0, sizeof scope->mappers);
-}
-
 void binding_orm_prepare(lua_State *L, binding_orm *o) {
   luaL_checkstack(L, BINDING_SPOTS + 40, "a load");
   o->scope.spots = lua_gettop(L) + 1;
   lua_settop(L, o->scope.spots + BINDING_SPOTS - 1);
   o->scope.mapper_turn = 0;
-  forget_spots(&o->scope);
+  binding_forget_spots(&o->scope);
 }
 
 static void put_at_hand(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper) {
@@ -267,7 +260,7 @@ static void identity_clear(alch_host *host, alch_session *session) {
     luaL_unref(L, LUA_REGISTRYINDEX, s->maps[i]);
     s->maps[i] = 0;
   }
-  forget_spots(&((binding_orm *)host)->scope);
+  binding_forget_spots(&((binding_orm *)host)->scope);
 }
 
 /* Keeps the object on top of the stack alive until the call ends, and pops it. */
@@ -643,126 +636,6 @@ static char *text_new(alch_host *host, alch_object *object, uint32_t slot, size_
   return text;
 }
 
-/* ---- the user's code ---- */
-
-/* The function under the arguments has a scope of its own. */
-alch_status binding_orm_call(lua_State *L, binding_orm *o, int arguments, int results) {
-  binding_scope outer = o->scope;
-  lua_State *state = o->b->state;
-  o->scope = (binding_scope){ .state = L, .base = outer.count, .count = outer.count, .closing = outer.closing };
-  alch_status status = binding_call_plainly(L, o->b, arguments, results);
-  o->scope = outer;
-  forget_spots(&o->scope);
-  o->b->state = state;
-  return status;
-}
-
-typedef struct default_request { binding_orm *orm; const alch_column *column; int64_t reference; alch_value value; } default_request;
-
-/* Answers the value, which keeps its text. */
-static int call_default(lua_State *L) {
-  default_request *request = lua_touserdata(L, 1);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, request->reference);
-  lua_call(L, 0, 1);
-  binding_value_column(L, request->orm->b, 2, request->column, &request->value);
-  return 1;
-}
-
-static alch_status default_value(alch_host *host, const alch_column *column, bool update, int64_t reference, alch_value *out, alch_error *error) {
-  binding_orm *o = (binding_orm *)host;
-  lua_State *L = o->scope.state;
-  default_request request = { .orm = o, .column = column, .reference = reference };
-  (void)update; (void)error;
-  luaL_checkstack(L, 8, "a default");
-  lua_pushcfunction(L, call_default);
-  lua_pushlightuserdata(L, &request);
-  alch_status status = binding_orm_call(L, o, 1, 1);
-  if (status != ALCH_OK) return status;
-  lua_rawseti(L, LUA_REGISTRYINDEX, o->answer);
-  *out = request.value;
-  return ALCH_OK;
-}
-
-static const char *const object_events[ALCH_EVENT_COUNT] = { "load", "refresh", "before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete" };
-static const char *const session_events[ALCH_SESSION_EVENT_COUNT] = { "before_flush", "after_flush", "before_commit", "after_commit", "after_rollback", "after_begin" };
-
-/* dispatch(name, model or session, ...): see lualchemy.orm.events. */
-static bool push_dispatch(lua_State *L, binding_orm *o, const char *name) {
-  if (o->scope.closing) return false;
-  luaL_checkstack(L, 12, "an event");
-  lua_rawgeti(L, LUA_REGISTRYINDEX, o->dispatch);
-  lua_pushstring(L, name);
-  return true;
-}
-
-static void push_model(lua_State *L, const alch_mapper *mapper) { lua_rawgeti(L, LUA_REGISTRYINDEX, ((const binding_model *)mapper->host)->model); }
-
-static alch_status object_event(alch_host *host, alch_object_event event, alch_object *object) {
-  binding_orm *o = (binding_orm *)host;
-  lua_State *L = o->scope.state;
-  if (!push_dispatch(L, o, object_events[event])) return ALCH_OK;
-  push_model(L, object->mapper);
-  binding_push_object(L, o, object);
-  binding_push_session(L, o, object->session);
-  return binding_orm_call(L, o, 4, 0);
-}
-
-static alch_status session_event(alch_host *host, alch_session_event event, alch_session *session) {
-  binding_orm *o = (binding_orm *)host;
-  lua_State *L = o->scope.state;
-  if (!push_dispatch(L, o, session_events[event])) return ALCH_OK;
-  lua_pushnil(L);
-  binding_push_session(L, o, session);
-  return binding_orm_call(L, o, 3, 0);
-}
-
-typedef struct attribute_request { binding_orm *orm; const alch_object *object; uint32_t slot; alch_value value; } attribute_request;
-
-/* (request, dispatch, "set", model, name, object, value, old): what the listeners answer becomes the value. */
-static int call_attribute_event(lua_State *L) {
-  attribute_request *request = lua_touserdata(L, 1);
-  lua_call(L, lua_gettop(L) - 2, 1);
-  const binding_model *model = request->object->mapper->host;
-  binding_attribute_value(L, model, request->slot, lua_gettop(L), &request->value);
-  return 1;
-}
-
-static alch_status attribute_event(alch_host *host, alch_object *object, uint32_t slot, alch_value *value) {
-  binding_orm *o = (binding_orm *)host;
-  lua_State *L = o->scope.state;
-  if (o->scope.closing) return ALCH_OK;
-  const alch_attribute *attribute = &object->mapper->attributes[slot];
-  attribute_request request = { .orm = o, .object = object, .slot = slot };
-  luaL_checkstack(L, 16, "an event");
-  lua_pushcfunction(L, call_attribute_event);
-  lua_pushlightuserdata(L, &request);
-  push_dispatch(L, o, "set");
-  push_model(L, object->mapper);
-  lua_pushstring(L, attribute->name);
-  binding_push_object(L, o, object);
-  binding_push_value(L, o->b, value, attribute->type);
-  alch_value old = alch_object_cell_value(object, slot);
-  if (alch_object_loaded(object, slot)) binding_push_value(L, o->b, &old, attribute->type);
-  else lua_pushnil(L);
-  alch_status status = binding_orm_call(L, o, 8, 1);
-  if (status != ALCH_OK) return status;
-  lua_rawseti(L, LUA_REGISTRYINDEX, o->answer);
-  *value = request.value;
-  return ALCH_OK;
-}
-
-static alch_status related_event(alch_host *host, alch_object *object, uint32_t slot, alch_object *target, bool added) {
-  binding_orm *o = (binding_orm *)host;
-  lua_State *L = o->scope.state;
-  const alch_relationship *relationship = alch_mapper_relationship(object->mapper, slot);
-  if (!push_dispatch(L, o, !relationship->list ? "set" : added ? "append" : "remove")) return ALCH_OK;
-  push_model(L, object->mapper);
-  lua_pushstring(L, relationship->name);
-  binding_push_object(L, o, object);
-  binding_push_object(L, o, target);
-  return binding_orm_call(L, o, 5, 0);
-}
-
 /* ---- the record ---- */
 
 static int host_gc(lua_State *L) {
@@ -785,8 +658,7 @@ static const alch_host host_functions = {
   .object_new = object_new, .identity_find = identity_find, .identity_add = identity_add, .identity_remove = identity_remove, .identity_clear = identity_clear,
   .identity_each = identity_each, .emit = emit, .emit_value = emit_value, .emit_row = emit_row, .keep = keep, .hold = hold, .release = release, .release_all = release_all, .reach = reach,
   .relate = relate, .collection_new = collection_new, .collection_memory = collection_memory, .collection_insert = collection_insert,
-  .collection_replace = collection_replace, .collection_remove = collection_remove, .text_new = text_new, .default_value = default_value,
-  .object_event = object_event, .session_event = session_event, .attribute_event = attribute_event, .related_event = related_event, .find_bind = binding_find_bind,
+  .collection_replace = collection_replace, .collection_remove = collection_remove, .text_new = text_new, .find_bind = binding_find_bind,
 };
 
 static int reference_of_false(lua_State *L) {
@@ -808,6 +680,7 @@ binding_orm *binding_open_host(lua_State *L, binding *b) {
   binding_orm *o = lua_newuserdatauv(L, sizeof *o, 0);
   memset(o, 0, sizeof *o);
   o->host = host_functions;
+  binding_host_calls(&o->host);
   o->b = b;
   alch_buffer_init(&o->key, &b->allocator);
   alch_map_init(&o->models, &b->allocator);

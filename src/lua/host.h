@@ -109,6 +109,12 @@ static inline void binding_orm_enter(lua_State *L, binding_orm *o) {
   o->scope.list = NULL;
   o->scope.mapper = NULL;
 }
+/* What stands in the slots of a load may be of no more use: the user's code ran, or the identity maps were emptied. */
+static inline void binding_forget_spots(binding_scope *scope) {
+  scope->mapper = NULL;
+  scope->list = NULL;
+  for (int i = 0; i < BINDING_MAPPERS; i++) scope->mappers[i] = NULL;
+}
 /* Before a load: takes the slots for what its rows use again and again, such as the parent of many children, its list, the identity map. */
 void binding_orm_prepare(lua_State *L, binding_orm *o);
 /* Says where an object's value stands on the stack. */
@@ -127,6 +133,7 @@ static inline bool binding_push_identities(lua_State *L, const binding_session *
   return true;
 }
 binding_orm *binding_open_host(lua_State *L, binding *b);
+void binding_host_calls(alch_host *host);            /* host_call.c: fills in what calls the user's functions */
 binding_orm *binding_orm_of(lua_State *L);           /* the state's record */
 /* Adds functions with the binding and the record as upvalues to the table on top of the stack. */
 void binding_orm_functions(lua_State *L, binding_orm *o, const luaL_Reg *functions);

@@ -25,6 +25,7 @@ typedef struct alch_plan_entity {
   /* relationships that options forbid to load (RAISE), or say to be empty (NOLOAD) */
   uint32_t *raising, raising_count, *empty, empty_count;   /* slots */
   bool followed;                         /* follow-up loads need its objects */
+  bool repeats;                          /* several rows in a row may have the same of it, since they are told apart by a list of others */
 } alch_plan_entity;
 
 /* One place of a row that is emitted. */
@@ -52,6 +53,7 @@ typedef struct alch_plan {
   uint32_t place_count;
   bool single_entity;                    /* rows are one object each */
   bool unique;                           /* joined collections: rows repeat the main entity; they are emitted once */
+  bool by_parts;                         /* nothing but entities is looked at, so what repeats need not be read again */
   alch_plan_follow *follows;
   uint32_t follow_count;
   const alch_block *block;               /* the statement as rewritten (columns in place of entities, joins for eager loading) */

@@ -36,11 +36,7 @@ static alch_status gather(alch_load *load, alch_object_list *list, alch_object *
   return alch_list_add(load->session->allocator, list, object) == ALCH_OK ? ALCH_OK : alch_error_out_of_memory(error);
 }
 
-/* Rows of a join say the same object again and again. */
-static bool is_same(const alch_plan_entity *entity, const alch_value *key, const alch_object *object) {
-  uint32_t first = entity->mapper->key_slots[0];
-  bool plain = entity->mapper->key_count == 1 && key->kind == ALCH_INTEGER && alch_object_kinds(object)[first] == ALCH_INTEGER;
-  if (ALCH_LIKELY(plain)) return object->cells[first].integer == key->integer;
+static bool is_same_key(const alch_plan_entity *entity, const alch_value *key, const alch_object *object) {
   for (uint32_t i = 0; i < entity->mapper->key_count; i++) {
     uint32_t slot = entity->mapper->key_slots[i];
     alch_value own = alch_object_cell_value(object, slot);
@@ -49,13 +45,32 @@ static bool is_same(const alch_plan_entity *entity, const alch_value *key, const
   return true;
 }
 
+/* Rows of a join say the same object again and again. */
+static inline bool is_same(const alch_plan_entity *entity, const alch_value *key, const alch_object *object) {
+  uint32_t first = entity->mapper->key_slots[0];
+  bool plain = entity->mapper->key_count == 1 && key->kind == ALCH_INTEGER && alch_object_kinds(object)[first] == ALCH_INTEGER;
+  return ALCH_LIKELY(plain) ? object->cells[first].integer == key->integer : is_same_key(entity, key, object);
+}
+
+/* Reads the entity's columns of the row. Of one that may be as in the row before the key comes first: ALCH_DONE, it is, and nothing more is read. */
+static alch_status read_part(alch_load_step *step, const alch_plan_entity *entity, const alch_load_entity *state, alch_error *error) {
+  const alch_value *key = &step->execution.row[entity->key_columns[0]];
+  if (entity->repeats && state->object) {
+    if (alch_execution_cells(&step->execution, entity->key_columns[0], 1, error) != ALCH_OK) return ALCH_ERROR;
+    if (key->kind != ALCH_NULL && is_same(entity, key, state->object)) return ALCH_DONE;
+  }
+  return alch_execution_cells(&step->execution, entity->first_column, entity->column_count, error);
+}
+
 /* state->object: what the row before had there; afterwards what this one has, NULL: nothing. */
 static alch_status load_entity(alch_load *load, alch_load_step *step, const alch_plan_entity *entity, const alch_value *row, alch_load_entity *state, alch_error *error) {
   alch_host *host = load->session->host;
   const alch_mapper *mapper = entity->mapper;
   alch_value room[ALCH_KEY_LIMIT];
-  const alch_value *key = find_key(entity, row, room);
   state->made = false;
+  alch_status status = step->by_parts ? read_part(step, entity, state, error) : ALCH_OK;
+  if (status != ALCH_OK) return status == ALCH_DONE ? ALCH_OK : status;
+  const alch_value *key = find_key(entity, row, room);
   if (key && state->object && is_same(entity, key, state->object)) return ALCH_OK;
   state->object = NULL;
   if (!key) return ALCH_OK;
@@ -305,6 +320,7 @@ static alch_status read_short(alch_load *load, alch_load_step *step, alch_error 
 alch_status alch_load_read_rows(alch_load *load, alch_load_step *step, alch_error *error) {
   if (is_short(step)) return read_short(load, step, error);
   alch_status status;
+  step->by_parts = step->kind == ALCH_STEP_QUERY && step->plan->by_parts && alch_execution_by_cells(&step->execution);
   while ((status = alch_execution_next(&step->execution, error)) == ALCH_ROW) {
     status = read_row(load, step, error);
     if (status != ALCH_OK) return status;

@@ -33,6 +33,7 @@ typedef struct alch_load_step {
   uint8_t kind, stage;
   bool populate, refreshed;
   bool paused;                     /* at the limit */
+  bool by_parts;                   /* rows are read entity by entity */
   const alch_block *block;
   const alch_parameters *parameters;
   alch_compiled *compiled;         /* held */

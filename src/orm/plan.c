@@ -147,6 +147,20 @@ static alch_status fill_follows(alch_planner *planner) {
   return ALCH_OK;
 }
 
+/* Does an entity hang at another, or is it that one? */
+static bool hangs_at(const alch_plan *plan, uint32_t entity, uint32_t at) {
+  while (entity != at && entity != UINT32_MAX) entity = plan->entities[entity].owner;
+  return entity == at;
+}
+
+/* A list that it does not hang at itself makes rows that say the same of it. */
+static bool repeats(const alch_plan *plan, uint32_t entity) {
+  if (plan->entities[entity].mapper->key_count != 1) return false;
+  for (uint32_t i = 0; i < plan->entity_count; i++)
+    if (plan->entities[i].relationship && plan->entities[i].relationship->list && !hangs_at(plan, entity, i)) return true;
+  return false;
+}
+
 /* ---- places ---- */
 
 static void add_value_places(alch_plan *plan, const alch_compiled *compiled, uint32_t first, uint32_t end) {
@@ -170,6 +184,8 @@ static alch_status fill_places(alch_planner *planner, const alch_compiled *compi
     else if (planner->entities[item->entity].item == i && planner->entities[item->entity].owner == UINT32_MAX) add_entity_place(plan, item->entity);
   }
   plan->single_entity = plan->place_count == 1 && plan->entity_count > 0 && plan->places[0].entity == 0;
+  plan->by_parts = plan->single_entity && plan->unique;
+  for (uint32_t i = 0; i < plan->entity_count; i++) plan->entities[i].repeats = repeats(plan, i);
   return ALCH_OK;
 }
 

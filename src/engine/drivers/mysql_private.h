@@ -184,6 +184,7 @@ alch_status alch_mysql_bind_columns(alch_driver_statement *statement, alch_error
 /* Copies the current row, which lies where the next message from the server will be. */
 alch_status alch_mysql_keep_row(alch_driver_statement *statement, alch_error *error);
 alch_status alch_mysql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
+alch_status alch_mysql_cells(alch_driver_statement *statement, alch_value *out, uint32_t first, uint32_t count, alch_error *error);
 
 /* ---- mysql_statement.c ---- */
 void alch_mysql_statement_free(alch_driver_statement *statement);

@@ -213,10 +213,12 @@ static alch_status read_cell(alch_driver_statement *statement, uint32_t place, a
   }
 }
 
-alch_status alch_mysql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) {
+alch_status alch_mysql_cells(alch_driver_statement *statement, alch_value *out, uint32_t first, uint32_t count, alch_error *error) {
   if (!statement->current) return alch_error_set(error, ALCH_ERROR_INTERFACE, "there is no row");
   alch_buffer_clear(&statement->scratch);
   for (uint32_t i = 0; i < count; i++)
-    if (ALCH_UNLIKELY(read_cell(statement, i, &out[i], error) != ALCH_OK)) return ALCH_ERROR;
+    if (ALCH_UNLIKELY(read_cell(statement, first + i, &out[i], error) != ALCH_OK)) return ALCH_ERROR;
   return ALCH_OK;
 }
+
+alch_status alch_mysql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) { return alch_mysql_cells(statement, out, 0, count, error); }

@@ -353,6 +353,7 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .start_arrays = postgresql_start_arrays, \
     .poll = alch_postgresql_poll, \
     .row = alch_postgresql_row, \
+    .cells = alch_postgresql_cells, \
     .finish = postgresql_finish, \
     .column_count = postgresql_column_count, \
     .column_name = postgresql_column_name, \

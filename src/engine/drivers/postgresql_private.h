@@ -332,5 +332,6 @@ alch_postgresql_column alch_postgresql_column_of(const alch_driver_connection *c
 bool alch_postgresql_has_binary(const alch_driver_connection *connection, Oid type);
 bool alch_postgresql_own_texts(const alch_postgresql_column *column);
 alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error);
+alch_status alch_postgresql_cells(alch_driver_statement *statement, alch_value *out, uint32_t first, uint32_t count, alch_error *error);
 
 #endif

@@ -441,24 +441,24 @@ alch_status alch_postgresql_make_inside(alch_driver_statement *statement, uint32
 }
 
 /* The texts of arrays and their like come first: making them uses the scratch text. */
-static alch_status make_insides(alch_driver_statement *statement, const PGresult *result, uint32_t count, alch_error *error) {
+static alch_status make_insides(alch_driver_statement *statement, const PGresult *result, uint32_t first, uint32_t end, alch_error *error) {
   const alch_libpq *library = statement->connection->library;
   alch_status status = ALCH_OK;
   int row = statement->row;
   alch_buffer_clear(&statement->inside);
-  for (uint32_t i = 0; i < count && status == ALCH_OK; i++) {
+  for (uint32_t i = first; i < end && status == ALCH_OK; i++) {
     if (!statement->columns[i].container || library->PQgetisnull(result, row, (int)i)) continue;
     status = alch_postgresql_make_inside(statement, i, library->PQgetvalue(result, row, (int)i), (uint32_t)library->PQgetlength(result, row, (int)i), error);
   }
   return status;
 }
 
-static alch_status reserve(alch_driver_statement *statement, const PGresult *result, uint32_t count, alch_error *error) {
+static alch_status reserve(alch_driver_statement *statement, const PGresult *result, uint32_t first, uint32_t end, alch_error *error) {
   const alch_libpq *library = statement->connection->library;
   size_t room_needed = 1;
-  if (statement->has_inside && make_insides(statement, result, count, error) != ALCH_OK) return ALCH_ERROR;
+  if (statement->has_inside && make_insides(statement, result, first, end, error) != ALCH_OK) return ALCH_ERROR;
   alch_buffer_clear(&statement->scratch);
-  for (uint32_t i = 0; i < count; i++)
+  for (uint32_t i = first; i < end; i++)
     room_needed += alch_postgresql_scratch_of(&statement->columns[i], library->PQgetvalue(result, statement->row, (int)i), (size_t)library->PQgetlength(result, statement->row, (int)i));
   return room_needed == 1 || alch_buffer_reserve(&statement->scratch, room_needed) ? ALCH_OK : alch_error_out_of_memory(error);
 }
@@ -467,31 +467,35 @@ static alch_status wrong_size(uint32_t column, uint32_t length, alch_error *erro
   return alch_error_set(error, ALCH_ERROR_INTERFACE, "the server sent %u bytes for the value of column %u, which is too few for its type", length, column + 1);
 }
 
-alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) {
-  if (ALCH_UNLIKELY(statement->out != NULL) && alch_postgresql_copies_out(statement)) return alch_postgresql_row_out(statement, out, count, error);
+alch_status alch_postgresql_cells(alch_driver_statement *statement, alch_value *out, uint32_t first, uint32_t count, alch_error *error) {
   const alch_libpq *library = statement->connection->library;
   const PGresult *result = statement->results[statement->result_at];
   int row = statement->row;
-  if (statement->own_texts && reserve(statement, result, count, error) != ALCH_OK) return ALCH_ERROR;
-  for (uint32_t i = 0; i < count; i++) {
+  if (statement->own_texts && reserve(statement, result, first, first + count, error) != ALCH_OK) return ALCH_ERROR;
+  for (uint32_t i = first; i < first + count; i++, out++) {
     const alch_postgresql_column *column = &statement->columns[i];
     uint32_t length = (uint32_t)library->PQgetlength(result, row, (int)i);
     if (length == 0 && library->PQgetisnull(result, row, (int)i)) {
-      out[i] = ALCH_VALUE_NULL;
+      *out = ALCH_VALUE_NULL;
       continue;
     }
     if (ALCH_UNLIKELY(column->container)) {
-      give_text(&out[i], ALCH_TEXT, statement->inside.text + column->text_at, column->text_length);
+      give_text(out, ALCH_TEXT, statement->inside.text + column->text_at, column->text_length);
       continue;
     }
     const char *bytes = library->PQgetvalue(result, row, (int)i);
     if (ALCH_UNLIKELY(length < column->size)) return wrong_size(i, length, error);
     /* the two that most columns have, without a call */
-    if (column->read == read_text) give_text(&out[i], ALCH_TEXT, bytes, length);
-    else if (column->read == read_int4) give(&out[i], ALCH_INTEGER, read_32(bytes));
-    else if (ALCH_UNLIKELY(column->read(statement, bytes, length, &out[i], error) != ALCH_OK)) return ALCH_ERROR;
+    if (column->read == read_text) give_text(out, ALCH_TEXT, bytes, length);
+    else if (column->read == read_int4) give(out, ALCH_INTEGER, read_32(bytes));
+    else if (ALCH_UNLIKELY(column->read(statement, bytes, length, out, error) != ALCH_OK)) return ALCH_ERROR;
   }
   return ALCH_OK;
+}
+
+alch_status alch_postgresql_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) {
+  if (ALCH_UNLIKELY(statement->out != NULL) && alch_postgresql_copies_out(statement)) return alch_postgresql_row_out(statement, out, count, error);
+  return alch_postgresql_cells(statement, out, 0, count, error);
 }
 
 bool alch_postgresql_own_texts(const alch_postgresql_column *column) {

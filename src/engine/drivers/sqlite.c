@@ -332,12 +332,14 @@ static alch_status read_cell(alch_driver_statement *statement, sqlite3_value *ce
   return ALCH_OK;
 }
 
-static alch_status sqlite_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) {
+static alch_status sqlite_cells(alch_driver_statement *statement, alch_value *out, uint32_t first, uint32_t count, alch_error *error) {
   sqlite3_stmt *handle = statement->handle;
   for (uint32_t i = 0; i < count; i++)
-    if (ALCH_UNLIKELY(read_cell(statement, sqlite3_column_value(handle, (int)i), &out[i], error) != ALCH_OK)) return ALCH_ERROR;
+    if (ALCH_UNLIKELY(read_cell(statement, sqlite3_column_value(handle, (int)(first + i)), &out[i], error) != ALCH_OK)) return ALCH_ERROR;
   return ALCH_OK;
 }
+
+static alch_status sqlite_row(alch_driver_statement *statement, alch_value *out, uint32_t count, alch_error *error) { return sqlite_cells(statement, out, 0, count, error); }
 
 static uint32_t sqlite_column_count(alch_driver_statement *statement) {
   return (uint32_t)sqlite3_column_count(statement->handle);
@@ -398,6 +400,7 @@ const alch_driver alch_driver_sqlite = {
   .start = sqlite_start,
   .poll = sqlite_poll,
   .row = sqlite_row,
+  .cells = sqlite_cells,
   .finish = sqlite_finish,
   .column_count = sqlite_column_count,
   .column_name = sqlite_column_name,
