@@ -325,8 +325,11 @@ static alch_status read_row(alch_execution *execution, alch_error *error) {
 }
 
 bool alch_execution_by_cells(alch_execution *execution) {
-  if (execution->connection && execution->connection->driver->cells) execution->by_cells = true;
-  return execution->by_cells;
+  if (execution->by_cells) return true;
+  if (!execution->connection || !execution->connection->driver->cells || !execution->row) return false;
+  /* keeping a text looks at the columns before it, read or not */
+  memset(execution->row, 0, execution->column_count * sizeof *execution->row);
+  return execution->by_cells = true;
 }
 
 alch_status alch_execution_cells(alch_execution *execution, uint32_t first, uint32_t count, alch_error *error) {
