@@ -161,8 +161,9 @@ void binding_orm_prepare(lua_State *L, binding_orm *o) {
   binding_forget_spots(&o->scope);
 }
 
-static void put_at_hand(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper) {
+static bool put_at_hand(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper) {
   binding_scope *scope = &o->scope;
+  if (scope->spots == 0 || !mapper->integer_key) return false;
   const binding_model *model = mapper->host;
   uint32_t place = 0;
   while (place < BINDING_MAPPERS && scope->mappers[place] != mapper) place++;
@@ -177,13 +178,13 @@ static void put_at_hand(lua_State *L, binding_orm *o, alch_session *session, con
   scope->mapper = mapper;
   scope->identities = scope->spots + BINDING_SPOT_MAPPERS + 2 * (int)place;
   scope->metatable = scope->identities + 1;
+  return true;
 }
 
 /* Makes the identity map and the metatable of a mapper stand at hand, while loading; false where its keys are no integers. */
 static inline bool is_at_hand(lua_State *L, binding_orm *o, alch_session *session, const alch_mapper *mapper, const alch_value *key) {
-  if (ALCH_UNLIKELY(o->scope.spots == 0 || !mapper->integer_key || key->kind != ALCH_INTEGER)) return false;
-  if (ALCH_UNLIKELY(mapper != o->scope.mapper)) put_at_hand(L, o, session, mapper);
-  return true;
+  if (ALCH_UNLIKELY(key->kind != ALCH_INTEGER)) return false;
+  return ALCH_LIKELY(mapper == o->scope.mapper) || put_at_hand(L, o, session, mapper);
 }
 
 static alch_object *object_new(alch_host *host, alch_session *session, const alch_mapper *mapper, const alch_value *key, size_t size) {

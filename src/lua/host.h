@@ -219,7 +219,8 @@ typedef struct binding_query_result {
   uint32_t place_count;
   uint32_t count, next;            /* rows; the one that comes next, from 0 */
   lua_Integer before;              /* rows that were given out before those */
-  bool single;                     /* the list holds the objects themselves */
+  bool single;                     /* the list holds the objects themselves, */
+  bool distinct;                   /* and each of them once */
   bool scalars;                    /* rows are given out as their first value */
   bool closed;
 } binding_query_result;

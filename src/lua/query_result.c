@@ -120,6 +120,7 @@ binding_query_result *binding_query_result_new(lua_State *L, binding_orm *o, con
   binding_query_result *result = binding_new(L, o->b, BINDING_QUERY_RESULT, sizeof *result, streams ? 4 : 3);
   result->place_count = plan->place_count;
   result->single = plan->single_entity;
+  result->distinct = plan->single_entity && plan->unique;
   lua_newtable(L);
   lua_setiuservalue(L, -2, ROWS);
   if (result->single) lua_pushstring(L, plan->places[0].name);
@@ -304,6 +305,7 @@ static int unique_continue(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
   binding_query_result *result = lua_touserdata(L, 1);
   lua_settop(L, 1);
+  if (result->distinct) return 1;
   lua_newtable(L);
   lua_getiuservalue(L, 1, ROWS);
   lua_newtable(L);
