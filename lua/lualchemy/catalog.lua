@@ -10,8 +10,9 @@
 --                                        Where a record has .order, a list of { kind, record } of its foreign keys ("foreign_keys"),
 --                                        unique ("unique") and check constraints ("checks"), they are made in that order;
 --                                        .depends_on: names of tables that must be made before
---   default_sql(default, column, record) a default as DEFAULT takes it, where that is not as the catalog has it; nil where the
---                                        column has it by itself; or the function is not there
+--   default_sql(default, column, record) a default as DEFAULT takes it, where that is not as the catalog has it; true where the
+--                                        column is made with one that only the database knows; nil where it has it by
+--                                        itself; or the function is not there
 --   view_definition(ask, name, schema)   its text, or nil
 --   sequences(ask, schema)               list of { name, … }, or the function is not there
 --   enums(ask, schema)                   list of { name, schema, labels, visible }, or the function is not there

@@ -27,8 +27,8 @@ local function column_of(record, of_table, source)
   elseif record.default then
     local default = record.default
     if source.default_sql then default = source.default_sql(default, record, of_table) end
-    definition.server_default = default and sql(default)
-    if default and definition.autoincrement then definition.autoincrement = false end   -- its default numbers it
+    definition.server_default = default == true and schema.FetchedValue() or default and sql(default) or nil
+    if type(default) == "string" and definition.autoincrement then definition.autoincrement = false end   -- its default numbers it
   end
   if record.on_update then definition.server_onupdate = sql(record.on_update) end
   return schema.Column(add_options(definition, record.dialect_options))

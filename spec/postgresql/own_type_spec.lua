@@ -40,6 +40,7 @@ describe("types of one's own", function()
     tell "SET LOCAL IntervalStyle = 'iso_8601'"
     tell "CREATE EXTENSION hstore"
     tell "CREATE EXTENSION citext"
+    tell "CREATE EXTENSION ltree"
     tell "CREATE TYPE mood AS ENUM ('sad', 'so so', 'it''s \"fine\"', '{,}', 'NULL', '\\')"
     tell "CREATE DOMAIN count_of AS integer CHECK (VALUE > -5)"
     tell "CREATE DOMAIN moods AS mood[]"
@@ -69,6 +70,9 @@ describe("types of one's own", function()
     mood = function() return moods[random(#moods)] .. "::mood" end,
     count_of = function() return tostring(random(-4, 1 << 30)) end,
     citext = text,
+    ltree = function() return ({ "''", "'a'", "'Top.One_2.x'" })[random(3)] .. "::ltree" end,
+    lquery = function() return ({ "'a.*{1,2}'", "'!a|b@*.c'" })[random(2)] .. "::lquery" end,
+    ltxtquery = function() return ({ "'a & !b*'", "'(a | b@) & c'" })[random(2)] .. "::ltxtquery" end,
     hstore = function()
       local out = {}
       for i = 1, random(0, 4) do out[i] = ("hstore(%s, %s)"):format(text(), or_null(text)) end
@@ -91,7 +95,7 @@ describe("types of one's own", function()
 
   case("come as the server writes them", function()
     prepare()
-    for _, name in ipairs { "mood", "count_of", "citext", "hstore", "place", "stay", "words", "moodrange", "moodmultirange", "days" } do
+    for _, name in ipairs { "mood", "count_of", "citext", "ltree", "lquery", "ltxtquery", "hstore", "place", "stay", "words", "moodrange", "moodmultirange", "days" } do
       for _, form in ipairs { name, name .. "[]" } do
         local expressions = {}
         for i = 1, 40 do

@@ -380,11 +380,17 @@ end
 
 -- The reader --------------------------------------------------------------------------------------
 
---- What a key that numbers itself by a sequence of its own has for a default is made by SERIAL, once a table.
+--- What a column that numbers itself by a sequence of its own has for a default is made by SERIAL: of a key once a table.
 function postgresql.default_sql(default, column, record)
+  local found, in_key = false, false
   for _, name in ipairs(record.pk_constraint.constrained_columns) do
-    if record.serials[name] then return name ~= column.name and default or nil end
+    if record.serials[name] and not found then
+      if name == column.name then return nil end
+      found = true
+    end
+    in_key = in_key or name == column.name
   end
+  if record.serials[column.name] and not in_key and not column.nullable then return true end
   return default
 end
 

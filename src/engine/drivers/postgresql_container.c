@@ -423,6 +423,11 @@ static bool print_text(alch_driver_statement *statement, Oid part, const char *b
   return true;
 }
 
+/* A version in front of the text. */
+static bool print_versioned(alch_driver_statement *statement, Oid part, const char *bytes, uint32_t length, alch_buffer *out) {
+  return length > 0 && print_text(statement, part, bytes + 1, length - 1, out);
+}
+
 /* Functions of the server (pg_proc.prosrc) that send values of types that users and extensions make. */
 static const struct sender_row {
   const char *name;
@@ -430,6 +435,7 @@ static const struct sender_row {
 } senders[] = {
   { "enum_send", print_text }, { "textsend", print_text }, { "varcharsend", print_text }, { "array_send", print_array }, { "record_send", print_record }, { "range_send", print_range },
   { "multirange_send", print_multirange }, { "hstore_send", print_pairs }, { "domain", alch_postgresql_print },
+  { "ltree_send", print_versioned }, { "lquery_send", print_versioned }, { "ltxtq_send", print_versioned },
 };
 
 alch_postgresql_printer alch_postgresql_printer_of(const char *send, bool *text) {

@@ -72,10 +72,17 @@ static alch_status write_method(alch_ddl *d, const char *method) {
 
 /* ---- columns ---- */
 
+/* The key that numbers itself; beside the key, a column that was told to, of which nothing else is known than that the database fills it in. */
+static bool is_serial(const alch_ddl *d) {
+  const alch_column *column = d->column;
+  if (column->primary_key) return alch_ddl_numbers_itself(d, column);
+  return column->autoincrement == ALCH_AUTOINCREMENT_YES && column->server_default.kind == ALCH_DEFAULT_FETCHED && !column->nullable;
+}
+
 /* SERIAL stands for the type and for a sequence as the default. */
 static alch_status column_type(alch_ddl *d) {
   const alch_column *column = d->column;
-  if (!column->primary_key || !alch_ddl_numbers_itself(d, column)) return alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_TYPE);
+  if (!is_serial(d)) return alch_ddl_write_default(d, ALCH_DDL_PART_COLUMN_TYPE);
   switch (alch_type_in(alch_catalog_type(d->catalog, column->type), d->dialect->name)->family) {
     case ALCH_TYPE_BIG_INTEGER: alch_ddl_add(d, " BIGSERIAL"); break;
     case ALCH_TYPE_SMALL_INTEGER: alch_ddl_add(d, " SMALLSERIAL"); break;
