@@ -114,12 +114,14 @@ for _, database in ipairs(databases) do
     end)
 
     case("each NULL has its column's type", function()
+      local columns, row = { "big", "name", "note", "real", "price", "yes", "day", "clock", "moment", "zoned", "bytes", "uuid", "span" }, { id = 1 }
+      for _, column in ipairs(columns) do row[column] = la.null end
       engine:begin(function(c)
-        local row = { id = 1 }
-        for column in pairs { big = 1, name = 1, note = 1, real = 1, price = 1, yes = 1, day = 1, clock = 1, moment = 1, zoned = 1, bytes = 1, uuid = 1, span = 1 } do row[column] = la.null end
         c:execute(t:insert(), row)
+        for _, column in ipairs(columns) do
+          assert.equal(1, c:scalar(la.select(la.func.count()):select_from(t):where(t.c[column]:is_(nil))), column)
+        end
       end)
-      assert.equal(1, count())
     end)
 
     if not database.quirks.no_zone then
@@ -200,7 +202,7 @@ for _, database in ipairs(databases) do
         local failure = world.fails("OperationalError", function()
           engine:begin(function(c) c:execute(la.text "SELECT pg_terminate_backend(pg_backend_pid())") end)
         end)
-        assert.is_true(failure.disconnected == nil or failure.disconnected or failure.connection_invalidated)
+        assert.is_true(failure.connection_invalidated)
         assert.equal(0, count())
       end)
     end

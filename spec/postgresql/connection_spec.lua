@@ -31,6 +31,26 @@ describe("a PostgreSQL connection", function()
     assert.equal(7000, connection:scalar(la.select(la.func.count()):select_from(things)))
   end)
 
+  here:case("reads in pieces where options say so: a statement's, an execution's, a connection's", function()
+    local numbers = la.text "SELECT n FROM generate_series(1, 1000) n"
+    local in_pieces = numbers:execution_options { yield_per = 2 }
+    local function cursors(statement, options)
+      local result = connection:execute(statement, nil, options)
+      assert.equal(1, result:fetchone().n)
+      -- in two parts, so that it does not find itself
+      local open = connection:exec_driver_sql("SELECT count(*) FROM pg_cursors WHERE name <> '' AND statement LIKE '%generate' || '_series%'"):scalar()
+      assert.equal(999, #result:all())
+      connection:rollback()
+      return open
+    end
+    assert.equal(0, cursors(numbers))
+    assert.equal(1, cursors(in_pieces))
+    assert.equal(1, cursors(numbers, { yield_per = 2 }))
+    assert.equal(1, cursors(numbers:execution_options { stream_results = true }))
+    connection:execution_options { yield_per = 2 }
+    assert.equal(1, cursors(numbers))
+  end)
+
   here:case("tells the key of the row that was inserted", function()
     local things = here.create { nil, nil, la.Column { "id", la.Integer, primary_key = true }, la.Column { "name", la.String(20), unique = true } }
     local result = connection:execute(things:insert(), { name = "a" })
