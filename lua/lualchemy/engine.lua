@@ -116,6 +116,15 @@ end
 local retry_options = { retries = "number", backoff = "number", max_backoff = "number" }
 local transaction_options = { isolation_level = true, read_only = true, deferrable = true, begin_mode = true, logging_token = true }
 
+local function check_retry(retry)
+  check.options(retry, retry_options, "run_transaction")
+  if retry[1] ~= nil then check.argument("the options of run_transaction have names: { retries = n }; there is one without") end
+  for name in pairs(retry_options) do
+    if (retry[name] or 0) < 0 then check.argument("%s of run_transaction is a number from 0 on, not %s", name, tostring(retry[name])) end
+  end
+  return retry
+end
+
 local function split(options)
   local retry, kind = {}, nil
   if type(options) ~= "table" then
@@ -130,9 +139,7 @@ local function split(options)
       retry[name] = value
     end
   end
-  check.options(retry, retry_options, "run_transaction")
-  if (retry.retries or 0) < 0 then check.argument("retries of run_transaction is a number from 0 on, not %s", tostring(retry.retries)) end
-  return retry, kind
+  return check_retry(retry), kind
 end
 
 -- Seconds before attempt number n: twice as long each time, and somewhere between half of that and all of it, so that those
@@ -177,6 +184,5 @@ end
 
 -- What session:run_transaction is made of; source: the session's engine, whose wait hook the pauses go by.
 function core.run_again(source, options, body)
-  check.options(options or {}, retry_options, "run_transaction")
-  return insist(source, options or {}, body, 1)
+  return insist(source, check_retry(options or {}), body, 1)
 end

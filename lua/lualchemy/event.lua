@@ -83,7 +83,10 @@ end
 -- close_detached (a database connection ends; the connection is nil).
 function event.listen(target, name, fn, options)
   check_arguments(name, fn)
-  if core.is_engine(target) then return listen_to_engine(target, name, fn) end
+  if core.is_engine(target) then
+    if options ~= nil then check.argument("listeners of an engine have no options; behind the function came %s", core.describe(options)) end
+    return listen_to_engine(target, name, fn)
+  end
   for _, known in ipairs(others) do
     if known.listen(target, name, fn, options) then return end
   end

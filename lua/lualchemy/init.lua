@@ -83,8 +83,8 @@ function la.inspect(value)
 end
 
 --- metadata:reflect{ … }; see lualchemy.reflection, which is loaded when first used.
-function core.metadata_methods.reflect(metadata, options)
-  return require "lualchemy.reflection".reflect(metadata, options)
+function core.metadata_methods.reflect(...)
+  return require "lualchemy.reflection".reflect(...)
 end
 
 la.set_json, la.json_list = json.set_json, core.json_list

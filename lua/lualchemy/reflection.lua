@@ -247,10 +247,29 @@ local function load_referred(inspector, metadata, record)
   end
 end
 
+-- Columns that a record does not have are an error.
+local function check_included(include, record)
+  local names, there = {}, {}
+  for i, column in ipairs(record.columns) do
+    names[i] = column.name
+    there[column.name] = true
+  end
+  for name in pairs(include) do
+    if not there[name] then
+      local nearest = core.nearest(tostring(name), names)
+      check.argument("include_columns: table '%s' has no column '%s'%s", record.name, tostring(name),
+        nearest and "; the nearest is '" .. nearest .. "'" or "")
+    end
+  end
+end
+
+local autoload_options = { resolve_fks = "boolean", include_columns = "table" }
+
 --- Table{ "name", metadata, …, autoload_with = engine or connection, include_columns = { names }, resolve_fks = false }: the
 -- options are taken out of `definition`, which is changed.
 function reflection.autoload(definition)
   local bind, resolve, include = definition.autoload_with, definition.resolve_fks, nil
+  check.options({ resolve_fks = resolve, include_columns = definition.include_columns }, autoload_options, "Table")
   if definition.include_columns then
     include = {}
     for _, name in ipairs(definition.include_columns) do include[name] = true end
@@ -261,6 +280,7 @@ function reflection.autoload(definition)
   end
   local inspector = inspection.inspect(bind)
   local record = inspector:record_(definition[1], definition.schema or definition[2].schema)
+  if include then check_included(include, record) end
   local t = build(inspector, record, definition, include)
   if resolve ~= false then load_referred(inspector, definition[2], record) end
   return t
@@ -299,7 +319,8 @@ local reflect_options = { bind = "userdata", schema = "string", only = true, vie
 --- metadata:reflect{ bind = engine or connection, schema =, only = { names } or function(name, metadata), views = true,
 -- resolve_fks = false }: a Table for each table of the database (and view, if wanted) that the metadata does not have yet; and
 -- for those that their foreign keys refer to. The number of queries does not depend on that of the tables.
-function reflection.reflect(metadata, options)
+function reflection.reflect(metadata, options, ...)
+  check.alone("reflect", ...)
   if core.is_engine(options) or core.is_connection(options) then options = { bind = options } end
   if type(options) ~= "table" then check.argument("reflect takes { bind = engine }, not %s", core.describe(options)) end
   check.options(options, reflect_options, "reflect")

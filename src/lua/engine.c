@@ -378,6 +378,7 @@ static int engine_compile(lua_State *L) {
   alch_engine *engine = binding_check_engine(L, b, 1);
   const alch_block *statement = binding_test(L, b, 2, BINDING_STATEMENT);
   if (!statement) return binding_expected(L, b, 2, "a statement", "compile");
+  if (!lua_isnoneornil(L, 3)) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "engine:compile takes a statement alone; statement:compile{ dialect = engine.dialect, \xe2\x80\xa6 } takes options");
   alch_compiled **compiled = binding_push_compiled(L, b);
   binding_must(L, b, alch_engine_compile(engine, b->catalog, statement, NULL, NULL, NULL, compiled, &b->error));
   return 1;

@@ -44,7 +44,7 @@ static bool is_list_of_sets(lua_State *L, int index) {
 static uint32_t take_options(lua_State *L, binding *b) {
   static const binding_option known[] = { { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { NULL, 0 } };
   if (lua_isnoneornil(L, 4)) return 0;
-  binding_options(L, b, 4, known, "execute");
+  binding_only_options(L, b, 4, known, "execute");
   int64_t rows = binding_stream_rows(L, b, 4, "execute");
   return rows > 0 ? (uint32_t)rows : 0;
 }

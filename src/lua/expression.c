@@ -142,11 +142,23 @@ static int expression_comparison(lua_State *L) {
 
 /* ---- contains, startswith, endswith ---- */
 
+/* The text at index with its wild cards escaped in its place, before a function stands round it. */
+static uint32_t escape_text(lua_State *L, binding *b, int index, char escape) {
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length);
+  alch_buffer_clear(&b->scratch);
+  uint32_t bits = alch_pattern_escape(text, length, escape, &b->scratch);
+  if (alch_buffer_failed(&b->scratch)) binding_must(L, b, alch_error_out_of_memory(&b->error));
+  lua_pushlstring(L, alch_buffer_text(&b->scratch), b->scratch.length);
+  lua_replace(L, index);
+  return bits;
+}
+
 static int pattern(lua_State *L, alch_pattern kind, bool ignore_case, const char *name) {
   static const binding_option known[] = { { "autoescape", LUA_TBOOLEAN }, { "escape", LUA_TSTRING }, { NULL, 0 } };
   binding *b = BINDING(L);
   bool autoescape = false;
-  char escape = 0;
+  uint32_t escape = 0;
   if (lua_gettop(L) < 2) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s needs a value", name);
   if (lua_gettop(L) > 2) {
     luaL_checktype(L, 3, LUA_TTABLE);
@@ -155,8 +167,12 @@ static int pattern(lua_State *L, alch_pattern kind, bool ignore_case, const char
     autoescape = lua_toboolean(L, -1);
     if (lua_getfield(L, 3, "escape") != LUA_TNIL) {
       if (lua_rawlen(L, -1) != 1) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "escape must be one character");
-      escape = lua_tostring(L, -1)[0];
+      escape = (uint8_t)lua_tostring(L, -1)[0];
     }
+  }
+  if (ignore_case && autoescape && lua_type(L, 2) == LUA_TSTRING) {
+    escape = escape_text(L, b, 2, (char)escape);
+    autoescape = false;
   }
   alch_operand left, right;
   for (int i = 1; ignore_case && i <= 2; i++) {

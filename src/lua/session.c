@@ -138,11 +138,17 @@ static int run_on_object(lua_State *L, binding_task step, const char *where) {
 static int session_delete(lua_State *L) { return run_on_object(L, BINDING_TASK_DELETE, "session:delete"); }
 static int session_expunge(lua_State *L) { return run_on_object(L, BINDING_TASK_EXPUNGE, "session:expunge"); }
 
+/* A list of names at 3, or nothing. */
+static void check_names(lua_State *L, const char *where) {
+  if (lua_isnoneornil(L, 3) || (lua_istable(L, 3) && lua_rawlen(L, 3) > 0)) return;
+  binding_expected(L, BINDING(L), 3, "a list of names of attributes, { \"name\", \xe2\x80\xa6 },", where);
+}
+
 /* expire(object [, names]) */
-static int session_expire(lua_State *L) { return run_on_object(L, BINDING_TASK_EXPIRE, "session:expire"); }
+static int session_expire(lua_State *L) { check_names(L, "session:expire"); return run_on_object(L, BINDING_TASK_EXPIRE, "session:expire"); }
 
 /* refresh(object [, names]) */
-static int session_refresh(lua_State *L) { return run_on_object(L, BINDING_TASK_REFRESH, "session:refresh"); }
+static int session_refresh(lua_State *L) { check_names(L, "session:refresh"); return run_on_object(L, BINDING_TASK_REFRESH, "session:refresh"); }
 
 /* load_related(objects, relationship, options): lualchemy.orm.session's preload */
 static int session_related(lua_State *L) {
@@ -207,23 +213,39 @@ static binding_model *model_of(lua_State *L, binding *b, binding_session *s) {
   return model;
 }
 
-/* get(model, key): the object with this key, from the session or the database; nil when there is none. A key of several parts is a table: in order, or by name. */
+/* Of get: is what is loaded to be read again? */
+static bool asks_again(lua_State *L, binding *b) {
+  static const binding_option known[] = { { "populate_existing", LUA_TBOOLEAN }, { NULL, 0 } };
+  if (lua_isnoneornil(L, 4)) return false;
+  binding_only_options(L, b, 4, known, "session:get");
+  lua_getfield(L, 4, "populate_existing");
+  return lua_toboolean(L, -1);
+}
+
+/* get(model, key [, { populate_existing = true }]): the object with this key, from the session or the database; nil when there is none. A key of several parts is a table: in order, or by name. */
 static int session_get(lua_State *L) {
   binding_session *s = lua_touserdata(L, 1);
-  bool asked_before = is_session(L, s, 1) && s->session && s->last_table && lua_topointer(L, 2) == s->last_table;
+  bool asked_before = is_session(L, s, 1) && s->session && s->last_table && lua_topointer(L, 2) == s->last_table && lua_isnoneornil(L, 4);
   if (ALCH_LIKELY(asked_before) && find_loaded(L, s, s->last_model)) return 1;
   binding *b = BINDING(L);
   s = binding_check_session(L, b, 1);
+  bool again = !asked_before && asks_again(L, b);   /* before anything else stands at 4 */
   const binding_model *model = model_of(L, b, s);
   lua_settop(L, 3);
-  if (!asked_before && model->mapper->integer_key && find_loaded(L, s, model)) return 1;
-  lua_settop(L, 4);
+  if (!asked_before && !again && model->mapper->integer_key && find_loaded(L, s, model)) return 1;
+  lua_settop(L, 3);
+  lua_pushboolean(L, again);
   return binding_session_run(L, BINDING_TASK_GET);
 }
 
 /* ---- transactions ---- */
 
-static int session_flush(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_FLUSH); }
+static int session_flush(lua_State *L) {
+  check_session(L);
+  if (!lua_isnoneornil(L, 2)) return binding_error(L, BINDING(L), ALCH_ERROR_ARGUMENT, "session:flush takes nothing: it writes all that has changed");
+  lua_settop(L, 1);
+  return binding_session_run(L, BINDING_TASK_FLUSH);
+}
 static int session_commit(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_COMMIT); }
 static int session_rollback(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_ROLLBACK); }
 static int session_begin(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_BEGIN); }

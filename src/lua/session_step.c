@@ -106,7 +106,7 @@ static alch_status step_get(lua_State *L, binding_session *s) {
   alch_value key[ALCH_KEY_LIMIT];
   alch_object *object = NULL;
   for (uint32_t i = 0; i < model->mapper->key_count; i++) key_part(L, model, i, &key[i]);
-  alch_status status = alch_load_get(s->session, model->mapper, key, false, &object, &s->orm->b->error);
+  alch_status status = alch_load_get(s->session, model->mapper, key, lua_toboolean(L, 4), &object, &s->orm->b->error);
   if (status >= 0 && status != ALCH_WAIT) binding_push_object(L, s->orm, object);
   return status;
 }
@@ -275,7 +275,7 @@ static alch_status step_pieces(lua_State *L, binding_session *s) {
 static const step steps[] = {
   [BINDING_TASK_DELETE] = { step_delete, 2, 0 }, [BINDING_TASK_FLUSH] = { step_flush, 1, 0 },
   [BINDING_TASK_COMMIT] = { step_commit, 2, 0 }, [BINDING_TASK_ROLLBACK] = { step_rollback, 2, 0 }, [BINDING_TASK_BEGIN] = { step_begin, 1, 1 },
-  [BINDING_TASK_BEGIN_NESTED] = { step_begin_nested, 1, 1 }, [BINDING_TASK_GET] = { step_get, 3, 1 }, [BINDING_TASK_REFRESH] = { step_refresh, 3, 0 },
+  [BINDING_TASK_BEGIN_NESTED] = { step_begin_nested, 1, 1 }, [BINDING_TASK_GET] = { step_get, 4, 1 }, [BINDING_TASK_REFRESH] = { step_refresh, 3, 0 },
   [BINDING_TASK_EXPIRE] = { step_expire, 3, 0 }, [BINDING_TASK_EXPUNGE] = { step_expunge, 2, 0 }, [BINDING_TASK_PLAN] = { step_plan, 1, 1 },
   [BINDING_TASK_CONNECTION] = { step_connection, 2, 1 }, [BINDING_TASK_LOAD] = { step_load, 4, 1 }, [BINDING_TASK_RELATED] = { step_related, 3, 0 },
   [BINDING_TASK_PIECES] = { step_pieces, 5, 0 }, [BINDING_TASK_PREPARE] = { step_prepare, 1, 0 },

@@ -46,7 +46,10 @@ enum { ALCH_CONFLICT_NOTHING = 0, ALCH_CONFLICT_UPDATE = 1, ALCH_CONFLICT_PORTAB
 /* What execution options of a statement say: STREAMS that a has the rows of a piece, AUTOFLUSH_SET that AUTOFLUSH counts. */
 enum { ALCH_EXECUTION_STREAMS = 1, ALCH_EXECUTION_POPULATES = 2, ALCH_EXECUTION_AUTOFLUSH_SET = 4, ALCH_EXECUTION_AUTOFLUSH = 8, ALCH_EXECUTION_YIELDS = 16 /* the number of rows was given as yield_per */ };
 enum { ALCH_FOR_UPDATE_READ = 1, ALCH_FOR_UPDATE_NOWAIT = 2, ALCH_FOR_UPDATE_SKIP_LOCKED = 4, ALCH_FOR_UPDATE_KEY_SHARE = 8 };
-enum { ALCH_LIKE_PATTERN = 0x100 };   /* a LIKE that contains, startswith or endswith made: stands in parentheses inside AND and OR, as SQLAlchemy has it */
+enum {
+  ALCH_LIKE_PATTERN = 0x100,   /* a LIKE that contains, startswith or endswith made: stands in parentheses inside AND and OR, as SQLAlchemy has it */
+  ALCH_LIKE_BRACKET = 0x200    /* its wild cards were escaped, and there is a [ in it, which is one on some databases and must not be escaped on others */
+};
 enum { ALCH_SUBSCRIPT_PLACE = 1 };   /* the index of a JSON value is a place and no key: databases that take both have to be told */
 enum { ALCH_FUNCTION_BARE = 1 /* no parentheses, CURRENT_TIMESTAMP */, ALCH_FUNCTION_AGGREGATE = 2 };
 

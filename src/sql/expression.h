@@ -33,8 +33,10 @@ alch_status alch_expression_operate(alch_builder *builder, const alch_catalog *c
 /* LIKE with an ESCAPE character (0: none). */
 alch_status alch_expression_like(alch_builder *builder, const alch_catalog *catalog, alch_operator op, const alch_operand *left, const alch_operand *right, char escape, alch_error *error);
 typedef enum alch_pattern { ALCH_PATTERN_CONTAINS, ALCH_PATTERN_STARTSWITH, ALCH_PATTERN_ENDSWITH } alch_pattern;
-/* autoescape: % and _ in the value are meant literally. escape: the character of ESCAPE; 0: /, where one is needed. */
-alch_status alch_expression_pattern(alch_builder *builder, const alch_catalog *catalog, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape, char escape, alch_error *error);
+/* autoescape: % and _ in the value, which is a plain text, are meant literally. escape: the character of ESCAPE; 0: /, where one is needed; or what alch_pattern_escape answered. */
+alch_status alch_expression_pattern(alch_builder *builder, const alch_catalog *catalog, alch_pattern pattern, const alch_operand *left, const alch_operand *right, bool autoescape, uint32_t escape, alch_error *error);
+/* The text with its wild cards escaped, appended to out (which may fail); escape 0: /. Answers the escape of the pattern that it is for: the character, and ALCH_LIKE_BRACKET where that is so. */
+uint32_t alch_pattern_escape(const char *text, size_t length, char escape, alch_buffer *out);
 /* A plain value as an expression of the given type (0: the value's own). */
 alch_status alch_expression_literal(alch_builder *builder, const alch_catalog *catalog, const alch_operand *operand, alch_type_id type, alch_error *error);
 /* The type a plain value has on its own: Integer, Double, String, Boolean, LargeBinary, Numeric, Date, … */

@@ -60,6 +60,10 @@ end
 --- Takes listeners for what this part knows; answers false for other targets.
 -- options: retval: what a "set" listener answers is taken as the value; once: called one time.
 function events.listen(target, name, fn, options)
+  if options ~= nil then
+    if type(options) ~= "table" then refuse.value(options, "the options of listen are a table such as { once = true }") end
+    refuse.options(options, { "retval", "once" }, { retval = "boolean", once = "boolean" }, "listen")
+  end
   local listener = { fn = fn, retval = options and options.retval, once = options and options.once }
   if events.is_session(target) then
     listen_to_session(target, name, listener)

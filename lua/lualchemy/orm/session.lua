@@ -22,6 +22,9 @@ local types = { binds = "table", get_bind = "function", twophase = "boolean", au
 local function check_options(options, whose)
   refuse.options(options, known, types, whose)
   if options.binds then binds().check(options.binds) end
+  if options[2] ~= nil or options[1] ~= nil and options.bind ~= nil then
+    refuse.argument("%s takes one engine, and options with names: { autoflush = false }; there is one without", whose)
+  end
 end
 
 -- The engine with the session's own settings, the same each time.
@@ -185,6 +188,8 @@ local own_options = { synchronize_session = true, bind_arguments = true }   -- o
 local execution_names = { "populate_existing", "synchronize_session", "yield_per", "stream_results", "autoflush", "logging_token",
   "bind_arguments" }
 
+local ways = { auto = true, evaluate = true, fetch = true, [false] = true }
+
 -- The options of one execution are the statement's for that once: the statement with them, and what is left.
 local function take_options(statement, options)
   if options == nil then return statement, {} end
@@ -194,6 +199,11 @@ local function take_options(statement, options)
     if own_options[name] then left[name] = value else own[name] = value end
   end
   refuse.options(own, execution_names, {}, "execute")
+  if own[1] ~= nil then refuse.argument "the options of execute have names: { yield_per = 100 }; there is one without" end
+  local way = left.synchronize_session
+  if way ~= nil and not ways[way] then
+    refuse.value(way, "synchronize_session is false, or one of \"auto\", \"evaluate\" and \"fetch\", which are one and the same here")
+  end
   if next(own) == nil then return statement, left end
   if not core.is_statement(statement) then
     refuse.value(statement, "options of an execution are for a statement such as la.select(Player)")
@@ -279,8 +289,8 @@ function methods:scalar(statement, parameters, options)
 end
 
 --- As get, but an error (NoResultFound) when there is no such row.
-function methods:get_one(model, key)
-  local object = self:get(model, key)
+function methods:get_one(model, key, options)
+  local object = self:get(model, key, options)
   if object == nil then
     core.error("NoResultFound", ("No row was found when one was required: %s with key %s"):format(tostring(model), tostring(key)))
   end
@@ -394,7 +404,8 @@ end
 
 --- Copies an object, and what its relationships have loaded, into the session: onto the one with the same key when there is one.
 -- Answers the session's object.
-function methods:merge(object)
+function methods:merge(object, options)
+  if options ~= nil then refuse.value(options, "session:merge takes an object alone, and reads its row first") end
   if not orm.is_instance(object) then
     core.error("UnmappedInstanceError", "session:merge takes an object of a model, not " .. core.describe(object))
   end

@@ -90,6 +90,37 @@ static alch_status render_division(alch_compiler *compiler, const alch_node *nod
   return alch_render_operand(compiler, second(node), node->op);
 }
 
+/* A [ in the value is the beginning of a wild card here (https://learn.microsoft.com/sql/t-sql/language-elements/like-transact-sql). */
+static void render_bracketed(alch_compiler *compiler, const alch_node *node, char escape) {
+  if (node->kind == ALCH_NODE_BINARY && node->op == ALCH_OPERATOR_CONCAT) {
+    render_bracketed(compiler, alch_node_child(node), escape);
+    alch_write(compiler, alch_operator_spelling(compiler, ALCH_OPERATOR_CONCAT));
+    render_bracketed(compiler, second(node), escape);
+    return;
+  }
+  if (node->kind == ALCH_NODE_LITERAL) {
+    alch_render(compiler, node);
+    return;
+  }
+  const char with[] = { escape, '[' };
+  alch_write(compiler, "REPLACE(");
+  alch_render(compiler, node);
+  alch_write(compiler, ", '[', ");
+  alch_write_quoted(compiler, with, sizeof with);
+  alch_write_char(compiler, ')');
+}
+
+static alch_status render_like(alch_compiler *compiler, const alch_node *node) {
+  char escape = (char)(node->a & 0xff);
+  if (!(node->a & ALCH_LIKE_BRACKET)) return alch_render_default(compiler, node);
+  alch_render_operand(compiler, alch_node_child(node), node->op);
+  alch_write(compiler, alch_operator_spelling(compiler, node->op));
+  render_bracketed(compiler, second(node), escape);
+  alch_write(compiler, " ESCAPE ");
+  alch_write_quoted(compiler, &escape, 1);
+  return compiler->status;
+}
+
 alch_status alch_mssql_binary(alch_compiler *compiler, const alch_node *node) {
   bool distinct = node->op == ALCH_OPERATOR_IS_DISTINCT || node->op == ALCH_OPERATOR_IS_NOT_DISTINCT, in = node->op == ALCH_OPERATOR_IN || node->op == ALCH_OPERATOR_NOT_IN;
   if (!distinct && alch_mssql_is_tuple(alch_node_child(node))) return in ? alch_mssql_tuple_in(compiler, node) : alch_mssql_tuple_compare(compiler, node);
@@ -97,6 +128,7 @@ alch_status alch_mssql_binary(alch_compiler *compiler, const alch_node *node) {
     case ALCH_OPERATOR_IS: case ALCH_OPERATOR_IS_NOT: return render_is(compiler, node);
     case ALCH_OPERATOR_IS_DISTINCT: case ALCH_OPERATOR_IS_NOT_DISTINCT: return render_sameness(compiler, node, node->op == ALCH_OPERATOR_IS_DISTINCT);
     case ALCH_OPERATOR_MATCH: case ALCH_OPERATOR_NOT_MATCH: return render_match(compiler, node);
+    case ALCH_OPERATOR_LIKE: case ALCH_OPERATOR_NOT_LIKE: return render_like(compiler, node);
     case ALCH_OPERATOR_EQ: return render_equality(compiler, node);
     case ALCH_OPERATOR_CONCAT: return render_concat(compiler, node);
     case ALCH_OPERATOR_MODULO: return render_modulo(compiler, node);
