@@ -33,6 +33,28 @@ local function work(path, cpath, url, seed, rounds, answer)
   file:close()
 end
 
+-- A thread whose state ends with what it has: a transaction that has written, a result that is half read, and a coroutine that
+-- waits for a connection that there is not.
+local function leave(path, cpath, url, answer)
+  package.path, package.cpath = path, cpath
+  local ok, problem = pcall(function()
+    local la = require "lualchemy"   -- luacheck: ignore
+    local waits = 0
+    local engine = la.create_engine(url, { shared = true, wait = function() waits = waits + 1; coroutine.yield() end })
+    la.event.listen(engine, "rollback", function() error "nobody hears of it" end)
+    local writer, reader = engine:connect(), engine:connect()
+    local result = reader:execute(la.text "select 1 union all select 2 union all select 3")
+    result:fetchone()
+    writer:execute(la.text "insert into left_open values (1)")
+    KEPT = { engine, writer, reader, result, coroutine.create(function() return engine:connect() end) }   -- luacheck: ignore
+    assert(coroutine.resume(KEPT[5]))   -- luacheck: ignore
+    assert(waits == 1 and engine:pool_status().in_use == 2)
+  end)
+  local file = assert(io.open(answer, "w"))
+  file:write(ok and "left" or tostring(problem))
+  file:close()
+end
+
 local databases = {
   { name = "SQLite", url = function() return "sqlite:///" .. os.tmpname() .. "?timeout=30" end },
   { name = "PostgreSQL", server = "postgresql", url = function(server) return "postgresql://spec@/spec?host=" .. server.folder end },
@@ -65,6 +87,28 @@ describe("an engine that several Lua states share", function()
     two:execution_options { read_only = true }:begin(function(other) other:execute(la.text "select 2") end)
     assert.same({ 1, 2 }, { heard_one, heard_two })
     os.remove(path)
+  end)
+
+  it("gets back what a Lua state has when it ends", function()
+    local file, answer = os.tmpname(), os.tmpname()
+    local url = "sqlite:///" .. file .. "?timeout=30"
+    local engine = la.create_engine(url, { shared = true, pool_size = 2, max_overflow = 0 })
+    engine:begin(function(connection) connection:execute(la.text "create table left_open (a integer)") end)
+    for _ = 1, 3 do
+      luv.thread_join(luv.new_thread(string.dump(leave), package.path, package.cpath, url, answer))
+      local said = assert(io.open(answer))
+      assert.equal("left", said:read "*a")
+      said:close()
+      assert.same({ size = 2, idle = 2, in_use = 0, overflow = 0 }, engine:pool_status())
+    end
+    local one <close> = engine:connect()
+    local two <close> = engine:connect()
+    assert.equal(0, one:execute(la.text "select count(*) from left_open"):scalar())
+    one:commit()
+    two:execute(la.text "insert into left_open values (2)")
+    two:commit()
+    os.remove(file)
+    os.remove(answer)
   end)
 
   for _, database in ipairs(databases) do
