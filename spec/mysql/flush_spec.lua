@@ -1,5 +1,6 @@
--- Sessions that write many objects to MariaDB: new ones by VALUES of many rows, whose keys come back, the rest by sets of values. The same
--- as if it were MySQL, which gives no rows back: keys are counted from the first of a statement where nothing can come between.
+-- Sessions that write many objects to MariaDB: new ones by VALUES of many rows, very many of them by sets of values, whose keys come back;
+-- the rest by sets of values. The same as if it were MySQL, which gives no rows back: keys are counted from the first of a statement where
+-- nothing can come between.
 local la = require "lualchemy"
 local on_server = dofile "spec/on_server.lua"
 local Column = la.Column
@@ -49,6 +50,20 @@ for _, scheme in ipairs{ "mariadb", "mysql" } do
 
     here:case("keys in a table of another engine", function()
       assert.equal(returns and 1 or 0, (insert_into(1000, { (plain:gsub("InnoDB", "MyISAM")) })))
+    end)
+
+    here:case("keys of very many, whatever has a hand in them", function()
+      local count = 4095 + 2047 + 100
+      local statements, _, last = write(count, { plain })
+      assert.equal(count, last)
+      if not returns then return end
+      assert.equal(3, #statements)
+      assert.is_truthy(statements[2]:find "VALUES %([^()]*%) RETURNING")
+      local trigger = [[CREATE TRIGGER turned BEFORE INSERT ON things FOR EACH ROW
+        SET NEW.id = (SUBSTRING(NEW.name, 2) + 0) * 7919 % 10007 + 20000]]
+      write(count, { plain, trigger })
+      write(count, { plain }, url_of "&init_command=SET+auto_increment_increment%3D5")
+      write(count, { (plain:gsub("InnoDB", "MyISAM")) })
     end)
 
     here:case("keys for a user who would not see triggers", function()

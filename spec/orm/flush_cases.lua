@@ -4,7 +4,7 @@
 --   own.conflicting  SQLSTATE of a unique violation
 -- Gives a function for cases of the server's own: insert_into(count, definition, url) makes the table "things", and what it needs, by the
 -- statements of the definition, writes so many objects to it by an engine on the URL (own.url) and makes sure that each has the key of its
--- own row. The statements of that flush, and by how much the second key is more than the first.
+-- own row. The statements of that flush, by how much the second key is more than the first, and the last key.
 local la = require "lualchemy"
 local busted, assert = require "busted", require "luassert"
 local describe = busted.describe
@@ -495,8 +495,8 @@ return function(own)
       rows = rows + 1
     end
     assert.equal(count, rows)
-    local distance = objects[2].id - objects[1].id
+    local distance, last = objects[2].id - objects[1].id, objects[count].id
     s:rollback()
-    return statements, distance
+    return statements, distance, last
   end
 end

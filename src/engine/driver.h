@@ -34,6 +34,8 @@ typedef struct alch_driver {
      - are consecutive, the last of them being last_insert_id (or the first, see first_key), in a driver that tells last_insert_id;
      - ascend, in one that does not, when the rows come from a query with an order. */
   const char *scatters_keys;
+  /* So many sets of an INSERT that returns rows go in one execution; 0: each needs its own. Numbers are set aside for 1, 2, 4, … of them, since the database does not know how many there are: 2^n - 1 lose none. */
+  uint32_t returning_sets;
   bool first_key;          /* after an INSERT of several rows last_insert_id is the key of the first */
 
   /* Optional: checks the options of a URL, without connecting. Errors: ARGUMENT (names the nearest). */

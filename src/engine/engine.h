@@ -321,6 +321,7 @@ alch_status alch_has_table(alch_connection *connection, const char *name, const 
 /* The driver's query for whether the keys that the database makes can be told by the order of rows (alch_driver.scatters_keys), or NULL. */
 const char *alch_connection_scatters_keys(const alch_connection *connection);
 /* Is last_insert_id the key of the first of several rows, or else of the last? */
+uint32_t alch_connection_returning_sets(const alch_connection *connection);   /* alch_driver.returning_sets */
 bool alch_connection_tells_first_key(const alch_connection *connection);
 
 /* Monotonic clock, microseconds (and nanoseconds) since an arbitrary start. */

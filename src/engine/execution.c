@@ -487,6 +487,7 @@ alch_status alch_execution_run_many(alch_execution *execution, alch_connection *
 bool alch_connection_takes_sets(const alch_connection *connection) { return connection->driver->start_many != NULL; }
 bool alch_connection_takes_arrays(const alch_connection *connection) { return connection->driver->start_arrays != NULL; }
 const char *alch_connection_scatters_keys(const alch_connection *connection) { return connection->driver->scatters_keys; }
+uint32_t alch_connection_returning_sets(const alch_connection *connection) { return connection->driver->returning_sets; }
 bool alch_connection_tells_first_key(const alch_connection *connection) { return connection->driver->first_key; }
 
 alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {

@@ -116,6 +116,23 @@ static void take_rows(const alch_flush *flush, const alch_step *step, alch_batch
   batch->count = rows;
 }
 
+/* As many sets as lose no numbers, which the database returns all together; 0: these objects are too few. */
+static uint32_t fitting_sets(const alch_flush *flush, uint32_t count) {
+  uint32_t sets = alch_connection_returning_sets(flush->bind->connection);
+  while (sets > count) sets /= 2;
+  return sets >= ROWS_MOST ? sets : 0;
+}
+
+static void take_sets_or_rows(const alch_flush *flush, const alch_step *step, alch_batch *batch) {
+  uint32_t sets = fitting_sets(flush, batch->count);
+  if (sets == 0) {
+    take_rows(flush, step, batch);
+    return;
+  }
+  batch->way = ALCH_WAY_SETS;
+  batch->count = sets;
+}
+
 static alch_status choose_with_keys(alch_flush *flush, const alch_step *step, alch_batch *batch, bool generated, alch_error *error) {
   alch_status status = ALCH_OK;
   bool follow = false, first = alch_connection_tells_first_key(flush->bind->connection);
@@ -125,7 +142,7 @@ static alch_status choose_with_keys(alch_flush *flush, const alch_step *step, al
     if (follow || status != ALCH_OK) return status;
   }
   if (can(flush, ALCH_CAPABILITY_ORDERED_RETURNING)) {
-    take_rows(flush, step, batch);
+    take_sets_or_rows(flush, step, batch);
   } else if (generated && may_count_keys(flush, step, first)) {
     if (fitting_rows(flush, step, batch->count) > 0) status = keys_follow(flush, step, &follow, error);
     if (follow) take_rows(flush, step, batch);
@@ -168,6 +185,7 @@ uint32_t alch_flush_batch_most(const alch_flush *flush, const alch_step *step) {
   const alch_connection *connection = flush->bind->connection;
   if (flush->place < flush->singly_until) return 1;
   if (alch_connection_takes_arrays(connection) && dialect_of(flush)->array_form != NULL) return ARRAYS_MOST;
+  if (step->kind == ALCH_STEP_INSERT && can(flush, ALCH_CAPABILITY_ORDERED_RETURNING) && alch_connection_returning_sets(connection) > ROWS_MOST) return alch_connection_returning_sets(connection);
   if (step->kind == ALCH_STEP_INSERT && can(flush, ALCH_CAPABILITY_MULTI_VALUES)) return alch_connection_embedded(connection) != NULL ? EMBEDDED_ROWS : ROWS_MOST;
   return alch_connection_takes_sets(connection) ? SETS_MOST : 1;
 }

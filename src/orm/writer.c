@@ -81,7 +81,8 @@ static bool is_ready(const alch_writer *writer, const alch_writing *wanted) {
 static bool must_fetch_key(const alch_writing *writing) {
   const alch_mapper *mapper = writing->mapper;
   const alch_dialect *dialect = alch_engine_dialect(writing->engine);
-  bool told = alch_dialect_can(dialect, ALCH_CAPABILITY_LAST_INSERT_ID) && !(writing->way == ALCH_WAY_ROWS && alch_dialect_can(dialect, ALCH_CAPABILITY_ORDERED_RETURNING));
+  bool many = writing->way == ALCH_WAY_ROWS || writing->way == ALCH_WAY_SETS;
+  bool told = alch_dialect_can(dialect, ALCH_CAPABILITY_LAST_INSERT_ID) && !(many && alch_dialect_can(dialect, ALCH_CAPABILITY_ORDERED_RETURNING));
   for (uint32_t i = 0; i < mapper->key_count; i++)
     if (!writing->mask[mapper->key_slots[i]] && !(mapper->key_slots[i] == mapper->generated_slot && told)) return true;
   return false;

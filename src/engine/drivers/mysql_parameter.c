@@ -126,33 +126,59 @@ static const char indicators[] = { STMT_INDICATOR_NONE, STMT_INDICATOR_NULL };
 
 static char *indicator_of(bool is_null) { return (char *)(uintptr_t)&indicators[is_null]; }
 
-/* The library asks for one set after the other while it writes its message; the types went before. */
+/* How values travel that need no looking at; 0: the others. */
+static const uint8_t plain_types[] = { [ALCH_NULL] = MYSQL_TYPE_NULL, [ALCH_INTEGER] = MYSQL_TYPE_LONGLONG, [ALCH_BOOLEAN] = MYSQL_TYPE_LONGLONG, [ALCH_TEXT] = MYSQL_TYPE_STRING, [ALCH_BLOB] = MYSQL_TYPE_BLOB,
+                                       [ALCH_DECIMAL] = MYSQL_TYPE_NEWDECIMAL };
+
+/* Where the value lies that goes out; those that have another form there have it made in `time`. */
+static void *find_value(const alch_value *value, alch_mysql_bind *bind, alch_mysql_time *time, uint32_t place) {
+  switch (value->kind) {
+    case ALCH_INTEGER: case ALCH_BOOLEAN: return (void *)(uintptr_t)&value->integer;
+    case ALCH_REAL: return (void *)(uintptr_t)&value->real;
+    case ALCH_DATE: case ALCH_TIME: case ALCH_DATETIME: case ALCH_INTERVAL: return bind_time(value, bind, time, place, NULL) == ALCH_OK ? bind->buffer : NULL;
+    default: return (void *)(uintptr_t)(value->text ? value->text : "");
+  }
+}
+
+/* The library asks for one set after the other while it writes its message; the types went before, and every value was looked at. */
 static char give_set(void *given, alch_mysql_bind *binds, unsigned int set) {
   alch_driver_statement *statement = given;
-  size_t bytes = statement->bytes;   /* of all sets, counted already */
-  statement->set = set;
-  if (bind_set(statement, NULL) != ALCH_OK) return 1;
-  statement->bytes = bytes;
+  const alch_value *values = statement->values + (size_t)set * statement->count;
   for (uint32_t i = 0; i < statement->count; i++) {
-    bool is_null = statement->binds[i].buffer_type == MYSQL_TYPE_NULL;
+    const alch_value *value = &values[i];
+    bool is_null = value->kind == ALCH_NULL;
     binds[i].u.indicator = indicator_of(is_null);
     if (is_null) continue;
-    binds[i].buffer = statement->binds[i].buffer;
-    binds[i].buffer_length = statement->binds[i].buffer_length;
-    binds[i].length = statement->binds[i].length;
+    binds[i].buffer = find_value(value, &statement->binds[i], &statement->times[i], i);
+    if (!binds[i].buffer) return 1;
+    if (alch_value_has_text(value->kind)) binds[i].buffer_length = statement->lengths[i] = value->length;
   }
   return 0;
 }
 
-/* The one type of each column, left in statement->binds; all sets are looked at, so that giving them cannot fail. */
+/* The type that a value goes out with; the others are tried, so that giving them cannot fail. */
+static alch_status find_type(alch_driver_statement *statement, uint32_t place, const alch_value *value, int *type, alch_error *error) {
+  bool finite = value->kind == ALCH_REAL && isfinite(value->real);
+  *type = finite ? MYSQL_TYPE_DOUBLE : value->kind < ALCH_COUNT(plain_types) ? plain_types[value->kind] : 0;
+  if (ALCH_LIKELY(*type != 0)) {
+    if (alch_value_has_text(value->kind)) statement->bytes += value->length;
+    return ALCH_OK;
+  }
+  alch_status status = bind_value(statement, place, error);
+  *type = statement->binds[place].buffer_type;
+  return status;
+}
+
+/* The one type of each column, left in statement->binds. */
 static alch_status find_types(alch_driver_statement *statement, int *types, bool *alike, alch_error *error) {
   *alike = true;
   statement->bytes = 0;
   for (uint32_t i = 0; i < statement->count; i++) types[i] = MYSQL_TYPE_NULL;
+  const alch_value *value = statement->values;
   for (statement->set = 0; statement->set < statement->sets; statement->set++) {
-    if (bind_set(statement, error) != ALCH_OK) return ALCH_ERROR;
-    for (uint32_t i = 0; i < statement->count; i++) {
-      int type = statement->binds[i].buffer_type;
+    for (uint32_t i = 0; i < statement->count; i++, value++) {
+      int type;
+      if (find_type(statement, i, value, &type, error) != ALCH_OK) return ALCH_ERROR;
       if (type == MYSQL_TYPE_NULL || type == types[i]) continue;
       if (types[i] != MYSQL_TYPE_NULL) *alike = false;
       types[i] = type;
@@ -186,7 +212,7 @@ alch_status alch_mysql_bind_sets(alch_driver_statement *statement, bool *done, a
   const alch_allocator *allocator = statement->connection->allocator;
   *done = false;
   if (check_count(statement, error) != ALCH_OK) return ALCH_ERROR;
-  bool possible = library->mariadb_connection(statement->connection->handle) && library->mysql_stmt_field_count(statement->handle) == 0;
+  bool possible = library->mariadb_connection(statement->connection->handle) && (statement->inserts || library->mysql_stmt_field_count(statement->handle) == 0);
   if (statement->sets < 2 || statement->count == 0) return alch_mysql_unbind_sets(statement, error);
   int *types = alch_allocate(allocator, statement->count * sizeof *types);
   if (!types || !make_room(statement, statement->count)) {

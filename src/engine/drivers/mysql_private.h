@@ -73,6 +73,7 @@ struct alch_driver_statement {
   bool prepared;
   bool plain;                        /* sent as text: it never gives rows, and servers may not prepare it */
   bool reads;                        /* a query: it may be run again, and its rows may come in pieces */
+  bool inserts;                      /* an INSERT: of many sets in one round trip it gives the rows of all, in their order */
   bool renewed;                      /* it was prepared a second time in this start */
   bool current;                      /* there is a row */
   uint32_t stream_rows;

@@ -9,6 +9,7 @@ enum { UNPREPARABLE = 1295 };
 static const char *const plain_words[] = {
   "BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "GRANT", "REVOKE", "USE", "LOCK", "UNLOCK", NULL
 };
+static const char *const insert_words[] = { "INSERT", NULL };
 static const char *const query_words[] = { "SELECT", "WITH", "VALUES", "TABLE", NULL };
 
 static bool begins_with(const char *sql, size_t length, const char *const *words) {
@@ -52,6 +53,7 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
   statement->sql_length = length;
   statement->changes = -1;
   statement->plain = count == 0 && begins_with(sql, length, plain_words);
+  statement->inserts = begins_with(sql, length, insert_words);
   statement->reads = begins_with(sql, length, query_words);
   alch_buffer_init(&statement->scratch, connection->allocator);
   alch_buffer_init(&statement->kept, connection->allocator);
@@ -203,7 +205,7 @@ static alch_status renew(alch_driver_statement *statement, alch_error *error) {
   return ALCH_OK;
 }
 
-/* A server before MariaDB 10.2, which the library finds out before it sends anything. */
+/* A server before MariaDB 10.2, which the library finds out before it sends anything; or it does not take this statement so. */
 static alch_status one_by_one(alch_driver_statement *statement, alch_error *error) {
   statement->bulk = false;
   statement->set = 0;
@@ -213,7 +215,8 @@ static alch_status one_by_one(alch_driver_statement *statement, alch_error *erro
 static alch_status execution_failed(alch_driver_statement *statement, alch_error *error) {
   unsigned int code = statement->connection->library->mysql_stmt_errno(statement->handle);
   if (code == CR_NEW_STMT_METADATA) return renew(statement, error);
-  return code == CR_BULK_UNSUPPORTED && statement->bulk ? one_by_one(statement, error) : fail(statement, error);
+  bool unsupported = code == CR_BULK_UNSUPPORTED || (code == UNPREPARABLE && statement->inserts);
+  return unsupported && statement->bulk ? one_by_one(statement, error) : fail(statement, error);
 }
 
 static alch_status executed(alch_driver_statement *statement, alch_error *error) {
