@@ -231,8 +231,7 @@ end
 
 -- The text of a query as a statement that has it as it stands.
 local function as_text(self, statement)
-  local sql = statement:compile { dialect = self.dialect, literal_binds = true }.sql
-  return core.text((sql:gsub(":", "\\:")))
+  return core.plain_text(statement:compile { dialect = self.dialect, literal_binds = true }.sql)
 end
 
 --- connection:copy_to(table, model or select): a result whose rows come in one stream, where the database has such a thing

@@ -386,7 +386,7 @@ static int connection_exec_driver_sql(lua_State *L) {
   lua_settop(L, 4);
   int count = (int)alch_driver_marks(alch_engine_dialect(alch_connection_engine(connection)), sql, length);
   alch_builder_start(&b->builder);
-  alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, 1, 0, 0, sql, length);
+  alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, ALCH_TEXT_MARKED, 0, 0, sql, length);
   binding_push_block(L, b, BINDING_STATEMENT);
   lua_replace(L, 2);
   lua_settop(L, 4);

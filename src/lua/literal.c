@@ -99,16 +99,19 @@ static int literal_default(lua_State *L) { return push_leaf(L, ALCH_NODE_DEFAULT
 
 /* ---- text ---- */
 
-/* text(sql): a statement, or a part of one; :name is a parameter, \: a colon. */
-static int literal_text(lua_State *L) {
+static int push_text(lua_State *L, alch_text_reading reading) {
   binding *b = BINDING(L);
   size_t length;
   const char *text = binding_text(L, b, 1, &length, "SQL as a string", "text");
   if (memchr(text, 0, length)) return binding_error(L, b, ALCH_ERROR_ARGUMENT, "SQL text cannot hold a zero byte");
   alch_builder_start(&b->builder);
-  alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, 0, 0, 0, text, length);
+  alch_builder_leaf_text(&b->builder, ALCH_NODE_TEXT, (uint8_t)reading, 0, 0, text, length);
   return push_built(L, b, BINDING_STATEMENT);
 }
+
+/* text(sql): a statement, or a part of one; :name is a parameter, \: a colon. plain_text(sql): a statement that goes as it stands. */
+static int literal_text(lua_State *L) { return push_text(L, ALCH_TEXT_NAMED); }
+static int literal_plain_text(lua_State *L) { return push_text(L, ALCH_TEXT_PLAIN); }
 
 /* Is the bind's name a key of the table at index? */
 static bool is_replaced(lua_State *L, int index, const alch_node *node) {
@@ -185,7 +188,7 @@ int binding_text_bindparams(lua_State *L) {
   }
   const alch_node *root = alch_block_root(text), *end = alch_node_next(root);
   alch_builder_start(&b->builder);
-  alch_builder_open_text(&b->builder, ALCH_NODE_TEXT, 0, root->a, 0, alch_node_text(root), root->length);
+  alch_builder_open_text(&b->builder, ALCH_NODE_TEXT, root->op, root->a, 0, alch_node_text(root), root->length);
   alch_reader reader = alch_reader_at_root(text);
   alch_reader_enter(&reader);
   while (reader.node < end) {
@@ -268,7 +271,7 @@ int binding_expression_property(lua_State *L) {
 void binding_open_literal(lua_State *L, binding *b) {
   static const luaL_Reg functions[] = {
     { "literal", literal_literal }, { "literal_column", literal_column }, { "bindparam", literal_bindparam }, { "true_", literal_true }, { "false_", literal_false },
-    { "default_", literal_default }, { "text", literal_text }, { NULL, NULL },
+    { "default_", literal_default }, { "text", literal_text }, { "plain_text", literal_plain_text }, { NULL, NULL },
   };
   lua_rawgetp(L, LUA_REGISTRYINDEX, b);
   luaL_setfuncs(L, functions, 1);

@@ -156,7 +156,7 @@ static bool valid_flat(validity *v, const char *node, const char *end) {
 /* How many children a node of a kind has, and how many values its op has; kinds that are not named have none. */
 #define ANY 255
 static const struct shape { uint8_t least, most, ops; } shapes[ALCH_NODE_KIND_COUNT] = {
-  [ALCH_NODE_TEXT] = { 0, ANY, 2 },          [ALCH_NODE_UNARY] = { 1, 1, ALCH_OPERATOR_COUNT },      [ALCH_NODE_BINARY] = { 2, 2, ALCH_OPERATOR_COUNT },
+  [ALCH_NODE_TEXT] = { 0, ANY, ALCH_TEXT_READING_COUNT }, [ALCH_NODE_UNARY] = { 1, 1, ALCH_OPERATOR_COUNT },      [ALCH_NODE_BINARY] = { 2, 2, ALCH_OPERATOR_COUNT },
   [ALCH_NODE_CUSTOM] = { 1, 2, 2 },          [ALCH_NODE_BETWEEN] = { 3, 3, ALCH_OPERATOR_COUNT },    [ALCH_NODE_LIST] = { 0, ANY, ALCH_OPERATOR_COUNT },
   [ALCH_NODE_GROUPING] = { 1, 1, 0 },        [ALCH_NODE_TUPLE] = { 0, ANY, 0 },                      [ALCH_NODE_FUNCTION] = { 0, ANY, 0 },
   [ALCH_NODE_CASE] = { 2, ANY, 4 },          [ALCH_NODE_CAST] = { 1, 1, 2 },                         [ALCH_NODE_TYPE_COERCE] = { 1, 1, 0 },

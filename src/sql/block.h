@@ -34,6 +34,8 @@ typedef enum alch_definition { ALCH_DEFINITION_ALIAS, ALCH_DEFINITION_SUBQUERY, 
 /* Of a DEFINE, in b: FUNCTION may say WITH ORDINALITY (its last column), and be named with its columns, or with those and their types; CTEs may be told whether to be kept, and to stand where they are used. */
 enum { ALCH_DEFINE_ORDINALITY = 1, ALCH_DEFINE_DERIVED = 2, ALCH_DEFINE_DERIVED_TYPES = 4, ALCH_DEFINE_LATERAL = 8, ALCH_DEFINE_MATERIALIZED = 16, ALCH_DEFINE_NOT_MATERIALIZED = 32, ALCH_DEFINE_NESTING = 64 };
 
+/* How a text is read: :name is a value; ? is one, as a driver has it, named _1, _2, …; all is as it stands. */
+typedef enum alch_text_reading { ALCH_TEXT_NAMED, ALCH_TEXT_MARKED, ALCH_TEXT_PLAIN, ALCH_TEXT_READING_COUNT } alch_text_reading;
 enum { ALCH_BIND_NAMED = 1, ALCH_BIND_REQUIRED = 2, ALCH_BIND_EXPANDING = 4, ALCH_BIND_LITERAL = 8 };
 typedef enum alch_frame { ALCH_FRAME_ROWS, ALCH_FRAME_RANGE, ALCH_FRAME_GROUPS } alch_frame;
 /* What a FRAME leaves out, in the upper half of its op. */

@@ -93,7 +93,7 @@ alch_status alch_compiled_expand(const alch_compiled *compiled, const uint32_t *
 static inline uint32_t alch_literal_words(size_t length) { return 1 + (uint32_t)((length + 3) / 4); }
 /* Writes them; counts has room for alch_literal_words(length). */
 void alch_literal_write(uint32_t *counts, const char *text, size_t length);
-/* How many ? of a text as a driver has it (ALCH_NODE_TEXT with op 1) stand for values. */
+/* How many ? of a text as a driver has it (ALCH_TEXT_MARKED) stand for values. */
 uint32_t alch_driver_marks(const alch_dialect *dialect, const char *sql, size_t length);
 /* The text of a literal slot: one value, or the items of a list. */
 alch_status alch_literal_text(const alch_dialect *dialect, const alch_slot *slot, const alch_value *value, const alch_value *items, alch_buffer *out, alch_error *error);

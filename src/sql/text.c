@@ -148,7 +148,8 @@ static alch_status write_driver_text(alch_compiler *compiler, const char *start,
 alch_status alch_default_text(alch_compiler *compiler, const alch_node *node) {
   const char *start = alch_node_text(node), *end = start + node->length;
   const char *at = start;
-  if (node->op) return write_driver_text(compiler, start, end);
+  if (node->op == ALCH_TEXT_MARKED) return write_driver_text(compiler, start, end);
+  if (node->op == ALCH_TEXT_PLAIN) return alch_default_literal(compiler, node);
   /* Runs of plain text go over whole. */
   while (at < end && compiler->status == ALCH_OK) {
     size_t plain = 0;
