@@ -1,0 +1,124 @@
+-- A flush whose batches are under way at once loses its connection: nothing of it stays, and the session goes on with another connection.
+local la = require "lualchemy"
+local world = dofile "spec/fault/world.lua"
+local Column = la.Column
+
+local Base = la.declarative_base()
+local Thing = Base:model "Thing" {
+  __tablename = "things", id = Column { la.Integer, primary_key = true }, name = Column { la.String(40) },
+  score = Column { la.Integer, server_default = la.text "5" },
+}
+
+world.on_servers("a flush of many batches", function(_, case)
+  local function fresh(here)
+    local admin = here:open()
+    Base.metadata:drop_all(admin)
+    Base.metadata:create_all(admin)
+    admin:dispose()
+  end
+
+  -- Every second object writes one column more: each is a batch of its own.
+  local function things(count)
+    local list = {}
+    for i = 1, count do list[i] = Thing { name = ("n"):rep(30), score = i % 2 == 0 and i or nil } end
+    return list
+  end
+
+  local function works(session)
+    session:add(Thing { name = "after" })
+    session:commit()
+  end
+
+  local function cut_everywhere(here, where, step)
+    local cuts, bytes, done, through = 0, step, here:ask "select count(*) from things", false
+    while not through do
+      local engine = here:open_far({ pool = "null" }, "connect_timeout=5")
+      local session, list = la.Session(engine), things(60)
+      here.network:tell("cut", where, bytes)
+      session:add_all(list)
+      local ok, failure = pcall(session.commit, session)
+      here.network:tell "pass"
+      local count = here:ask "select count(*) from things"
+      through = ok
+      if not ok then
+        cuts = cuts + 1
+        assert.equal("OperationalError", failure.kind, tostring(failure))
+        assert.is_true(failure.connection_invalidated, tostring(failure))
+        if not failure.outcome_unknown then assert.equal(done, count) end
+        session:rollback()
+        for _, thing in ipairs(list) do assert.is_nil(thing.id) end
+        works(session)
+        count = count + 1
+      else
+        assert.equal(done + 60, count)
+      end
+      done = count
+      session:close()
+      engine:dispose()
+      bytes = bytes + step
+    end
+    assert.is_true(cuts > 3, where .. ": " .. cuts)
+  end
+
+  case("that is cut after any number of bytes", function(here)
+    fresh(here)
+    cut_everywhere(here, "up", math.max(41, math.floor(307 / world.rounds(1))))
+    cut_everywhere(here, "down", math.max(41, math.floor(101 / world.rounds(1))))
+  end)
+
+  case("whose session is killed at any wait", function(here)
+    fresh(here)
+    local kills, done = 0, 0
+    for _, wait in ipairs { 1, 2, 3, 5, 8, 13, 21 } do
+      local left, session = wait, nil
+      local ok, failure, engine = here:amid({}, function(engine, arm)
+        session = la.Session(engine)
+        local id = here:session_of(session:connection())
+        arm(function()
+          left = left - 1
+          if left > 0 then return true end
+          here:kill_session(id)
+          kills = kills + 1
+        end)
+        session:add_all(things(60))
+        session:flush()
+        arm(nil)
+        session:commit()
+      end)
+      if ok then
+        done = done + 60
+      else
+        assert.equal("OperationalError", failure.kind, tostring(failure))
+        assert.is_true(failure.connection_invalidated, tostring(failure))
+        session:rollback()
+      end
+      assert.equal(done, here:ask "select count(*) from things")
+      works(session)
+      done = done + 1
+      session:close()
+      engine:dispose()
+    end
+    assert.is_true(kills >= 1, tostring(kills))
+  end)
+
+  case("that is interrupted: the transaction is lost, and the connection is not", function(here)
+    fresh(here)
+    local ok, failure, engine = here:amid({}, function(engine, arm)
+      local session = la.Session(engine)
+      local c = session:connection()
+      local id = here:session_of(c)
+      arm(function() c:interrupt() end)
+      session:add_all(things(60))
+      local flushed, why = pcall(function() session:flush() session:execute(la.text(here.sleep:format "0")) end)
+      session:rollback()
+      assert.equal(id, here:session_of(session:connection()))
+      session:rollback()
+      works(session)
+      session:close()
+      if not flushed then error(why, 0) end
+    end)
+    if not ok then assert.equal(here.cancel_state, failure.sqlstate, tostring(failure)) end
+    assert.equal(1, here:ask "select count(*) from things")
+    engine:dispose()
+  end)
+end, true)
