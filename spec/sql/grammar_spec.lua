@@ -2,7 +2,7 @@
 -- what they refuse, the database would refuse. tools/install.sh test fetches them to build/grammar.
 local cases = dofile "spec/sql/cases.lua"
 
-local folder = "build/grammar"
+local judge = dofile "spec/sql/grammar/judge.lua"
 
 -- Statements that must not pass, or the check checks nothing.
 local wrong = {
@@ -52,32 +52,8 @@ local function all_texts()
   return list, waiting
 end
 
-local function judge(texts)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  for _, text in ipairs(texts) do file:write(text.name, "\t", text.sql, "\n") end
-  file:close()
-  local pipe = assert(io.popen(("env -u LD_PRELOAD node spec/sql/grammar/check.js %s %s"):format(folder, path)))
-  local refused, gaps = {}, {}
-  for line in pipe:lines() do
-    local number, why = line:match "^(%w+)\t(.*)$"
-    if number == "gap" then gaps[#gaps + 1] = why else refused[tonumber(number)] = why end
-  end
-  local ok = pipe:close()
-  os.remove(path)
-  assert(ok, "spec/sql/grammar/check.js failed")
-  return refused, gaps
-end
-
-local function installed()
-  local file = io.open(folder .. "/node_modules/antlr4ts-sql/package.json")
-  if file then file:close() end
-  return file ~= nil
-end
-
 describe("other parsers", function()
-  if not installed() then
-    assert(not os.getenv "CI", folder .. " is missing: tools/install.sh test")
+  if not judge.installed() then
     pending "are not installed: tools/install.sh test"
     return
   end
@@ -88,7 +64,7 @@ describe("other parsers", function()
   for name, list in pairs(wrong) do
     for _, sql in ipairs(list) do texts[#texts + 1] = { name = name, sql = sql } end
   end
-  local refused, gaps = judge(texts)
+  local refused, gaps = judge.read(texts, "texts")
 
   for number = 1, good do
     local text = texts[number]

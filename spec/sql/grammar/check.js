@@ -1,5 +1,5 @@
-// Reads SQL with parsers that are not ours: node check.js FOLDER FILE. FOLDER holds node_modules (tools/install.sh test puts it at
-// build/grammar); FILE has a line "mssql|oracle TAB statement" each. Writes a line "number TAB why" for each that is refused, and
+// Reads SQL with parsers that are not ours: node check.js FOLDER FILE MEMORY. FOLDER holds node_modules (tools/install.sh test puts it
+// at build/grammar), and what passed before under the name MEMORY; FILE has a line "mssql|oracle TAB statement" each. Writes a line "number TAB why" for each that is refused, and
 // "gap TAB pattern" for a gap below that no statement needed.
 //
 // The judge is the ANTLR grammar of each database. It is of 2020 and has gaps: what it does not know is taken out of the statement,
@@ -9,7 +9,7 @@ const fs = require("fs");
 const path = require("path");
 const { createRequire } = require("module");
 
-const [folder, file] = process.argv.slice(2).map((name) => path.resolve(name));
+const [folder, file] = process.argv.slice(2, 4).map((name) => path.resolve(name));
 const from = createRequire(path.join(folder, "package.json"));
 const { antlr4tsSQL } = from("antlr4ts-sql/dist/src/antlr4tsSQL.js");
 const { SQLDialect } = from("antlr4ts-sql/dist/src/models/SQLDialect.js");
@@ -124,7 +124,7 @@ function check(name, sql, used) {
 
 // Statements that passed before, under this very file: a grammar takes some 40 ms each.
 const self = fs.readFileSync(__filename);
-const memory = path.join(folder, "accepted.json");
+const memory = path.join(folder, `accepted.${process.argv[4]}.json`);
 const accepted = {};
 let before = {};
 try {
