@@ -7,10 +7,10 @@
 
 /* ---- locks ---- */
 
-/* Pauses double up to a twentieth of a second. They get shorter again the less time is left, since those who came later ask more often and would go before for ever. Each is cut at random, so that those who
-   wait do not come back at once. */
+/* A writer that begins again at once leaves the file free for a ten-thousandth of a second, which who asks seldom misses for seconds on end: so pauses double up to a two-hundredth of a second, and get shorter
+   the less time is left. Each is cut at random, so that those who wait do not come back at once. */
 static int64_t choose_pause(int count, int64_t left) {
-  int64_t pause = count < 6 ? INT64_C(1000) << count : 50000, most = left / 100 > 500 ? left / 100 : 500;
+  int64_t pause = count < 3 ? INT64_C(1000) << count : 5000, most = left / 2000 > 250 ? left / 2000 : 250;
   uint32_t chance;
   if (pause > most) pause = most;
   sqlite3_randomness(sizeof chance, &chance);
