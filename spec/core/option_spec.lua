@@ -49,6 +49,7 @@ describe("options", function()
     ["session:flush takes nothing"] = function() session:flush { Thing { id = 1 } } end,
     ["a list of names of attributes"] = function() session:refresh(Thing { id = 1 }, { attribute_names = { "name" } }) end,
     ["the options of execute have names: { yield_per = 100 }"] = function() session:execute(query, nil, { 100 }) end,
+    ["delete expects a table, an alias of one, or a model"] = function() la.delete(query:subquery "s") end,
     ["synchronize_session is false, or one of"] = function()
       session:execute(la.update(Thing):where(Thing.id:eq(1)):values { name = "x" }, nil, { synchronize_session = "fetsch" })
     end,

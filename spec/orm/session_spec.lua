@@ -308,4 +308,16 @@ describe("a session", function()
     league.session:commit()
     assert.equal("ResourceClosedError", raised(connection.execute, connection, la.text "select 1").kind)
   end)
+
+  it("follows an update and a delete of an alias of its table", function()
+    local league = shared.fill(shared.league())
+    local session, Player = league.session, league.Player
+    local ann, bo = session:query(Player):filter(Player.name:eq "Ann"):one(), session:query(Player):filter(Player.name:eq "Bo"):one()
+    local p = Player.__table:alias "p"
+    assert.equal(1, session:execute(la.update(p):where(p.c.name:eq "Ann"):values { score = p.c.score + 5 }).rowcount)
+    assert.equal(15.0, ann.score)
+    assert.equal(1, session:execute(la.delete(p):where(p.c.name:eq "Bo")).rowcount)
+    assert.is_false(session:contains(bo))
+    assert.equal(2, session:query(Player):count())
+  end)
 end)

@@ -236,7 +236,7 @@ static int loader_key_query(lua_State *L) {
   alch_builder_open(&b->builder, ALCH_NODE_SELECT, 0, 0, 0);
   alch_builder_open(&b->builder, ALCH_NODE_COLUMNS, 0, 0, 0);
   for (uint32_t i = 0; i < model->mapper->key_count; i++)
-    alch_builder_leaf(&b->builder, ALCH_NODE_COLUMN, 0, root->a, model->mapper->attributes[model->mapper->key_slots[i]].column->index);
+    alch_builder_leaf(&b->builder, ALCH_NODE_COLUMN, 0, alch_node_target(root), model->mapper->attributes[model->mapper->key_slots[i]].column->index);
   alch_builder_close(&b->builder);
   copy_where(&b->builder, statement);
   alch_builder_close(&b->builder);

@@ -144,8 +144,26 @@ void binding_check_guard(lua_State *L, binding *b, const alch_block *statement) 
   binding_error(L, b, ALCH_ERROR_ARGUMENT, "this %s has no where and would reach every row; write stmt:all_rows() when that is meant", root->kind == ALCH_NODE_UPDATE ? "update" : "delete");
 }
 
+/* An alias of a table at 1: the statement is the table's, and says by what name. */
+static int make_of_alias(lua_State *L, binding *b, const alch_block *alias, alch_node_kind kind, const char *name) {
+  const alch_node *root = alch_block_root(alias);
+  const alch_table *table = root->kind == ALCH_NODE_SOURCE ? alch_source_table(b->catalog, alias, root->a) : NULL;
+  if (!table) return binding_expected(L, b, 1, "a table, an alias of one, or a model", name);
+  alch_builder_start(&b->builder);
+  alch_builder_definitions(&b->builder, alias);
+  alch_builder_open(&b->builder, (uint8_t)kind, 0, table->id, 0);
+  alch_builder_open(&b->builder, ALCH_NODE_TARGET, 0, 0, 0);
+  alch_builder_leaf(&b->builder, ALCH_NODE_SOURCE, 0, root->a, 0);
+  alch_builder_close(&b->builder);
+  alch_builder_close(&b->builder);
+  binding_push_block(L, b, BINDING_STATEMENT);
+  return 1;
+}
+
 static int make(lua_State *L, alch_node_kind kind, const char *name) {
   binding *b = BINDING(L);
+  const alch_block *alias = binding_test(L, b, 1, BINDING_SELECTABLE);
+  if (alias) return make_of_alias(L, b, alias, kind, name);
   alch_table *table = binding_check_table(L, b, 1, name);
   alch_builder_start(&b->builder);
   alch_builder_leaf(&b->builder, (uint8_t)kind, 0, table->id, lua_istable(L, 1) ? FROM_MODEL : 0);
@@ -153,7 +171,7 @@ static int make(lua_State *L, alch_node_kind kind, const char *name) {
   return 1;
 }
 
-/* update(table), delete(table) */
+/* update(table), delete(table): of an alias of one too */
 static int update_new(lua_State *L) { return make(L, ALCH_NODE_UPDATE, "update"); }
 static int delete_new(lua_State *L) { return make(L, ALCH_NODE_DELETE, "delete"); }
 

@@ -32,6 +32,11 @@ const alch_node *alch_node_clause(const alch_node *statement, alch_node_kind cla
   return NULL;
 }
 
+uint32_t alch_node_target(const alch_node *statement) {
+  const alch_node *target = alch_node_clause(statement, ALCH_NODE_TARGET);
+  return target ? alch_node_child(target)->a : statement->a;
+}
+
 const char *alch_node_kind_name(uint8_t kind) {
   return kind < ALCH_NODE_KIND_COUNT ? node_rows[kind].name : "unknown";
 }
@@ -168,6 +173,7 @@ static const struct shape { uint8_t least, most, ops; } shapes[ALCH_NODE_KIND_CO
   [ALCH_NODE_VALUES] = { 1, ANY, 0 },        [ALCH_NODE_TABLESAMPLE] = { 2, 3, 0 },                  [ALCH_NODE_DEFINE] = { 1, 3, ALCH_DEFINITION_TABLESAMPLE + 1 },
   [ALCH_NODE_SELECT] = { 0, ANY, 0 },        [ALCH_NODE_COMPOUND] = { 0, ANY, 0 },                   [ALCH_NODE_INSERT] = { 0, ANY, 0 },
   [ALCH_NODE_UPDATE] = { 0, ANY, 0 },        [ALCH_NODE_DELETE] = { 0, ANY, 0 },                     [ALCH_NODE_WITH] = { 0, ANY, 0 },
+  [ALCH_NODE_TARGET] = { 1, 1, 0 },
   [ALCH_NODE_MEMBERS] = { 0, ANY, 0 },       [ALCH_NODE_PREFIXES] = { 0, ANY, 0 },                   [ALCH_NODE_HINTS] = { 0, ANY, 0 },
   [ALCH_NODE_DISTINCT] = { 0, ANY, 0 },      [ALCH_NODE_COLUMNS] = { 0, ANY, 0 },                    [ALCH_NODE_FROM] = { 0, ANY, 0 },
   [ALCH_NODE_INTO] = { 0, ANY, 0 },          [ALCH_NODE_ROWS] = { 0, ANY, 2 },                       [ALCH_NODE_SET] = { 0, ANY, 2 },

@@ -89,6 +89,7 @@ static inline const alch_node *alch_node_next(const alch_node *node) { return (c
 uint32_t alch_node_child_count(const alch_node *node);
 const alch_node *alch_node_nth(const alch_node *node, uint32_t index);                 /* NULL past the end */
 const alch_node *alch_node_clause(const alch_node *statement, alch_node_kind clause);  /* NULL when absent */
+uint32_t alch_node_target(const alch_node *statement);                                 /* the source that an UPDATE or DELETE writes to: its table, or the alias of it */
 const char *alch_node_kind_name(uint8_t kind);
 bool alch_node_is_query(const alch_node *node);                                        /* SELECT or COMPOUND */
 bool alch_node_is_anonymous(const alch_node *node);                                    /* Does its `a` hold an anonymous id? */

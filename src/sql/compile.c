@@ -94,7 +94,7 @@ static const alch_renderer default_renderers[] = {
   [ALCH_NODE_OPTION] = alch_default_nothing,
   [ALCH_NODE_ROW] = refuse,
   [ALCH_NODE_ASSIGN] = refuse,
-  [ALCH_NODE_TARGETS] = refuse,
+  [ALCH_NODE_TARGETS] = refuse, [ALCH_NODE_TARGET] = refuse,
   [ALCH_NODE_WORDS] = alch_default_words,
 };
 _Static_assert(ALCH_COUNT(default_renderers) == ALCH_NODE_KIND_COUNT, "one renderer a node kind");

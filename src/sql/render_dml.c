@@ -93,7 +93,8 @@ static const alch_column *assigned_column(alch_compiler *compiler, const alch_no
 static void write_set_name(alch_compiler *compiler, const alch_column *column) {
   const alch_scope *scope = compiler->scope;
   if (scope && scope->statement->kind == ALCH_NODE_UPDATE && scope->from_count > 0 && alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES)) {
-    alch_render_table_name(compiler, column->table);
+    if (column->table->id == scope->statement->a) alch_render_source_name(compiler, alch_node_target(scope->statement));
+    else alch_render_table_name(compiler, column->table);
     alch_write_char(compiler, '.');
   }
   alch_write_column_name(compiler, column);
@@ -167,7 +168,7 @@ void alch_open_writing(alch_compiler *compiler, alch_scope *scope, const alch_no
 }
 
 static void find_sources(alch_compiler *compiler, alch_scope *scope, const alch_node *statement) {
-  alch_ids_add(compiler, &scope->sources, statement->a);
+  alch_ids_add(compiler, &scope->sources, alch_node_target(statement));
   const alch_node *from = alch_node_clause(statement, ALCH_NODE_FROM);
   if (from)
     for ALCH_EACH_CHILD(item, from) {
@@ -178,14 +179,24 @@ static void find_sources(alch_compiler *compiler, alch_scope *scope, const alch_
   alch_scope_add_used(compiler, scope, alch_node_clause(statement, ALCH_NODE_WHERE));
 }
 
+/* Do the tables behind FROM or USING begin with the one that is written? */
+static bool repeats_target(const alch_compiler *compiler, const alch_node *statement) {
+  bool beside = statement->kind == ALCH_NODE_UPDATE && alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES);
+  return !beside && alch_can(compiler, ALCH_CAPABILITY_DML_FROM_TARGET);
+}
+
+/* There an alias is but named where the table stands else, and says what it is behind that word. */
+static bool names_target(const alch_compiler *compiler, const alch_node *statement) {
+  return alch_node_target(statement) != statement->a && repeats_target(compiler, statement);
+}
+
 alch_status alch_render_further_tables(alch_compiler *compiler, const char *word) {
   const alch_scope *scope = compiler->scope;
   const char *separator = word;
-  if (scope->from_count == 0) return compiler->status;
-  bool beside = scope->statement->kind == ALCH_NODE_UPDATE && alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES);
-  if (!beside && alch_can(compiler, ALCH_CAPABILITY_DML_FROM_TARGET)) {
+  if (scope->from_count == 0 && !names_target(compiler, scope->statement)) return compiler->status;
+  if (repeats_target(compiler, scope->statement)) {
     alch_write(compiler, separator);
-    alch_render_source(compiler, scope->statement->a);
+    alch_render_source(compiler, alch_node_target(scope->statement));
     separator = ", ";
   }
   for (uint32_t i = 0; i < scope->from_count; i++) {
@@ -201,14 +212,21 @@ alch_status alch_render_further_tables(alch_compiler *compiler, const char *word
 
 static void render_target(alch_compiler *compiler, const alch_node *statement, const alch_table *table) {
   alch_write(compiler, statement->kind == ALCH_NODE_DELETE ? " FROM " : " ");
-  alch_render_source_hints(compiler, statement->a, true);
-  alch_render_table_name(compiler, table);
-  alch_render_source_hints(compiler, statement->a, false);
+  uint32_t target = alch_node_target(statement);
+  if (names_target(compiler, statement)) {
+    alch_render_source_name(compiler, target);
+  } else if (target != statement->a) {
+    alch_render_source(compiler, target);
+  } else {
+    alch_render_source_hints(compiler, statement->a, true);
+    alch_render_table_name(compiler, table);
+    alch_render_source_hints(compiler, statement->a, false);
+  }
   if (statement->kind == ALCH_NODE_UPDATE && alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES)) alch_render_further_tables(compiler, ", ");
 }
 
 static void render_further(alch_compiler *compiler, const alch_node *statement) {
-  if (compiler->scope->from_count == 0) return;
+  if (compiler->scope->from_count == 0 && !names_target(compiler, statement)) return;
   if (statement->kind == ALCH_NODE_UPDATE) {
     if (alch_can(compiler, ALCH_CAPABILITY_UPDATE_TABLES)) return;
     if (alch_require(compiler, ALCH_CAPABILITY_UPDATE_FROM, "UPDATE with further tables")) alch_render_further_tables(compiler, " FROM ");

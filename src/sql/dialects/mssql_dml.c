@@ -7,7 +7,7 @@ alch_status alch_mssql_returning(alch_compiler *compiler, const alch_node *node)
   uint32_t renamed = compiler->renamed_source;
   const char *name = compiler->renamed;
   bool collects = compiler->collects;
-  compiler->renamed_source = statement->a;
+  compiler->renamed_source = alch_node_target(statement);
   compiler->renamed = statement->kind == ALCH_NODE_DELETE ? "deleted" : "inserted";
   compiler->collects = alch_is_whole(compiler->scope);
   if (compiler->collects) compiler->compiled->returns_rows = true;
