@@ -4,7 +4,6 @@ core.home()   -- errors point at the user's line, not at one of ours
 
 local check = require "lualchemy.check"
 require "lualchemy.engine"
-local event = require "lualchemy.event"
 local json = require "lualchemy.json"
 local schema = require "lualchemy.schema"
 
@@ -39,10 +38,6 @@ for _, name in ipairs {
   la[name] = schema[name]
 end
 
-la.event = {
-  listen = event.listen, remove = event.remove, contains = event.contains, listens_for = event.listens_for,
-}
-
 -- Parts that few programs use: each is loaded when something of it is first asked for ------------------
 
 -- The part puts methods of its own in place of these.
@@ -57,6 +52,8 @@ end
 
 later(core.metadata_methods, "lualchemy.ddl", { "create_script", "drop_script" })
 later(core.connection_methods, "lualchemy.bulk", { "copy_from", "copy_to" })
+later(core.engine_methods, "lualchemy.retry", { "run_transaction" })
+later(core.orm.session_methods, "lualchemy.orm.merge", { "merge" })
 later(core.connection_methods, "lualchemy.notification", { "listen", "unlisten", "notify", "notifications" })
 
 -- Who listens to what create_all does; nobody does before there is a listener.
@@ -68,7 +65,21 @@ local function known_to_ddl(method)
   end
 end
 
-event.register { listen = known_to_ddl "listen", remove = known_to_ddl "remove", contains = known_to_ddl "contains" }
+local event   -- lualchemy.event
+
+local function events()
+  if not event then
+    event = require "lualchemy.event"
+    event.register { listen = known_to_ddl "listen", remove = known_to_ddl "remove", contains = known_to_ddl "contains" }
+    event.register(require "lualchemy.orm.events")
+  end
+  return event
+end
+
+la.event = {}
+for _, name in ipairs { "listen", "remove", "contains", "listens_for" } do
+  la.event[name] = function(...) return events()[name](...) end
+end
 
 -- Words of lualchemy.ddl begin like this: CreateTable, DropIndex, SetTableComment, AddConstraint, DDL.
 local ddl_begins = { Create = true, Drop = true, Set = true, Add = true, Attach = true, Detach = true, DDL = true }
@@ -268,7 +279,7 @@ function la.create_engine(url, options)
     check.argument("echo of create_engine must be true or a function, not %s", core.describe(echo))
   end
   local engine = core.create_engine(url, options)
-  if echo then event.echo(engine, echo) end
+  if echo then events().echo(engine, echo) end
   return engine
 end
 

@@ -1,7 +1,5 @@
 --- The object-relational part of lualchemy: models, sessions, relationships, loader options, events.
 local core = require "lualchemy.core"
-local event = require "lualchemy.event"
-local events = require "lualchemy.orm.events"
 local loading = require "lualchemy.orm.loading"
 local model = require "lualchemy.orm.model"
 local refuse = require "lualchemy.orm.refuse"
@@ -10,7 +8,9 @@ local sessions = require "lualchemy.orm.session"
 
 local orm = {}
 
-core.orm.set_hooks(model.configure, events.dispatch, function(...) return require "lualchemy.orm.binds".route(...) end)
+-- Events come where somebody listens, and binds are asked for where there are several.
+core.orm.set_hooks(model.configure, function(...) return require "lualchemy.orm.events".dispatch(...) end,
+  function(...) return require "lualchemy.orm.binds".route(...) end)
 
 -- What statements ask of models -------------------------------------------------------------------
 
@@ -61,7 +61,6 @@ end
 core.hooks.join = join
 core.hooks.criteria = criteria
 core.hooks.options = loading.apply
-event.register { listen = events.listen, remove = events.remove, contains = events.contains }
 
 -- Names -------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
---- Events of models, their attributes, and sessions: who listens, and who is called.
+--- Events of models, their attributes, and sessions: who listens, and who is called. Loaded with the first listener.
 local core = require "lualchemy.core"
 local refuse = require "lualchemy.orm.refuse"
+local sessions = require "lualchemy.orm.session"
 local orm = core.orm
 
 local events = {}
@@ -65,11 +66,11 @@ function events.listen(target, name, fn, options)
     refuse.options(options, { "retval", "once" }, { retval = "boolean", once = "boolean" }, "listen")
   end
   local listener = { fn = fn, retval = options and options.retval, once = options and options.once }
-  if events.is_session(target) then
+  if sessions.is_session(target) then
     listen_to_session(target, name, listener)
-  elseif events.is_session_class(target) then
+  elseif sessions.is_session_class(target) then
     check_event(name, of_sessions, "a session")
-    local list = list_of(target == events.Session and all_sessions or list_of(by_target, target), name)
+    local list = list_of(target == sessions.Session and all_sessions or list_of(by_target, target), name)
     list[#list + 1] = listener
   elseif type(target) == "table" and rawget(target, "__mapper") then
     listen_to_model(target, name, listener)
@@ -95,10 +96,10 @@ end
 
 -- The list where a listener of this target would be, or nil.
 local function find_list(target, name)
-  if target == events.Session then return all_sessions[name] end
+  if target == sessions.Session then return all_sessions[name] end
   local model, attribute
   if orm.is_relationship(target) then model, attribute = target.parent, target.key
-  elseif type(target) == "userdata" and not events.is_session(target) then model, attribute = orm.attribute_model(target) end
+  elseif type(target) == "userdata" and not sessions.is_session(target) then model, attribute = orm.attribute_model(target) end
   if model then
     local of_model = by_attribute[model]
     return of_model and of_model[attribute] and of_model[attribute][name]
@@ -120,7 +121,7 @@ function events.contains(target, name, fn)
 end
 
 --- A session was made: it tells of what listeners of all sessions wait for.
-function events.session_made(session, maker)
+function sessions.made(session, maker)
   for _, lists in ipairs { all_sessions, maker and by_target[maker] or {} } do
     for name in pairs(lists) do session:listen(name) end
   end

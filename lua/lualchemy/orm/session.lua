@@ -1,10 +1,9 @@
 --- Sessions: what the C part (core.orm.session) does not need to do itself.
 local core = require "lualchemy.core"
-local events = require "lualchemy.orm.events"
 local refuse = require "lualchemy.orm.refuse"
 local orm = core.orm
 
-local sessions = {}
+local sessions = {}   -- made(session, maker): what hears of each new session; lualchemy.orm.events puts it there
 
 local methods = orm.session_methods
 
@@ -51,7 +50,7 @@ local function open(options, maker)
   local session = orm.session(engine and derive(engine), options, routed)
   if routed then binds().open(session, engine, options, derive) end
   for name, value in pairs(options.info or {}) do session:info()[name] = value end
-  events.session_made(session, maker)
+  if sessions.made then sessions.made(session, maker) end
   return session
 end
 
@@ -167,7 +166,8 @@ function methods:run_transaction(fn, options)
     if self:in_transaction() then pcall(self.rollback, self) end
     error((...), 0)
   end
-  return core.run_again(self:bind() or binds().any(self), options, function() return settle(pcall(self.transaction, self, fn)) end)
+  local again = require "lualchemy.retry".again   -- few ask for it
+  return again(self:bind() or binds().any(self), options, function() return settle(pcall(self.transaction, self, fn)) end)
 end
 
 -- Several engines ---------------------------------------------------------------------------------
@@ -357,64 +357,8 @@ function methods:no_autoflush(fn)
   return done(pcall(fn, self))
 end
 
--- Merging -----------------------------------------------------------------------------------------
-
-local merge
-
-local function merge_relationship(session, source, target, relationship, seen)
-  local loaded, value = orm.loaded(source, relationship.key)
-  if not loaded then return end
-  if not relationship.uselist then
-    target[relationship.key] = value and merge(session, value, seen)
-    return
-  end
-  local list = {}
-  for i = 1, #value do list[i] = merge(session, value[i], seen) end
-  target[relationship.key] = list
-end
-
-local function find_target(session, object, mapper)
-  local key = {}
-  for i, name in ipairs(mapper.primary_key) do
-    local loaded, value = orm.loaded(object, name)
-    if not loaded or value == nil then return nil end
-    key[i] = value
-  end
-  return session:get(mapper.class, #key == 1 and key[1] or key)
-end
-
-function merge(session, object, seen)
-  if seen[object] then return seen[object] end
-  if orm.object_session(object) == session then return object end
-  local mapper = orm.mapper_of(object)
-  local target = find_target(session, object, mapper)
-  local fresh = target == nil
-  if fresh then target = mapper.class {} end
-  seen[object] = target
-  for _, attribute in ipairs(mapper.column_attrs) do
-    local loaded, value = orm.loaded(object, attribute.key)
-    if loaded then target[attribute.key] = value end
-  end
-  if fresh then session:add(target) end
-  for _, relationship in ipairs(mapper.relationships) do
-    if not relationship.viewonly then merge_relationship(session, object, target, relationship, seen) end
-  end
-  return target
-end
-
---- Copies an object, and what its relationships have loaded, into the session: onto the one with the same key when there is one.
--- Answers the session's object.
-function methods:merge(object, options)
-  if options ~= nil then refuse.value(options, "session:merge takes an object alone, and reads its row first") end
-  if not orm.is_instance(object) then
-    core.error("UnmappedInstanceError", "session:merge takes an object of a model, not " .. core.describe(object))
-  end
-  return merge(self, object, {})
-end
-
-events.Session = Session
-function events.is_session(value) return type(value) == "userdata" and orm.is_session(value) end
-function events.is_session_class(value) return value == Session or type(value) == "table" and getmetatable(value) == Maker end
+function sessions.is_session(value) return type(value) == "userdata" and orm.is_session(value) end
+function sessions.is_session_class(value) return value == Session or type(value) == "table" and getmetatable(value) == Maker end
 
 sessions.Session = Session
 return sessions
