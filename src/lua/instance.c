@@ -169,6 +169,13 @@ static int read_other(lua_State *L, const binding_model *model) {
   return binding_unknown_attribute(L, model, name);
 }
 
+/* alch_object_loaded, without a call for what has not expired. */
+static inline bool is_loaded(const alch_object *object, uint32_t slot) {
+  const alch_session *session = object->session;
+  bool current = session && !(object->state & ALCH_STATE_EXPIRED) && object->batch >= session->oldest_batch;
+  return ALCH_LIKELY(current) ? !(alch_object_kinds(object)[slot] & ALCH_SLOT_UNLOADED) : alch_object_loaded(object, slot);
+}
+
 static int instance_index(lua_State *L) {
   alch_object *object = lua_touserdata(L, 1);
   if (ALCH_UNLIKELY(!object)) return 0;
@@ -178,7 +185,7 @@ static int instance_index(lua_State *L) {
   const char *name = lua_tolstring(L, 2, &length);
   uint32_t slot = binding_model_slot(model, name, length);
   if (ALCH_UNLIKELY(slot == UINT32_MAX)) return read_other(L, model);
-  if (ALCH_LIKELY(alch_object_loaded(object, slot))) {
+  if (ALCH_LIKELY(is_loaded(object, slot))) {
     if (ALCH_LIKELY(slot < model->mapper->attribute_count)) {
       push_attribute(L, model, object, slot);
       return 1;
