@@ -1,5 +1,6 @@
 --- session:merge: what an object of elsewhere says, said by the session's own. Loaded when first used.
 local core = require "lualchemy.core"
+local refuse = require "lualchemy.orm.refuse"
 local orm = core.orm
 
 local merge
