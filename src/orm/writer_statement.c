@@ -1,8 +1,11 @@
-/* The statements that the unit of work writes by. Where values come as arrays, they are a source of rows: unnest($1, $2) AS v(p0, p1). */
+/* The statements that the unit of work writes by. Where values come as arrays, rows that are made are SELECT unnest($1), unnest($2); rows that are there already stand beside
+   a source: unnest($1, $2) AS v(p0, p1). */
 #include "orm/writer.h"
 #include <stdio.h>
 
 const alch_table *alch_writer_table(const alch_writing *writing) { return writing->relationship != NULL ? writing->relationship->secondary : writing->mapper->table; }
+
+static bool makes_rows(const alch_writing *writing) { return writing->kind == ALCH_STEP_INSERT || writing->kind == ALCH_STEP_LINK; }
 
 /* ---- which columns ---- */
 
@@ -37,7 +40,7 @@ uint32_t alch_writer_columns(const alch_writing *writing, alch_source *out) {
 typedef struct statement {
   alch_builder *builder;
   const alch_writer *writer;
-  uint32_t arrays;               /* id of the source that the arrays are; 0: values come one by one */
+  uint32_t arrays;               /* id of the source that the arrays are; 0: there is none */
 } statement;
 
 static void column_leaf(const statement *s, const alch_column *column) { alch_builder_leaf(s->builder, ALCH_NODE_COLUMN, 0, column->table->id, column->index); }
@@ -50,15 +53,24 @@ static void put_bind(alch_builder *builder, alch_type_id type) {
   alch_builder_bind(builder, type, 0, NULL, &none, NULL);
 }
 
+static void open_unnest(alch_builder *builder, alch_type_id type) { alch_builder_open_text(builder, ALCH_NODE_FUNCTION, 0, 0, type, "unnest", strlen("unnest")); }
+
+static void put_unnested(const statement *s, const alch_source *source) {
+  open_unnest(s->builder, type_of_item(source));
+  put_bind(s->builder, type_of_item(source));
+  alch_builder_close(s->builder);
+}
+
 /* The value of listed column number `index`. */
 static void put_value(const statement *s, uint32_t index) {
   const alch_source *source = &s->writer->listed[index];
-  if (s->arrays == 0) {
+  if (s->writer->writing.way != ALCH_WAY_ARRAYS) {
     put_bind(s->builder, source->column->type);
     return;
   }
   if (source->form == ALCH_ARRAY_TEXT) alch_builder_open(s->builder, ALCH_NODE_CAST, 0, 0, source->column->type);
-  alch_builder_leaf(s->builder, ALCH_NODE_COLUMN, 0, s->arrays, index);
+  if (s->arrays != 0) alch_builder_leaf(s->builder, ALCH_NODE_COLUMN, 0, s->arrays, index);
+  else put_unnested(s, source);
   if (source->form == ALCH_ARRAY_TEXT) alch_builder_close(s->builder);
 }
 
@@ -76,15 +88,13 @@ static void put_where(const statement *s, uint32_t first) {
   alch_builder_close(s->builder);
 }
 
-/* In the order of the arrays: what the database makes for each row, it makes in that order. */
+/* SELECT unnest($1), unnest($2): a row of the first items, then one of the second, and so on
+   (https://www.postgresql.org/docs/current/xfunc-sql.html, "SQL Functions Returning Sets"). What the database makes for each row, it makes in that order; keys that do not rise from row to row are refused. */
 static void put_array_rows(const statement *s) {
   alch_builder_open(s->builder, ALCH_NODE_ROWS, 1, 0, 0);
   alch_builder_open(s->builder, ALCH_NODE_SELECT, 0, 0, 0);
   alch_builder_open(s->builder, ALCH_NODE_COLUMNS, 0, 0, 0);
   for (uint32_t i = 0; i < s->writer->listed_count; i++) put_value(s, i);
-  alch_builder_close(s->builder);
-  alch_builder_open(s->builder, ALCH_NODE_ORDER_BY, 0, 0, 0);
-  alch_builder_leaf(s->builder, ALCH_NODE_COLUMN, 0, s->arrays, s->writer->listed_count);
   alch_builder_close(s->builder);
   alch_builder_close(s->builder);
   alch_builder_close(s->builder);
@@ -114,7 +124,7 @@ static void build_insert(const statement *s) {
     alch_builder_open(s->builder, ALCH_NODE_INTO, 0, 0, 0);
     for (uint32_t i = 0; i < s->writer->listed_count; i++) column_leaf(s, s->writer->listed[i].column);
     alch_builder_close(s->builder);
-    if (s->arrays != 0) put_array_rows(s);
+    if (s->writer->writing.way == ALCH_WAY_ARRAYS) put_array_rows(s);
     else put_rows(s);
   }
   if (s->writer->fetches_key) put_returning(s);
@@ -155,8 +165,6 @@ static alch_status write_block(const alch_writer *writer, alch_builder *builder,
   return ALCH_OK;
 }
 
-static void put_name(alch_builder *builder, const char *name, alch_type_id type) { alch_builder_leaf_text(builder, ALCH_NODE_NAME, 0, type, 0, name, strlen(name)); }
-
 /* (SELECT $1): rows that are to be found should be found one by one, by their key. A planner that knows how long the array is, as it does when it plans for the values at hand, would rather read all of a
    table that is a few times as long (PostgreSQL, in the first five executions: 7.7 µs a row of 100,000 where one by one takes 4.6). */
 static void put_hidden_bind(alch_builder *builder, alch_type_id type) {
@@ -170,32 +178,30 @@ static void put_hidden_bind(alch_builder *builder, alch_type_id type) {
 }
 
 /* unnest(…) and the names of what it gives. */
-static void put_arrays(alch_builder *builder, const alch_writer *writer, bool ordered) {
+static void put_arrays(alch_builder *builder, const alch_writer *writer) {
   alch_builder_open(builder, ALCH_NODE_LIST, ALCH_OPERATOR_COMMA, 0, 0);
-  alch_builder_open_text(builder, ALCH_NODE_FUNCTION, 0, 0, 0, "unnest", strlen("unnest"));
-  for (uint32_t i = 0; i < writer->listed_count; i++) (ordered ? put_bind : put_hidden_bind)(builder, type_of_item(&writer->listed[i]));
+  open_unnest(builder, 0);
+  for (uint32_t i = 0; i < writer->listed_count; i++) put_hidden_bind(builder, type_of_item(&writer->listed[i]));
   alch_builder_close(builder);
   for (uint32_t i = 0; i < writer->listed_count; i++) {
     char name[16];
     snprintf(name, sizeof name, "p%u", i);
-    put_name(builder, name, type_of_item(&writer->listed[i]));
+    alch_builder_leaf_text(builder, ALCH_NODE_NAME, 0, type_of_item(&writer->listed[i]), 0, name, strlen(name));
   }
-  if (ordered) put_name(builder, "place", ALCH_TYPE_INTEGER);
   alch_builder_close(builder);
 }
 
 /* Begins a build with the source that the arrays are. */
 static alch_status define_arrays(statement *s, alch_session *session, alch_error *error) {
-  bool ordered = s->writer->writing.kind == ALCH_STEP_INSERT || s->writer->writing.kind == ALCH_STEP_LINK;
   alch_block *element;
   size_t size;
   alch_builder_start(s->builder);
-  put_arrays(s->builder, s->writer, ordered);
+  put_arrays(s->builder, s->writer);
   alch_status status = write_block(s->writer, s->builder, &element, &size, error);
   if (status != ALCH_OK) return status;
   s->arrays = alch_catalog_anonymous(session->catalog);
   alch_builder_start(s->builder);
-  alch_builder_define_as(s->builder, &(alch_define){ .anonymous = s->arrays, .kind = ALCH_DEFINITION_FUNCTION, .bits = ALCH_DEFINE_DERIVED | (ordered ? ALCH_DEFINE_ORDINALITY : 0), .element = element });
+  alch_builder_define_as(s->builder, &(alch_define){ .anonymous = s->arrays, .kind = ALCH_DEFINITION_FUNCTION, .bits = ALCH_DEFINE_DERIVED, .element = element });
   alch_free(s->writer->allocator, element, size);
   return ALCH_OK;
 }
@@ -207,7 +213,7 @@ alch_status alch_writer_compile(alch_writer *writer, alch_session *session, alch
   statement s = { .builder = &builder, .writer = writer };
   alch_status status = ALCH_OK;
   alch_builder_init(&builder, writer->allocator);
-  if (writer->writing.way == ALCH_WAY_ARRAYS) status = define_arrays(&s, session, error);
+  if (writer->writing.way == ALCH_WAY_ARRAYS && !makes_rows(&writer->writing)) status = define_arrays(&s, session, error);
   else alch_builder_start(&builder);
   if (status == ALCH_OK) builds[writer->writing.kind](&s);
   if (status == ALCH_OK) status = write_block(writer, &builder, &block, &size, error);
