@@ -88,6 +88,12 @@ describe("two phases", function()
     assert.truthy(c:begin_twophase().xid:match "^la_%w+")
     c:rollback()
     mock:forget()
+    c:execution_options { isolation_level = "SERIALIZABLE", read_only = true, deferrable = true }
+    c:begin_twophase "order-2"
+    c:rollback()
+    assert.equal("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; ROLLBACK", sent(mock))
+    c:execution_options { isolation_level = "READ COMMITTED", read_only = false, deferrable = false }
+    mock:forget()
     mock:answer { pattern = "pg_prepared_xacts", columns = { "gid" }, rows = { { "a" }, { "b" } } }
     assert.same({ "a", "b" }, c:recover_twophase())
     mock:forget()

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_SIZE = 256 };                        /* words of dialects, which are short */
+enum { TEXT_SIZE = 256, PART_SIZE = TEXT_SIZE / 2 };   /* words of dialects, which are short */
 enum { STEP_LEVEL, STEP_READ_ONLY, STEP_BEGIN, STEP_DONE };
 
 static const alch_transaction_words *words_of(const alch_connection *connection) {
@@ -87,22 +87,32 @@ static const char *level_text(const alch_connection *connection, char *out) {
 
 static const char *read_only_text(const alch_connection *connection) {
   const alch_transaction_words *words = words_of(connection);
+  if (connection->xid && connection->options.read_only && words->twophase_read_only) return words->twophase_read_only;
   if (connection->link->read_only_set == connection->options.read_only) return NULL;
   return connection->options.read_only ? words->set_read_only : words->reset_read_only;
 }
 
-/* The mode that was asked for, and the driver's own text, are for transactions that may write. */
-static alch_status begin_text(const alch_connection *connection, char *out, alch_error *error) {
+/* The text that begins, without what kind. The mode that was asked for, and the driver's own text, are for transactions that may write. */
+static alch_status begin_words(const alch_connection *connection, char *out, alch_error *error) {
   const alch_transaction_words *words = words_of(connection);
   const alch_driver *driver = connection->driver;
   const char *begin = words->begin;
-  char level[TEXT_SIZE] = "";
   alch_status status = ALCH_OK;
-  if (connection->options.begin_mode && !connection->options.read_only) begin = connection->options.begin_mode->text;
+  if (connection->xid) begin = words->begin_twophase;
+  else if (connection->options.begin_mode && !connection->options.read_only) begin = connection->options.begin_mode->text;
   else if (driver->begin && !connection->options.read_only) status = driver->begin(connection->link->driver_connection, &begin, error);
-  if (connection->options.isolation && words->begin_level) alch_transaction_text(words->begin_level, level_words(connection->options.isolation), level, sizeof level);
-  snprintf(out, TEXT_SIZE, "%s%s%s%s", begin, level, connection->options.read_only && words->begin_read_only ? words->begin_read_only : "",
-           connection->options.deferrable && words->begin_deferrable ? words->begin_deferrable : "");
+  alch_transaction_text(begin, connection->xid, out, PART_SIZE);
+  return status;
+}
+
+static alch_status begin_text(const alch_connection *connection, char *out, alch_error *error) {
+  const alch_transaction_words *words = words_of(connection);
+  const alch_connection_defaults *options = &connection->options;
+  bool read_only = options->read_only && words->begin_read_only && !(connection->xid && words->twophase_read_only);
+  char begin[PART_SIZE], level[PART_SIZE] = "";
+  alch_status status = begin_words(connection, begin, error);
+  if (options->isolation && words->begin_level) alch_transaction_text(words->begin_level, level_words(options->isolation), level, sizeof level);
+  snprintf(out, TEXT_SIZE, "%s%s%s%s", begin, level, read_only ? words->begin_read_only : "", options->deferrable && words->begin_deferrable ? words->begin_deferrable : "");
   return status;
 }
 

@@ -237,7 +237,6 @@ const char *alch_transaction_text(const char *text, const char *what, char *out,
 alch_status alch_transaction_check_write(const alch_connection *connection, const alch_prepared *prepared, alch_error *error);
 
 /* ---- twophase.c: level 1 of a transaction with an id; each may answer ALCH_WAIT ---- */
-alch_status alch_twophase_begin_text(alch_connection *connection, alch_error *error);
 alch_status alch_twophase_commit(alch_connection *connection, alch_error *error);
 alch_status alch_twophase_rollback(alch_connection *connection, alch_error *error);
 void alch_twophase_forget(alch_connection *connection);

@@ -60,7 +60,7 @@ static alch_status begin_really(alch_connection *connection, alch_error *error) 
   if (status == ALCH_OK && connection->options.isolation && connection->options.isolation->autocommit) return alch_transaction_begin_text(connection, error);
   if (status == ALCH_OK && connection->begin_step == 0) status = tell_once(connection, ALCH_ENGINE_BEGIN, 1, error);
   if (status != ALCH_OK || connection->real) return status;   /* the listener's own statement may have begun it */
-  status = connection->xid ? alch_twophase_begin_text(connection, error) : alch_transaction_begin_text(connection, error);
+  status = alch_transaction_begin_text(connection, error);
   if (status < 0) alch_connection_note_failure(connection, error);
   if (status != ALCH_OK) return status;
   connection->real = true;

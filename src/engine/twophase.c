@@ -79,10 +79,10 @@ alch_status alch_engine_check_twophase(const alch_engine *engine, alch_error *er
   return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "%s has no two-phase commit: begin a transaction in one phase (begin; a session without twophase = true)", dialect->name);
 }
 
-static alch_status check_supported(const alch_connection *connection, alch_error *error) { return alch_engine_check_twophase(connection->engine, error); }
-
-alch_status alch_twophase_begin_text(alch_connection *connection, alch_error *error) {
-  return run_texts(connection, words_of(connection)->begin_twophase, error);
+static alch_status check_supported(const alch_connection *connection, alch_error *error) {
+  alch_status status = alch_engine_check_twophase(connection->engine, error);
+  if (status != ALCH_OK || !connection->options.isolation || !connection->options.isolation->autocommit) return status;
+  return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "a two-phase commit needs a transaction, and AUTOCOMMIT begins none");
 }
 
 alch_status alch_connection_begin_twophase(alch_connection *connection, const char *xid, uint32_t *level, alch_error *error) {

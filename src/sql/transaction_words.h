@@ -27,8 +27,10 @@ typedef struct alch_transaction_words {
      transaction; without one for the next transaction alone. */
   const char *set_level, *reset_level, *set_read_only, *reset_read_only;
   const char *savepoint, *release, *rollback_to;   /* % the name; release NULL: savepoints end with their transaction */
-  /* Two-phase commit, % the id in quotes: statements in their order, NULL at the end. begin_twophase NULL: there is no such thing. rollback_unprepared NULL: ROLLBACK. */
-  const char *const *begin_twophase, *const *prepare, *const *commit_prepared, *const *rollback_prepared, *const *rollback_unprepared;
+  /* Two-phase commit, % the id in quotes. In place of `begin`; NULL: there is no such thing. twophase_read_only: a statement of its own before it, for words that cannot stand behind it; or NULL. */
+  const char *begin_twophase, *twophase_read_only;
+  /* Statements in their order, NULL at the end. rollback_unprepared NULL: ROLLBACK. */
+  const char *const *prepare, *const *commit_prepared, *const *rollback_prepared, *const *rollback_unprepared;
   const char *recover;                     /* a query of the ids that are prepared */
   uint32_t recover_column;                 /* where in its rows, from 0 */
 } alch_transaction_words;

@@ -5,7 +5,7 @@ static const alch_isolation levels[] = {
   { .name = "READ UNCOMMITTED" }, { .name = "READ COMMITTED" }, { .name = "REPEATABLE READ" }, { .name = "SERIALIZABLE" }, { .name = "AUTOCOMMIT", .autocommit = true }, { .name = NULL },
 };
 
-static const char *const begin_twophase[] = { "XA START %", NULL }, *const prepare[] = { "XA END %", "XA PREPARE %", NULL }, *const commit[] = { "XA COMMIT %", NULL },
+static const char *const prepare[] = { "XA END %", "XA PREPARE %", NULL }, *const commit[] = { "XA COMMIT %", NULL },
                   *const rollback[] = { "XA ROLLBACK %", NULL }, *const rollback_unprepared[] = { "XA END %", "XA ROLLBACK %", NULL };
 
 const alch_transaction_words alch_mysql_transactions = {
@@ -16,7 +16,8 @@ const alch_transaction_words alch_mysql_transactions = {
   .savepoint = "SAVEPOINT %",
   .release = "RELEASE SAVEPOINT %",
   .rollback_to = "ROLLBACK TO SAVEPOINT %",
-  .begin_twophase = begin_twophase,
+  .begin_twophase = "XA START %",
+  .twophase_read_only = "SET TRANSACTION READ ONLY",
   .prepare = prepare,
   .commit_prepared = commit,
   .rollback_prepared = rollback,

@@ -5,7 +5,7 @@ static const alch_isolation levels[] = {
   { .name = "READ COMMITTED" }, { .name = "REPEATABLE READ" }, { .name = "SERIALIZABLE" }, { .name = "READ UNCOMMITTED" }, { .name = "AUTOCOMMIT", .autocommit = true }, { .name = NULL },
 };
 
-static const char *const begin_twophase[] = { "BEGIN", NULL }, *const prepare[] = { "PREPARE TRANSACTION %", NULL }, *const commit[] = { "COMMIT PREPARED %", NULL },
+static const char *const prepare[] = { "PREPARE TRANSACTION %", NULL }, *const commit[] = { "COMMIT PREPARED %", NULL },
                   *const rollback[] = { "ROLLBACK PREPARED %", NULL };
 
 const alch_transaction_words alch_postgresql_transactions = {
@@ -17,7 +17,7 @@ const alch_transaction_words alch_postgresql_transactions = {
   .savepoint = "SAVEPOINT %",
   .release = "RELEASE SAVEPOINT %",
   .rollback_to = "ROLLBACK TO SAVEPOINT %",
-  .begin_twophase = begin_twophase,
+  .begin_twophase = "BEGIN",
   .prepare = prepare,
   .commit_prepared = commit,
   .rollback_prepared = rollback,
