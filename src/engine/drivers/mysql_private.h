@@ -78,6 +78,7 @@ struct alch_driver_statement {
   bool current;                      /* there is a row */
   uint32_t stream_rows;
   bool flows;                        /* rows may be read as they come */
+  bool had_cursor;                   /* the library takes every later execution of the handle for one of a cursor, unless it stores the rows */
   uint8_t held;                      /* the phase in which it has ended, where its rows are to be freed later, when no others are being read; else 0 */
   /* parameters; values are borrowed from start to finish */
   const alch_value *values;

@@ -231,12 +231,13 @@ static alch_status executed(alch_driver_statement *statement, alch_error *error)
     return end_set(statement, error);
   }
   if (alch_mysql_bind_columns(statement, error) != ALCH_OK) return ALCH_ERROR;
-  if (statement->flows && statement->reads && statement->stream_rows == 0) {
+  if (statement->flows && statement->reads && statement->stream_rows == 0 && !statement->had_cursor) {
     alch_mysql_flow_begin(statement);
     statement->phase = ALCH_MYSQL_FLOWING;
     return ALCH_OK;
   }
   statement->phase = sends_pieces(statement) ? ALCH_MYSQL_PIECES : ALCH_MYSQL_STORING;
+  statement->had_cursor = statement->had_cursor || statement->phase == ALCH_MYSQL_PIECES;
   /* where a cursor was asked for and not given, the library has stored the result already */
   if (statement->phase == ALCH_MYSQL_STORING && statement->stream_rows > 0 && statement->reads) {
     library->mysql_stmt_data_seek(statement->handle, 0);
