@@ -95,7 +95,7 @@ describe("an engine that several Lua states share", function()
     local engine = la.create_engine(url, { shared = true, pool_size = 2, max_overflow = 0 })
     engine:begin(function(connection) connection:execute(la.text "create table left_open (a integer)") end)
     for _ = 1, 3 do
-      luv.thread_join(luv.new_thread(string.dump(leave), package.path, package.cpath, url, answer))
+      luv.thread_join(luv.new_thread(string.dump(leave), package.path, package.cpath, tostring(engine.url), answer))
       local said = assert(io.open(answer))
       assert.equal("left", said:read "*a")
       said:close()

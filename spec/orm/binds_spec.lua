@@ -132,7 +132,7 @@ describe("a session over several engines", function()
       assert.matches("one statement cannot go to two databases", failure.message)
       if i < 3 then assert.matches("la.selectinload", failure.message) end
     end
-    assert.matches("the table 'teams' is in sqlite://, 'players' in sqlite://", raised(function() session:execute(la.select(Team.name, Player.name)) end).message)
+    assert.matches("the table 'teams' is in sqlite://[^']*, 'players' in sqlite://", raised(function() session:execute(la.select(Team.name, Player.name)) end).message)
     assert.equal(1, #w.in_two)
     assert.equal(0, #w.in_one)
     assert.equal(2, #session:scalars(la.select(Team)):all())
