@@ -292,7 +292,7 @@ suite.case("two phases have the level that was asked for", { needs = { "two_phas
   world.fails("InvalidRequestError", function() connection:begin_twophase() end, "AUTOCOMMIT")
 end)
 
-suite.case("two phases that are read only refuse to write, and the next ones write", { needs = { "two_phase", "read_only" } }, function(world)
+suite.case("two phases that are read only refuse to write, the next ones write", { needs = { "two_phase", "read_only" } }, function(world)
   local things = world:names()
   local engine = world:engine { pool_size = 1, max_overflow = 0 }
   local reader = engine:connect { read_only = true }
