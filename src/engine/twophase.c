@@ -79,14 +79,17 @@ alch_status alch_engine_check_twophase(const alch_engine *engine, alch_error *er
   return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "%s has no two-phase commit: begin a transaction in one phase (begin; a session without twophase = true)", dialect->name);
 }
 
-static alch_status check_supported(const alch_connection *connection, alch_error *error) {
-  alch_status status = alch_engine_check_twophase(connection->engine, error);
+static alch_status check_supported(const alch_connection *connection, alch_error *error) { return alch_engine_check_twophase(connection->engine, error); }
+
+/* What is prepared may be found and ended in AUTOCOMMIT, but not made. */
+static alch_status check_begins(const alch_connection *connection, alch_error *error) {
+  alch_status status = check_supported(connection, error);
   if (status != ALCH_OK || !connection->options.isolation || !connection->options.isolation->autocommit) return status;
   return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "a two-phase commit needs a transaction, and AUTOCOMMIT begins none");
 }
 
 alch_status alch_connection_begin_twophase(alch_connection *connection, const char *xid, uint32_t *level, alch_error *error) {
-  alch_status status = connection->xid ? ALCH_OK : check_supported(connection, error);
+  alch_status status = connection->xid ? ALCH_OK : check_begins(connection, error);
   if (status == ALCH_OK && !connection->xid && connection->depth == 0 && connection->link) status = keep_xid(connection, xid, error);
   if (status == ALCH_OK) status = alch_connection_begin(connection, level, error);
   if (status == ALCH_OK) connection->twophase = ALCH_TWOPHASE_OPEN;
