@@ -79,18 +79,21 @@ return function(at)
           end
           session:commit()
         end)
-        local within, most = 0, 0
-        together(20, function(i)
-          local session <close> = la.Session(engine)
-          local team = session:get(Team, i)
-          within = within + 1
-          local players = team.players
-          most = math.max(most, within)
-          within = within - 1
-          assert(#players == 2 and players[1].name == "first")
-          session:expire(players[2])
-          assert(players[2].team == team)
-        end)
+        local within, most, rounds = 0, 0, 0
+        repeat   -- an answer that is there before anybody waits for it is not waited for
+          rounds = rounds + 1
+          together(20, function(i)
+            local session <close> = la.Session(engine)
+            local team = session:get(Team, i)
+            within = within + 1
+            local players = team.players
+            most = math.max(most, within)
+            within = within - 1
+            assert(#players == 2 and players[1].name == "first")
+            session:expire(players[2])
+            assert(players[2].team == team)
+          end)
+        until most > 1 or rounds == 50
         assert.is_true(most > 1, "lazy loads wait for one another")
         together(1, function()
           assert(la.inspect(engine):has_table "teams")
