@@ -292,24 +292,6 @@ suite.case("two phases have the level that was asked for", { needs = { "two_phas
   world.fails("InvalidRequestError", function() connection:begin_twophase() end, "AUTOCOMMIT")
 end)
 
-suite.case("two phases that are read only refuse to write, the next ones write", { needs = { "two_phase", "read_only" } }, function(world)
-  local things = world:names()
-  local engine = world:engine { pool_size = 1, max_overflow = 0 }
-  local reader = engine:connect { read_only = true }
-  local transaction = reader:begin_twophase()
-  world.same(0, world:count(things, reader))
-  assert(not pcall(add, reader, things, 1), "a transaction that is read only has written")
-  transaction:rollback()
-  reader:close()
-  local writer = engine:connect()
-  transaction = writer:begin_twophase()
-  add(writer, things, 1)
-  transaction:prepare()
-  transaction:commit()
-  world.same(1, world:count(things, writer))
-  writer:close()
-end)
-
 suite.case("what a lost session has prepared is found and ended by another", { needs = { "two_phase", "recover" } }, function(world)
   local things = world:names()
   for id, ending in ipairs { "commit_prepared", "rollback_prepared" } do
