@@ -1,20 +1,7 @@
 -- Coroutines on a real server, in each loop that there is: one that ticks while statements sleep, many that share few connections,
 -- lazy loads.
 local la = require "lualchemy"
-local on_server, loops = dofile "spec/on_server.lua", dofile "spec/loops.lua"
-
-local function models()
-  local Base = la.declarative_base()
-  local Team = Base:model "Team" {
-    __tablename = "teams", id = la.Column{ la.Integer, primary_key = true }, name = la.Column{ la.String(40) },
-    players = la.relationship{ "Player", order_by = "Player.id", back_populates = "team" },
-  }
-  local Player = Base:model "Player" {
-    __tablename = "players", id = la.Column{ la.Integer, primary_key = true }, name = la.Column{ la.String(40) },
-    team_id = la.Column{ la.ForeignKey "teams.id" }, team = la.relationship{ "Team", back_populates = "players" },
-  }
-  return Base, Team, Player
-end
+local on_server, loops, shared = dofile "spec/on_server.lua", dofile "spec/loops.lua", dofile "spec/orm/shared.lua"
 
 --- Declares the specs. at: { server = name of servers.start, title, sleep = SQL that sleeps as many seconds as its value says,
 -- short = SQL with one value n that sleeps a moment and gives n, endless = SQL that runs for a minute }
@@ -69,7 +56,7 @@ return function(at)
       end)
 
       case("schemas, flushes, lazy loads and reflection go on side by side", function()
-        local Base, Team, Player = models()
+        local Base, Team, Player = shared.pair()
         together(1, function()
           Base.metadata:drop_all(engine)
           Base.metadata:create_all(engine)

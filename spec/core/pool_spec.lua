@@ -2,14 +2,7 @@
 local la = require "lualchemy"
 local core = require "lualchemy.core"
 local world = dofile "spec/core/world.lua"
-local fails = world.fails
-
-local function mocked(options)
-  local mock = core.mock()
-  options = options or {}
-  options.mock = mock
-  return la.create_engine("mock+sqlite://", options), mock
-end
+local fails, mocked = world.fails, world.mocked
 
 describe("a pool", function()
   it("has options that are checked", function()

@@ -3,6 +3,7 @@
 local la = require "lualchemy"
 local core = require "lualchemy.core"
 local world, loops = dofile "spec/core/world.lua", dofile "spec/loops.lua"
+local mocked = world.mocked
 
 -- The loop of that name: start a coroutine, have a function called every hundredth of a second in the next run, run until finished().
 local function open(name, library)
@@ -28,13 +29,6 @@ end
 -- Coroutines that are done may still be giving their connections back.
 local function all_back(engine, finished)
   return function() return finished() and engine:pool_status().in_use == 0 end
-end
-
-local function mocked(options)
-  local mock = core.mock()
-  options = options or {}
-  options.mock = mock
-  return la.create_engine("mock+sqlite://", options), mock
 end
 
 local function answers(mock, count)

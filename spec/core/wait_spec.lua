@@ -1,14 +1,8 @@
 -- Every round trip may wait: with la.set_wait a coroutine yields meanwhile; elsewhere the call blocks.
 -- luacheck: no max line length
 local la = require "lualchemy"
-local core = require "lualchemy.core"
 local world = dofile "spec/core/world.lua"
-
-local function mocked()
-  local mock = core.mock()
-  local engine = la.create_engine("mock+sqlite://", { mock = mock })
-  return engine, mock
-end
+local run, mocked = world.in_coroutine, world.mocked
 
 local function answer(mock)
   mock:answer { pattern = "FROM teams", columns = { "id", "name" }, rows = { { 1, "Red" }, { 2, "Blue" } } }
@@ -29,18 +23,6 @@ describe("waits", function()
     end)
   end)
   after_each(function() la.set_wait(nil) end)
-
-  -- Runs fn as a coroutine to its end; answers what it gives and how often it yielded.
-  local function run(fn)
-    local thread, yields = coroutine.create(fn), 0
-    while true do
-      local ok, value = coroutine.resume(thread)
-      if not ok then error(value, 0) end
-      if coroutine.status(thread) == "dead" then return value, yields end
-      assert.equal("waiting", value)
-      yields = yields + 1
-    end
-  end
 
   it("yield in connect, execute, rows, begin and commit", function()
     local engine, mock = mocked()

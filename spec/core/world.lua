@@ -1,5 +1,6 @@
 -- What the specs of Core share: two tables, an engine with rows, and ways to look at errors.
 local la = require "lualchemy"
+local core = require "lualchemy.core"
 local world = {}
 
 function world.tables()
@@ -48,6 +49,25 @@ function world.fails(kind, fn, ...)
     assert(tostring(failure):find(word, 1, true), ("%q is not in: %s"):format(word, tostring(failure)))
   end
   return failure
+end
+
+--- Runs fn as a coroutine to its end: what it gives, and how often it yielded, each time the word "waiting".
+function world.in_coroutine(fn)
+  local thread, yields = coroutine.create(fn), 0
+  while true do
+    local ok, value = coroutine.resume(thread)
+    if not ok then error(value, 0) end
+    if coroutine.status(thread) == "dead" then return value, yields end
+    assert(value == "waiting", tostring(value))
+    yields = yields + 1
+  end
+end
+
+--- An engine on a mock of its own, and the mock.
+function world.mocked(options)
+  local all = { mock = core.mock() }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return la.create_engine("mock+sqlite://", all), all.mock
 end
 
 -- White space folded, for comparing SQL.

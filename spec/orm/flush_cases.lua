@@ -7,21 +7,10 @@
 -- own row. The statements of that flush, by how much the second key is more than the first, and the last key.
 local la = require "lualchemy"
 local busted, assert = require "busted", require "luassert"
+local shared = dofile "spec/orm/shared.lua"
+local raised = shared.raised
 local describe = busted.describe
 local Column = la.Column
-
-local function raised(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok, "no error was raised")
-  return err
-end
-
--- A list that grows by the statements of the engine.
-local function statements_of(engine)
-  local list = {}
-  la.event.listen(engine, "before_execute", function(_, what) list[#list + 1] = what.statement end)
-  return list
-end
 
 return function(own)
   local engine, Base
@@ -87,7 +76,7 @@ return function(own)
 
     case("take few statements", function()
       local Player = model("players", { name = Column{ la.String(40) } })
-      local list, s = statements_of(engine), session()
+      local list, s = shared.watch(engine), session()
       for i = 1, 1000 do s:add(Player{ name = "n" .. i }) end
       s:flush()
       assert.is_true(#list <= own.at_most, #list .. " statements: " .. table.concat(list, "\n"):sub(1, 2000))
@@ -484,7 +473,7 @@ return function(own)
     local Thing = la.declarative_base():model "Thing" {
       __tablename = "things", id = Column{ la.Integer, primary_key = true }, name = Column{ la.String(40) },
     }
-    local list, s, objects = statements_of(engine), session(), {}
+    local list, s, objects = shared.watch(engine), session(), {}
     for i = 1, count do objects[i] = Thing{ name = "n" .. i } end
     s:add_all(objects)
     s:flush()

@@ -2,13 +2,7 @@
 local la = require "lualchemy"
 local shared = dofile "spec/orm/shared.lua"
 local Column, ForeignKey, relationship = la.Column, la.ForeignKey, la.relationship
-local raised = shared.raised
-
-local function open(Base)
-  local engine = la.create_engine("sqlite://")
-  Base.metadata:create_all(engine)
-  return la.Session(engine), shared.watch(engine)
-end
+local raised, open = shared.raised, shared.open
 
 describe("one to one", function()
   local Base = la.declarative_base()

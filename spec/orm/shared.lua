@@ -1,6 +1,7 @@
 -- luacheck: no max line length
 -- Models and helpers that the specs of the ORM share.
 local la = require "lualchemy"
+local core_world = dofile "spec/core/world.lua"
 
 local shared = {}
 
@@ -31,6 +32,39 @@ function shared.league(options)
   local engine = la.create_engine("sqlite://")
   Base.metadata:create_all(engine)
   return { Base = Base, Team = Team, Player = Player, engine = engine, session = la.Session(engine, options.session), statements = shared.watch(engine) }
+end
+
+--- Teams with players and nothing else, over no engine: Base, Team, Player.
+function shared.pair()
+  local Column, ForeignKey, relationship = la.Column, la.ForeignKey, la.relationship
+  local Base = la.declarative_base()
+  local Team = Base:model "Team" {
+    __tablename = "teams", id = Column{ la.Integer, primary_key = true }, name = Column{ la.String(40) },
+    players = relationship{ "Player", back_populates = "team", order_by = "Player.id" },
+  }
+  local Player = Base:model "Player" {
+    __tablename = "players", id = Column{ la.Integer, primary_key = true }, name = Column{ la.String(40) },
+    team_id = Column{ ForeignKey "teams.id" }, team = relationship{ "Team", back_populates = "players" },
+  }
+  return Base, Team, Player
+end
+
+--- An engine for them on a mock that waits in each call. teams, players: the rows that each of the next `times` loads gives.
+function shared.waiting_pair(teams, players)
+  local engine, mock = core_world.mocked()
+  mock:wait("connect", 2):wait("start", 1):wait("row", 1)
+  for _ = 1, teams.times do mock:answer { pattern = "FROM teams", columns = { "id", "name" }, rows = teams.rows } end
+  for _ = 1, players.times do
+    mock:answer { pattern = "FROM players", columns = { "id", "name", "team_id", "team_id__1" }, rows = players.rows }
+  end
+  return engine
+end
+
+--- A session on an engine in memory with the tables of the models, and the list of its statements.
+function shared.open(Base)
+  local engine = la.create_engine("sqlite://")
+  Base.metadata:create_all(engine)
+  return la.Session(engine), shared.watch(engine)
 end
 
 --- Statements of the engine from now on; list:clear() forgets, list:count(pattern) counts.

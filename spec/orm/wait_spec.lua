@@ -1,26 +1,14 @@
 -- luacheck: no max line length
 -- A session in a coroutine yields while the database works; several of them take turns.
 local la = require "lualchemy"
-local core = require "lualchemy.core"
-local Column, ForeignKey, relationship = la.Column, la.ForeignKey, la.relationship
+local shared = dofile "spec/orm/shared.lua"
+local run = dofile("spec/core/world.lua").in_coroutine
 
-local Base = la.declarative_base()
-local Team = Base:model "Team" {
-  __tablename = "teams", id = Column{ la.Integer, primary_key = true }, name = Column{ la.String(40) },
-  players = relationship{ "Player", back_populates = "team", order_by = "Player.id" },
-}
-Base:model "Player" {
-  __tablename = "players", id = Column{ la.Integer, primary_key = true }, name = Column{ la.String(40) },
-  team_id = Column{ ForeignKey "teams.id" }, team = relationship{ "Team", back_populates = "players" },
-}
+local _, Team = shared.pair()
 
 local function mocked(teams)
-  local mock = core.mock()
-  local engine = la.create_engine("mock+sqlite://", { mock = mock })
-  mock:wait("connect", 2):wait("start", 1):wait("row", 1)
-  for _ = 1, 5 do mock:answer { pattern = "FROM teams", columns = { "id", "name" }, rows = teams or { { 1, "Red" }, { 2, "Blue" } } } end
-  mock:answer { pattern = "FROM players", columns = { "id", "name", "team_id", "team_id__1" }, rows = { { 1, "Ann", 1, 1 }, { 2, "Bo", 1, 1 }, { 3, "Cy", 2, 2 } } }
-  return engine
+  return shared.waiting_pair({ times = 5, rows = teams or { { 1, "Red" }, { 2, "Blue" } } },
+    { times = 1, rows = { { 1, "Ann", 1, 1 }, { 2, "Bo", 1, 1 }, { 3, "Cy", 2, 2 } } })
 end
 
 describe("a session in a coroutine", function()
@@ -37,16 +25,6 @@ describe("a session in a coroutine", function()
     local ok, value = coroutine.resume(thread)
     if not ok then error(value, 0) end
     return coroutine.status(thread) ~= "dead", value
-  end
-
-  local function run(fn)
-    local thread, yields = coroutine.create(fn), 0
-    while true do
-      local more, value = step(thread)
-      if not more then return value, yields end
-      assert.equal("waiting", value)
-      yields = yields + 1
-    end
   end
 
   local function work(session)

@@ -1,6 +1,6 @@
 -- Sessions that write many objects to PostgreSQL: as arrays, and as sets of values where arrays would not do.
 local la = require "lualchemy"
-local on_server = dofile "spec/on_server.lua"
+local on_server, shared = dofile "spec/on_server.lua", dofile "spec/orm/shared.lua"
 local Column = la.Column
 
 describe("PostgreSQL,", function()
@@ -217,15 +217,14 @@ describe("PostgreSQL,", function()
     Base.metadata:create_all(engine)
     local own = la.create_engine(url)
     local s <close> = la.Session(own)
-    local list = {}
-    la.event.listen(own, "before_execute", function(_, what) list[#list + 1] = what.statement end)
+    local list = shared.watch(own)
     for i = 1, 50 do s:add(Wide{ bits = "0001", words = { "a" }, whole = i }) end
     s:flush()
     assert.is_nil(table.concat(list, "\n"):find "unnest")
     local objects = s:query(Wide):all()
     for name, value in pairs(values) do
       for _, object in ipairs(objects) do object[name] = value() end
-      for i = #list, 1, -1 do list[i] = nil end
+      list:clear()
       s:flush()
       assert.equal(1, #list, name)
       local arrays = name ~= "bits" and name ~= "words"
