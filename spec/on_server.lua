@@ -9,7 +9,7 @@ here.__index = here
 --- it() that needs the server.
 function here:case(name, run)
   busted.it(name, function()
-    if not self.server then return busted.pending(self.why) end
+    if not self.url then return busted.pending(self.why) end
     run()
   end)
 end
@@ -21,9 +21,13 @@ function here:open(options)
 end
 
 --- For a describe(), at whose end the server of this kind is stopped: { server = of servers.start, url = of an engine; or why = the
---- reason why there is none }, and the functions above.
+--- reason why there is none }, and the functions above. In place of a kind, the URL of a database that needs no server.
 return function(kind)
   local self = setmetatable({}, here)
+  if kind:find ":" then
+    self.url = kind
+    return self
+  end
   self.server, self.why = servers.start(kind)
   self.url = self.server and self.server:url()
   busted.teardown(function()

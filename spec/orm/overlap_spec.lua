@@ -1,7 +1,7 @@
 -- Batches of a flush that are under way at once come to what one after the other comes to: the same rows, keys, errors and states. The
 -- oracle flushes each object alone.
 local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
+local on_server = dofile "spec/on_server.lua"
 local Column = la.Column
 
 local rounds = tonumber(os.getenv "SPEC_ROUNDS") or 3
@@ -21,9 +21,10 @@ local ways = {
   },
 }
 
-local function database(name, url, why)
+for name, kind in pairs { SQLite = "sqlite://", PostgreSQL = "postgresql", MariaDB = "mariadb" } do
   describe("batches on " .. name, function()
-    local Base, Thing
+    local here = on_server(kind)
+    local url, Base, Thing = here.url, nil, nil
     setup(function()
       Base = la.declarative_base()
       Thing = Base:model "Thing" {
@@ -100,14 +101,7 @@ local function database(name, url, why)
       end
     end
 
-    local function case(title, run)
-      it(title, function()
-        if not url then return pending(why) end
-        run()
-      end)
-    end
-
-    case("make the rows and keys that one after the other makes", function()
+    here:case("make the rows and keys that one after the other makes", function()
       for seed = 1, rounds do
         check_same(in_all_ways(function(session, flush)
           local random = numbers(seed)
@@ -128,7 +122,7 @@ local function database(name, url, why)
       end
     end)
 
-    case("fail as the first of them fails, and nothing stays", function()
+    here:case("fail as the first of them fails, and nothing stays", function()
       for seed = 1, rounds do
         check_same(in_all_ways(function(session, flush)
           local random = numbers(100 + seed)
@@ -148,7 +142,7 @@ local function database(name, url, why)
       end
     end)
 
-    case("fail within a savepoint, and what was before it goes on", function()
+    here:case("fail within a savepoint, and what was before it goes on", function()
       check_same(in_all_ways(function(session, flush)
         session:add(Thing{ name = "before", level = 1 })
         session:flush()
@@ -166,7 +160,7 @@ local function database(name, url, why)
       end))
     end)
 
-    case("name the object whose row is gone, though the next batch was right or wrong", function()
+    here:case("name the object whose row is gone, though the next batch was right or wrong", function()
       for _, wrong in ipairs { false, true } do
         check_same(in_all_ways(function(session, flush)
           local objects = make(60, numbers(11))
@@ -184,7 +178,7 @@ local function database(name, url, why)
       end
     end)
 
-    case("are heard of one after the other", function()
+    here:case("are heard of one after the other", function()
       local results = in_all_ways(function(session, flush, heard)
         flush(make(70, numbers(5)), function(object) session:add(object) end)
         session:commit()
@@ -200,7 +194,7 @@ local function database(name, url, why)
       assert.is_true(inserts > 5, tostring(inserts))
     end)
 
-    case("with functions as defaults: each sees what was written before it is called", function()
+    here:case("with functions as defaults: each sees what was written before it is called", function()
       local own = la.declarative_base()
       local session
       local Counted = own:model "Counted" {
@@ -230,7 +224,7 @@ local function database(name, url, why)
       engine:dispose()
     end)
 
-    case("in coroutines take turns with those of other sessions", function()
+    here:case("in coroutines take turns with those of other sessions", function()
       local engine = la.create_engine(url)
       Base.metadata:drop_all(engine)
       Base.metadata:create_all(engine)
@@ -262,11 +256,4 @@ local function database(name, url, why)
       engine:dispose()
     end)
   end)
-end
-
-database("SQLite", "sqlite://")
-for _, kind in ipairs { "postgresql", "mariadb" } do
-  local server, why = servers.start(kind)
-  database(kind, server and server:url(), why)
-  describe(kind, function() teardown(function() if server then server:stop() end end) end)
 end

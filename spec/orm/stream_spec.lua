@@ -2,24 +2,8 @@
 -- Objects that come in pieces (yield_per, stream_results): what is complete when, what may be done meanwhile, who lets go of what; and
 -- that 200,000 of them need no more memory than a few.
 local la = require "lualchemy"
-local core = require "lualchemy.core"
-local servers = dofile "spec/servers.lua"
-local fails = dofile("spec/core/world.lua").fails
-local Column, ForeignKey, relationship = la.Column, la.ForeignKey, la.relationship
-
-local function models()
-  local Base = la.declarative_base()
-  local made = { metadata = Base.metadata }
-  made.Team = Base:model "Team" {
-    __tablename = "teams", id = Column { la.Integer, primary_key = true, autoincrement = false }, name = Column { la.String(40) },
-    players = relationship { "Player", back_populates = "team", order_by = "Player.id" },
-  }
-  made.Player = Base:model "Player" {
-    __tablename = "players", id = Column { la.Integer, primary_key = true, autoincrement = false }, name = Column { la.String(40) },
-    team_id = Column { ForeignKey "teams.id" }, team = relationship { "Team", back_populates = "players" },
-  }
-  return made
-end
+local on_server, shared, core_world = dofile "spec/on_server.lua", dofile "spec/orm/shared.lua", dofile "spec/core/world.lua"
+local fails, run = core_world.fails, core_world.in_coroutine
 
 -- Teams 1 to `count` with two players each, in a session that knows none of them.
 local function fill(world, count)
@@ -35,18 +19,6 @@ local function fill(world, count)
   return world
 end
 
-local function statements_of(engine)
-  local list = {}
-  la.event.listen(engine, "before_execute", function(_, what) list[#list + 1] = what.statement end)
-  return list
-end
-
-local function count_like(list, pattern)
-  local count = 0
-  for _, text in ipairs(list) do count = count + (text:find(pattern) and 1 or 0) end
-  return count
-end
-
 -- How many objects the session knows that something holds.
 local function alive(session)
   collectgarbage()
@@ -56,35 +28,26 @@ end
 
 -- Every case on each of these; a case opens what it needs by world(count).
 local databases = {
-  { name = "SQLite", open = function() return "sqlite://" end },
-  { name = "SQLite on a thread", open = function() return "sqlite://?worker=1" end },
-  { name = "PostgreSQL", kind = "postgresql", open = function(server) return "postgresql://spec@/spec?host=" .. server.folder end },
-  { name = "MariaDB", kind = "mariadb", open = function(server) return ("mariadb://spec@/spec?unix_socket=%s/mariadb.sock"):format(server.folder) end },
+  { name = "SQLite", on = "sqlite://" },
+  { name = "SQLite on a thread", on = "sqlite://?worker=1" },
+  { name = "PostgreSQL", on = "postgresql", kind = "postgresql" },
+  { name = "MariaDB", on = "mariadb", kind = "mariadb" },
 }
 
 for _, database in ipairs(databases) do
   describe("objects in pieces, " .. database.name .. ",", function()
-    local server, why, current
-    setup(function()
-      if database.kind then server, why = servers.start(database.kind) end
-    end)
-    teardown(function()
-      if server then server:stop() end
-    end)
+    local here, current = on_server(database.on), nil
 
     local function world(count)
-      local made = models()
-      made.url = database.open(server)
-      made.engine = la.create_engine(made.url)
-      made.metadata:create_all(made.engine)
-      current = made
-      return fill(made, count)
+      local Base, Team, Player = shared.pair()
+      current = { metadata = Base.metadata, Team = Team, Player = Player, engine = la.create_engine(here.url) }
+      current.metadata:create_all(current.engine)
+      return fill(current, count)
     end
 
-    local function case(name, run)
-      it(name, function()
-        if database.kind and not server then return pending(why) end
-        local ok, failure = pcall(run)
+    local function case(name, body)
+      here:case(name, function()
+        local ok, failure = pcall(body)
         if current then
           if current.session then current.session:close() end
           collectgarbage()
@@ -147,7 +110,7 @@ for _, database in ipairs(databases) do
 
     case("have their selectin loads piece by piece, and no collections that are joined", function()
       local w = world(10)
-      local list = statements_of(w.engine)
+      local list = shared.watch(w.engine)
       local plan = w.teams:options(la.selectinload(w.Team.players))
       local result = w.session:scalars(plan, nil, { yield_per = 4 })
       for i = 1, 4 do
@@ -155,9 +118,9 @@ for _, database in ipairs(databases) do
         assert.equal(i, team.id)
         assert.equal("b" .. i, team.players[2].name)
       end
-      assert.equal(1, count_like(list, "FROM players"))
+      assert.equal(1, list:count("FROM players"))
       assert.equal(6, #result:all())
-      assert.equal(3, count_like(list, "FROM players"))
+      assert.equal(3, list:count("FROM players"))
       w.session:expunge_all()
       local joined = w.teams:options(la.joinedload(w.Team.players))
       fails("InvalidRequestError", function() w.session:scalars(joined, nil, { yield_per = 4 }) end, "yield_per with joined eager loads of collections")
@@ -191,7 +154,7 @@ for _, database in ipairs(databases) do
 
     case("may be written, loaded and asked for between two pieces", function()
       local w = world(40)
-      local list = statements_of(w.engine)
+      local list = shared.watch(w.engine)
       for teams in w.session:scalars(w.teams, nil, { yield_per = 8 }):partitions() do
         for _, team in ipairs(teams) do
           team.name = "new" .. team.id
@@ -203,7 +166,7 @@ for _, database in ipairs(databases) do
         assert.equal(8, w.session:execute(la.select(la.func.count()):select_from(w.Team.__table)
           :where(w.Team.id:between(teams[1].id, teams[8].id), w.Team.name:like "new%")):scalar())
       end
-      assert.equal(5, count_like(list, "^SELECT.*FROM players"))
+      assert.equal(5, list:count("^SELECT.*FROM players"))
       w.session:commit()
       assert.equal(40, w.session:query(w.Team):filter(w.Team.name:like "new%"):count())
       assert.equal(80 - 10 + 5, w.session:query(w.Player):count())
@@ -335,7 +298,7 @@ for _, database in ipairs(databases) do
     case("need little memory, however many there are, with writes and loads between them", function()
       local w = world(10)
       local path = database.kind == nil and os.tmpname() or nil
-      local url = path and "sqlite:///" .. path .. (w.url:match "%?.*" or "") or w.url
+      local url = path and "sqlite:///" .. path .. (here.url:match "%?.*" or "") or here.url
       local engine = la.create_engine(url)
       w.metadata:create_all(engine)
       engine:begin(function(c)
@@ -369,35 +332,19 @@ describe("objects in pieces in a coroutine", function()
   end)
   after_each(function() la.set_wait(nil) end)
 
-  local function mocked(w)
-    local mock = core.mock()
-    w.engine = la.create_engine("mock+sqlite://", { mock = mock })
-    mock:wait("connect", 2):wait("start", 1):wait("row", 1)
-    local rows = {}
-    for i = 1, 9 do rows[i] = { i, "t" .. i } end
-    mock:answer { pattern = "FROM teams", columns = { "id", "name" }, rows = rows }
-    for _ = 1, 5 do
-      mock:answer { pattern = "FROM players", columns = { "id", "name", "team_id", "team_id__1" }, rows = { { 1, "Ann", 1, 1 }, { 2, "Bo", 4, 4 }, { 3, "Cy", 7, 7 } } }
-    end
-    return w
-  end
-
-  local function run(fn)
-    local thread, yields = coroutine.create(fn), 0
-    while true do
-      local ok, value = coroutine.resume(thread)
-      if not ok then error(value, 0) end
-      if coroutine.status(thread) == "dead" then return value, yields end
-      yields = yields + 1
-    end
-  end
+  local _, Team = shared.pair()
+  local engine
+  before_each(function()
+    local teams = {}
+    for i = 1, 9 do teams[i] = { i, "t" .. i } end
+    engine = shared.waiting_pair({ times = 1, rows = teams }, { times = 5, rows = { { 1, "Ann", 1, 1 }, { 2, "Bo", 4, 4 }, { 3, "Cy", 7, 7 } } })
+  end)
 
   it("wait in the midst of pieces, which have their size all the same", function()
-    local w = mocked(models())
-    local session = la.Session(w.engine)
+    local session = la.Session(engine)
     local sizes, yields = run(function()
       local list = {}
-      local statement = la.select(w.Team):options(la.selectinload(w.Team.players))
+      local statement = la.select(Team):options(la.selectinload(Team.players))
       for rows in session:scalars(statement, nil, { yield_per = 4 }):partitions() do
         list[#list + 1] = #rows
         for _, team in ipairs(rows) do assert.equal(team.id % 3 == 1 and 1 or 0, #team.players) end
@@ -407,20 +354,21 @@ describe("objects in pieces in a coroutine", function()
     assert.same({ 4, 4, 1 }, sizes)
     assert.is_true(yields > 12, tostring(yields))
     session:close()
-    assert.equal(0, w.engine:pool_status().in_use)
+    assert.equal(0, engine:pool_status().in_use)
   end)
 
   it("can be forgotten in the midst of a piece", function()
     do
-      local w = mocked(models())
-      local session = la.Session(w.engine)
+      local session = la.Session(engine)
       local thread = coroutine.create(function()
-        for team in session:scalars(la.select(w.Team), nil, { yield_per = 2 }) do assert(team.id) end
+        for team in session:scalars(la.select(Team), nil, { yield_per = 2 }) do assert(team.id) end
       end)
       for _ = 1, 9 do assert(coroutine.resume(thread)) end
       assert.equal("suspended", coroutine.status(thread))
+      assert.equal(1, engine:pool_status().in_use)
     end
     collectgarbage()
     collectgarbage()
+    assert.equal(0, engine:pool_status().in_use)
   end)
 end)

@@ -1,37 +1,14 @@
 -- luacheck: no max line length
 -- Types that users and extensions make: their values come as the server writes them, in binary, and the columns beside them as well.
 local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
+local postgresql = dofile "spec/postgresql/world.lua"
 local values = dofile "spec/suite/type_values.lua"
-local server, why = servers.start "postgresql"
 
 local random = math.random
 
 describe("types of one's own", function()
-  local engine, connection
-
-  before_each(function()
-    if not server then return end
-    engine = la.create_engine("postgresql://spec@/spec?host=" .. server.folder)
-    connection = engine:connect()
-  end)
-
-  after_each(function()
-    if not server then return end
-    connection:close()
-    engine:dispose()
-  end)
-
-  teardown(function()
-    if server then server:stop() end
-  end)
-
-  local function case(name, run)
-    it(name, function()
-      if not server then return pending(why) end
-      run()
-    end)
-  end
+  local connection
+  local here = postgresql(function(_, own) connection = own end)
 
   local function tell(sql, ...) return connection:exec_driver_sql(sql, ...) end
 
@@ -93,7 +70,7 @@ describe("types of one's own", function()
     days = function() return ("ROW(%s, %s)::days"):format(make.mood(), make.count_of()) end,
   }
 
-  case("come as the server writes them", function()
+  here:case("come as the server writes them", function()
     prepare()
     for _, name in ipairs { "mood", "count_of", "citext", "ltree", "lquery", "ltxtquery", "hstore", "place", "stay", "words", "moodrange", "moodmultirange", "days" } do
       for _, form in ipairs { name, name .. "[]" } do
@@ -112,7 +89,7 @@ describe("types of one's own", function()
     end
   end)
 
-  case("come with rows that are returned, and by COPY, in both directions", function()
+  here:case("come with rows that are returned, and by COPY, in both directions", function()
     prepare()
     tell "CREATE TABLE kept (id integer PRIMARY KEY, mood mood, words citext, wait interval, place place, moods moods, pairs hstore)"
     local metadata = la.MetaData()
@@ -135,7 +112,7 @@ describe("types of one's own", function()
     assert.same({ "so so", "Ä\tb\\", "1 mon" }, { four[1], four[2], four[3] })
   end)
 
-  case("are asked for again when they have got a part of another type", function()
+  here:case("are asked for again when they have got a part of another type", function()
     prepare()
     tell "CREATE TYPE spot AS (mood mood)"
     local asked = "SELECT ROW('sad')::spot, interval '1 month'"
@@ -152,9 +129,9 @@ describe("types of one's own", function()
     assert.same({ '(sad,red,"(1,2)")', "P1M" }, { tell(asked):one():unpack() })
   end)
 
-  case("are asked for once, and never where all types are known", function()
+  here:case("are asked for once, and never where all types are known", function()
     local core = require "lualchemy.core"
-    local waiting = la.create_engine("postgresql://spec@/spec?host=" .. server.folder, { wait = function(...) coroutine.yield(...) end })
+    local waiting = la.create_engine(here.url, { wait = function(...) coroutine.yield(...) end })
     -- How often it waits for the server.
     local function counted(fn)
       local count, thread = 0, coroutine.create(fn)

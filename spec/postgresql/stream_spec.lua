@@ -1,19 +1,15 @@
 -- luacheck: no max line length
 -- Rows in pieces come by a cursor, so that other statements may come between them; and where no cursor can be, they come all the same.
 local la = require "lualchemy"
-local servers = dofile "spec/servers.lua"
-local server, why = servers.start "postgresql"
+local on_server = dofile "spec/on_server.lua"
 
 describe("pieces from PostgreSQL", function()
-  teardown(function()
-    if server then server:stop() end
-  end)
+  local here = on_server "postgresql"
 
   local function case(name, run, more)
     for _, options in ipairs { "", "&prepared_statements=false" } do
-      it(name .. (options ~= "" and ", without names" or ""), function()
-        if not server then return pending(why) end
-        local engine = la.create_engine(("postgresql://spec@/spec?host=%s%s"):format(server.folder, options), more)
+      here:case(name .. (options ~= "" and ", without names" or ""), function()
+        local engine = la.create_engine(here.url .. options, more)
         local connection <close> = engine:connect()
         run(connection)
         connection:close()
