@@ -154,6 +154,33 @@ CASE("reals are printed as short as they can be") {
   check_real_text((double)NAN, "nan");
 }
 
+static void check_whole_text(double real, const char *expected) {
+  char text[ALCH_REAL_TEXT_SIZE];
+  CHECK_INT(alch_real_print_whole(real, text), strlen(expected));
+  CHECK_TEXT(text, expected);
+}
+
+CASE("reals below 1e19 can be printed with a point and no exponent") {
+  check_whole_text(0.0, "0.0");
+  check_whole_text(-0.0, "-0.0");
+  check_whole_text(1e16, "10000000000000000.0");
+  check_whole_text(-1.4442852028034835e17, "-144428520280348350.0");
+  check_whole_text(9223372036854775808.0, "9223372036854776000.0");
+  check_whole_text(9.999999999999998e18, "9999999999999998000.0");
+  check_whole_text(1e19, "1e+19");
+  check_whole_text(5e-324, "5e-324");
+  check_whole_text(0.00001, "1e-05");
+}
+
+CASE("a text has the shortest digits of a real, or others") {
+  static const struct { double real; const char *text; bool has; } cases[] = {
+    { 1e20, "100000000000000000000", true }, { -1e23, "-100000000000000000000000", true }, { 18446744073709551615.0, "18446744073709551615", false },
+    { 18446744073709551615.0, "18446744073709552000", true }, { 1.05, "1.05", true }, { 1.05, "001.0500", true }, { 1.05, "1.005", false }, { 1.5, "1.05", false },
+    { 105, "15", false }, { 15, "105", false }, { 1, "11", false }, { 11, "1", false }, { 0, "0.00", true }, { 0, "1", false }, { 1, "0", false },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) CHECK(alch_real_has_digits(cases[i].real, cases[i].text, strlen(cases[i].text)) == cases[i].has);
+}
+
 static double random_real(void) {
   uint64_t bits = check_random();
   double real;

@@ -24,7 +24,7 @@ describe("JSON", function()
 
   it("is written as it is read by others", function()
     local forms = {
-      { 1, "1" }, { -1, "-1" }, { 1.0, "1.0" }, { 0.1, "0.1" }, { 1e300, "1e+300" }, { -0.0, "-0.0" }, { math.mininteger, "-9223372036854775808" },
+      { 1, "1" }, { -1, "-1" }, { 1.0, "1.0" }, { 0.1, "0.1" }, { 1e300, "1e+300" }, { -0.0, "-0.0" }, { 1e18, "1000000000000000000.0" }, { -1.4442852028034835e17, "-144428520280348350.0" }, { 1e19, "1e+19" }, { math.mininteger, "-9223372036854775808" },
       { "a\"\\/\b\f\n\r\t\1\127", '"a\\"\\\\/\\b\\f\\n\\r\\t\\u0001\127"' }, { "\0", '"\\u0000"' }, { { 1, la.null, "x" }, '[1,null,"x"]' }, { {}, "{}" },
       { la.json_list {}, "[]" }, { { a = la.json_list {} }, '{"a":[]}' }, { la.null, "null" }, { la.decimal "1.50", "1.50" }, { "\u{1F600}", '"\u{1F600}"' },
     }
@@ -52,13 +52,17 @@ describe("JSON", function()
     assert.equal(1e20, decode "100000000000000000000")
     assert.equal(-1e23, decode "-100000000000000000000000")
     assert.equal(1e300, decode("1" .. ("0"):rep(300)))
+    assert.equal(1.7976931348623157e308, decode("17976931348623157" .. ("0"):rep(292)))
+    assert.equal(5e-324, decode("0." .. ("0"):rep(323) .. "5"))
+    assert.equal(2.0 ^ 63, decode "9223372036854776000")
+    assert.equal("9223372036854775808", tostring(decode "9223372036854775808"))
     assert.equal("[99999999999999999999999999999999999999]", encode { decode(("9"):rep(38)) })
   end)
 
   it("is refused where it is none, with the place", function()
     local broken = {
       "", " ", "nul", "tru", "[1,]", "[1", "[1 2]", "{", '{"a"}', '{"a":}', '{"a":1,}', "{a:1}", "{1:2}", "01", "-", "1.", ".5", "1e", "+1", "0x10", "NaN", "Infinity",
-      '"', '"a', '"\\x"', '"\\u12"', '"\\ud83d"', '"\\ud83dx"', '"\\ud83d\\u0041"', '"\\ude00"', '"\n"', "'a'", "1 2", "[]]", "1e999", "\0", "[1]\0",
+      '"', '"a', '"\\x"', '"\\u12"', '"\\ud83d"', '"\\ud83dx"', '"\\ud83d\\u0041"', '"\\ude00"', '"\n"', "'a'", "1 2", "[]]", "1e999", "1" .. ("0"):rep(309), "\0", "[1]\0",
     }
     for _, text in ipairs(broken) do fails("DataError", function() decode(text) end, "JSON cannot be read") end
     fails("DataError", function() decode "[1, x]" end, "byte 5", "before 'x]'")

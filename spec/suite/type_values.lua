@@ -160,9 +160,26 @@ local words = { "a", "b c", "it's", "\u{e9}\u{1F600}", "A long word, with a comm
 
 local function is_empty_list(list) return next(list) == nil and require "lualchemy.core".json_encode(list) == "[]" end
 
--- Deep equality; numbers are the same when they are equal and of one kind.
+local function same_scalar(left, right)
+  if math.type(left) == "float" then return same_double(left, right) end
+  return left == right and math.type(left) == math.type(right)
+end
+
+-- Equality of tables by what is in them.
+local function same_items(left, right)
+  if type(left) ~= "table" or type(right) ~= "table" then return same_scalar(left, right) end
+  for key, value in pairs(left) do
+    if not same_items(value, right[key]) then return false end
+  end
+  for key in pairs(right) do
+    if left[key] == nil then return false end
+  end
+  return true
+end
+
+-- The same, and empty lists are told from empty objects.
 local function same_document(left, right)
-  if type(left) ~= "table" or type(right) ~= "table" then return left == right and math.type(left) == math.type(right) end
+  if type(left) ~= "table" or type(right) ~= "table" then return same_scalar(left, right) end
   if is_empty_list(left) ~= is_empty_list(right) then return false end
   for key, value in pairs(left) do
     if not same_document(value, right[key]) then return false end
@@ -185,10 +202,19 @@ local function random_json(depth)
   return made
 end
 
-local json_edges = {
-  la.json_list {}, {}, true, false, 0, -1, math.maxinteger, math.mininteger, 2 ^ 53 | 0, (2 ^ 53 | 0) + 1, 0.5, 0.1 + 0.2, 1e300, 5e-324, 1 / 3, "", "x", "'\"\\/\b\f\n\r\t", "\u{1F600}\u{10FFFF}\u{2028}", { 1, 2, 3 },
-  { a = 1, b = { c = { true, false, la.null } } }, { { {} , { 1 } } }, { ["a b"] = "x", [""] = 1, ["'"] = 2, ["\u{1F600}"] = 3 }, ("x"):rep(70000),
+-- Floats that somebody's digits could make an integer of, or another float: whole ones around 2^53, 2^63 and 1e19, the ends of what a double is.
+local hard_floats = {
+  0.0, -0.0, 1.0, -1.0, 1e15, 1e16, 1e17, -1.4442852028034835e17, 144428520280348352.0, 2.0 ^ 51, 2.0 ^ 53, 2.0 ^ 53 + 2, -2.0 ^ 53, 2.0 ^ 62, 9e18, 2.0 ^ 63 - 1024, -2.0 ^ 63 + 1024,
+  2.0 ^ 63, -2.0 ^ 63, 2.0 ^ 63 + 2048, -2.0 ^ 63 - 2048, 9.999999999999998e18, 1e19, -1e19, 2.0 ^ 64, 1e20, 1e22, 1e23, 1e37, 1e38, 1e39, -1e100, 1e300, 1e308, 1.7976931348623157e308,
+  -1.7976931348623157e308, 2.2250738585072014e-308, 2.225073858507201e-308, -2.225073858507201e-308, 5e-324, -5e-324, 1e-5, 0.5, 0.1 + 0.2, 1 / 3, 4.35, 123456789.125, 4503599627370496.5, 1e-300,
 }
+
+local json_edges = {
+  la.json_list {}, {}, true, false, 0, -1, math.maxinteger, math.mininteger, 2 ^ 53 | 0, (2 ^ 53 | 0) + 1, "", "x", "'\"\\/\b\f\n\r\t", "\u{1F600}\u{10FFFF}\u{2028}", { 1, 2, 3 },
+  { a = 1, b = { c = { true, false, la.null } } }, { { {} , { 1 } } }, { ["a b"] = "x", [""] = 1, ["'"] = 2, ["\u{1F600}"] = 3 }, ("x"):rep(70000),
+  hard_floats, { floats = hard_floats, large = { la.decimal "9223372036854775808", la.decimal "-9223372036854775809", la.decimal "18446744073709551615", la.decimal(("9"):rep(38)) } },
+}
+table.move(hard_floats, 1, #hard_floats, #json_edges + 1, json_edges)
 
 local function random_list(item, nulls)
   return function()
@@ -202,7 +228,7 @@ local function identity(written, read) return written == read and math.type(writ
 local function same_moment(written, read) return written == read end
 
 --- Kinds: name; type; edges; random; same(written, read), which is `==` and the same kind of number unless something is said; needs:
---- capabilities of the suite; only: the one dialect that has it; unequal: why it is not looked for by its value; not_literal: why it has no text
+--- capabilities of the suite; only: the one dialect that has it; kept: by dialect, fn(value) is what such a database makes of it by its own rules; unequal: why it is not looked for by its value; not_literal: why it has no text
 local kinds = {}
 
 local function kind(name, type_, source, options)
@@ -253,19 +279,22 @@ local function random_document()
   return document
 end
 
--- As the same with numbers of whichever kind: the server writes them in its own way.
-local function same_numbers(left, right)
-  if type(left) ~= "table" or type(right) ~= "table" then return left == right end
-  for key, value in pairs(left) do
-    if not same_numbers(value, right[key]) then return false end
-  end
-  for key in pairs(right) do
-    if left[key] == nil then return false end
-  end
-  return true
+-- What SQLite keeps of a document that is a number alone: its column has numeric affinity, which makes an integer of a float that is one of less than 64 bits.
+local function kept_alone(document)
+  local whole = math.type(document) == "float" and document > -2.0 ^ 63 and document < 2.0 ^ 63 and math.tointeger(document)
+  return whole or document
 end
 
-kind("JSON", la.JSON, { edges = json_edges, random = random_document }, { same = same_document, unequal = "documents are not compared", needs = { "exact_doubles" } })
+-- What a number of PostgreSQL keeps of a float, however deep it stands: no sign of a zero.
+local function kept_by_jsonb(document)
+  if document == 0 and math.type(document) == "float" then return 0.0 end
+  if type(document) ~= "table" or is_empty_list(document) then return document end
+  local kept = {}
+  for key, value in pairs(document) do kept[key] = kept_by_jsonb(value) end
+  return kept
+end
+
+kind("JSON", la.JSON, { edges = json_edges, random = random_document }, { same = same_document, unequal = "documents are not compared", needs = { "exact_doubles" }, kept = { sqlite = kept_alone } })
 
 -- PostgreSQL's own.
 local function own(dialect, name, type_, source, options)
@@ -277,7 +306,8 @@ end
 local function pick(list) return { edges = list, random = function() return list[random(#list)] end } end
 local p, m = la.postgresql, la.mysql
 
-own("postgresql", "JSONB", p.JSONB, { edges = json_edges, random = random_document }, { same = same_numbers, unequal = "documents are not compared" })
+own("postgresql", "JSONB", p.JSONB, { edges = json_edges, random = random_document },
+  { same = same_document, unequal = "documents are not compared", kept = { postgresql = kept_by_jsonb } })
 own("postgresql", "INET", p.INET, pick { "127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32" })
 own("postgresql", "CIDR", p.CIDR, pick { "10.0.0.0/8", "2001:db8::/32" })
 own("postgresql", "MACADDR", p.MACADDR, pick { "08:00:2b:01:02:03" })
@@ -296,7 +326,7 @@ own("postgresql", "NUMRANGE", p.NUMRANGE, pick { "[1.5,2.5]", "(0.1,)" })
 own("postgresql", "DATERANGE", p.DATERANGE, pick { "[2024-01-01,2024-02-01)" })
 own("postgresql", "INT4MULTIRANGE", p.INT4MULTIRANGE, pick { "{}", "{[1,3),[5,9)}" })
 
-local array_options = { same = same_numbers }
+local array_options = { same = same_items }
 own("postgresql", "ARRAY(Integer)", la.ARRAY(la.Integer), { edges = { {}, { 0 }, { 2147483647, -2147483648 }, { la.null, 1, la.null }, { la.null } }, random = random_list(function() return random_integer(32) end, true) }, array_options)
 own("postgresql", "ARRAY(BigInteger)", la.ARRAY(la.BigInteger), { edges = { {}, { math.maxinteger, math.mininteger } }, random = random_list(function() return random_integer(64) end, true) }, array_options)
 own("postgresql", "ARRAY(Double)", la.ARRAY(la.Double), { edges = { {}, { 0.1, 1 / 3, 5e-324, 1e300 } }, random = random_list(random_double, true) }, array_options)
@@ -346,6 +376,7 @@ local questionable = {
   { la.DateTime { timezone = true }, la.datetime "9999-12-31T23:59:59-01:00", word = "of UTC" }, { la.DateTime { timezone = true }, "0001-01-01T00:00:00+01:00", word = "of UTC" },
   { la.Interval, la.interval { days = 4000000 } }, { la.Interval, la.interval { days = -800000 } }, { la.Uuid, "x", word = "UUID" }, { la.Enum { "a", "b", name = "suite_refused" }, "c", word = "its own words" },
   { la.JSON, { x = 0 / 0 }, word = "NaN" }, { la.JSON, { "\xff" }, word = "UTF-8" }, { la.JSON, { a = 1, [2] = 3 }, word = "keys" },
+  { la.JSON, la.decimal "18446744073709551615" }, { la.JSON, la.decimal("-" .. ("9"):rep(38)) }, { la.JSON, la.decimal "100000000000000000001" },
   { la.LargeBinary, function() return ("\0\255"):rep(8 << 20) end, name = "16 MiB" }, { la.Text, function() return ("x\u{1F600}yz"):rep(2 << 20) end, name = "14 MiB" },
   { la.LargeBinary, function() return ("\1"):rep(20 << 20) end, name = "20 MiB", native = true },
 }
@@ -380,6 +411,13 @@ values.questionable = questionable
 values.same_document = same_document
 values.kinds = kinds
 values.random_text, values.random_bytes = random_text, random_bytes
+
+--- What comes back of a value that was written to a database of this dialect: the value itself, but for kinds whose `kept` says otherwise.
+function values.expected(one, value, dialect)
+  local kept = one.kept and one.kept[dialect]
+  if kept then return kept(value) end
+  return value
+end
 
 --- A value as failures show it.
 function values.shown(value)

@@ -80,15 +80,32 @@ static size_t print_special(double real, char *out) {
   return length;
 }
 
-size_t alch_real_print(double real, char out[ALCH_REAL_TEXT_SIZE]) {
+/* Up to whole_digits before the point, and four zeros behind it; with an exponent beyond. */
+static size_t print(double real, int whole_digits, char *out) {
   alch_real_digits digits;
   if (!alch_real_to_digits(real, &digits)) return print_special(real, out);
   char *end = out;
   if (digits.negative) *end++ = '-';
   int point = digits.count + digits.exponent;
-  end = point > -4 && point <= 16 ? print_fixed(&digits, end) : print_scientific(&digits, end);
+  end = point > -4 && point <= whole_digits ? print_fixed(&digits, end) : print_scientific(&digits, end);
   *end = '\0';
   return (size_t)(end - out);
+}
+
+size_t alch_real_print(double real, char out[ALCH_REAL_TEXT_SIZE]) { return print(real, 16, out); }
+
+/* 2^63 has nineteen digits. */
+size_t alch_real_print_whole(double real, char out[ALCH_REAL_TEXT_SIZE]) { return print(real, 19, out); }
+
+bool alch_real_has_digits(double real, const char *text, size_t length) {
+  alch_real_digits digits;
+  size_t at = 0, count = 0;
+  if (!alch_real_to_digits(real, &digits)) return false;
+  while (length > 0 && (text[length - 1] == '0' || text[length - 1] == '.')) length--;
+  while (at < length && (text[at] < '1' || text[at] > '9')) at++;
+  for (; at < length; at++)
+    if (text[at] != '.' && (count >= (size_t)digits.count || digits.digits[count++] != text[at])) return false;
+  return count == (size_t)digits.count || (count == 0 && real == 0);
 }
 
 /* The number as digits and an exponent without a point, which strtod reads alike in every locale. */

@@ -1,5 +1,5 @@
-/* json.c - JSON columns: Lua values as JSON and back (RFC 8259), so that nothing changes on the way. Integers keep their 64 bits, floats the shortest digits that they are read from again, an empty list is
-   told from an empty object, and null stands in tables as la.null. */
+/* json.c - JSON columns: Lua values as JSON and back (RFC 8259), so that nothing changes on the way. Integers keep their 64 bits, floats the shortest digits that they are read from again and a point or
+   a size that tells them from integers, an empty list is told from an empty object, and null stands in tables as la.null. */
 #include "base/decimal.h"
 #include "base/real.h"
 #include "base/utf8.h"
@@ -50,7 +50,7 @@ static void write_number(writer *w, int index) {
   }
   double real = lua_tonumber(w->L, index);
   if (!isfinite(real)) binding_error(w->L, w->b, ALCH_ERROR_DATA, "JSON has no number that is %s: write a text, or la.null", isnan(real) ? "NaN" : "infinite");
-  alch_buffer_add_bytes(w->out, text, alch_real_print(real, text));
+  alch_buffer_add_bytes(w->out, text, alch_real_print_whole(real, text));
 }
 
 /* A list says so by its metatable, __jsontype = "array"; or it is a table of the keys 1, 2, … and of no others. */
@@ -242,30 +242,24 @@ static void read_text(reader *r) {
   if (r->scratch->length > 0) lua_pushlstring(r->L, alch_buffer_text(r->scratch), r->scratch->length);
 }
 
-/* Is this the shortest text of the double, by its digits? */
-static bool is_its_text(double real, const char *text, size_t length) {
-  alch_real_digits digits;
-  char significant[ALCH_DECIMAL_TEXT_SIZE];
-  size_t count = 0;
-  if (!alch_real_to_digits(real, &digits)) return false;
-  for (size_t i = 0; i < length; i++)
-    if (text[i] != '-' && (count > 0 || text[i] != '0') && count < sizeof significant) significant[count++] = text[i];
-  while (count > 1 && significant[count - 1] == '0') count--;
-  return count == (size_t)digits.count && memcmp(significant, digits.digits, count) == 0;
+static double read_real(reader *r, const char *text, size_t length) {
+  double real = 0;
+  alch_real_parse(text, length, &real);
+  if (!isfinite(real)) binding_error(r->L, r->b, ALCH_ERROR_DATA, "JSON cannot be read: the number at byte %zu is larger than any double", (size_t)(text - r->text) + 1);
+  return real;
 }
 
 /* An integer beyond 64 bits is the double that it is written for, or a decimal. */
 static void push_large(reader *r, const char *text, size_t length) {
   alch_decimal decimal = { 0 };
-  double real = 0;
   int64_t integer;
   bool exact = alch_decimal_parse(&decimal, text, length, NULL) == ALCH_OK;
   if (exact && alch_decimal_to_integer(&decimal, &integer)) {
     lua_pushinteger(r->L, integer);
     return;
   }
-  alch_real_parse(text, length, &real);
-  if (!exact || is_its_text(real, text, length)) lua_pushnumber(r->L, real);
+  double real = read_real(r, text, length);
+  if (!exact || alch_real_has_digits(real, text, length)) lua_pushnumber(r->L, real);
   else *(alch_decimal *)binding_new(r->L, r->b, BINDING_DECIMAL, sizeof decimal, 0) = decimal;
 }
 
@@ -277,7 +271,6 @@ static void skip_digits(reader *r) {
 
 static void read_number(reader *r) {
   const char *from = r->at;
-  double real = 0;
   if (*r->at == '-') r->at++;
   bool zero = r->at < r->end && *r->at == '0';
   const char *first = r->at;
@@ -294,9 +287,7 @@ static void read_number(reader *r) {
     push_large(r, from, (size_t)(r->at - from));
     return;
   }
-  alch_real_parse(from, (size_t)(r->at - from), &real);
-  if (!isfinite(real)) binding_error(r->L, r->b, ALCH_ERROR_DATA, "JSON cannot be read: the number at byte %zu is larger than any double", (size_t)(from - r->text) + 1);
-  lua_pushnumber(r->L, real);
+  lua_pushnumber(r->L, read_real(r, from, (size_t)(r->at - from)));
 }
 
 /* An empty list is told from an empty object by its metatable, which is there once a state. */

@@ -65,6 +65,27 @@ static alch_status store_decimal(const alch_conversion *c) {
   return ALCH_OK;
 }
 
+static bool is_whole_number(const char *text, size_t length) {
+  size_t at = length > 0 && *text == '-' ? 1 : 0;
+  if (at == length) return false;
+  while (at < length && text[at] >= '0' && text[at] <= '9') at++;
+  return at == length;
+}
+
+/* A column JSON has numeric affinity (datatype3.html, 3.1), so that a document that is a number alone is a number of SQLite's and no text. An integer beyond 64 bits
+   becomes a double there: only the shortest digits of one are those that come back. */
+static alch_status store_document(const alch_conversion *c) {
+  const char *text = c->value->text;
+  size_t length = c->value->length;
+  double real;
+  alch_decimal decimal;
+  int64_t integer;
+  if (!is_whole_number(text, length)) return ALCH_OK;
+  if (alch_decimal_parse(&decimal, text, length, NULL) == ALCH_OK && alch_decimal_to_integer(&decimal, &integer)) return ALCH_OK;
+  if (alch_real_parse(text, length, &real) && alch_real_has_digits(real, text, length)) return ALCH_OK;
+  return alch_error_set(c->error, ALCH_ERROR_DATA, "%.*s alone in a JSON column would be rounded by SQLite to a double; put it in a list or an object, or make a text of it", (int)length, text);
+}
+
 alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
@@ -75,7 +96,7 @@ alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, al
     case ALCH_DATETIME: return store_datetime(&c, "a date and time");
     case ALCH_INTERVAL: return store_datetime(&c, "an interval that, counted from 1970, leads");
     case ALCH_DECIMAL: return store_decimal(&c);
-    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, false) : ALCH_OK;
+    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, false) : type->family == ALCH_TYPE_JSON ? store_document(&c) : ALCH_OK;
     default: return ALCH_OK;
   }
 }
@@ -101,7 +122,7 @@ alch_status alch_sqlite_from_database(const alch_type *type, alch_value *value, 
 bool alch_sqlite_converts(const alch_type *type, bool to_database) {
   switch (type->family) {
     case ALCH_TYPE_BOOLEAN: case ALCH_TYPE_NUMERIC: case ALCH_TYPE_DATE: case ALCH_TYPE_TIME: case ALCH_TYPE_DATETIME: case ALCH_TYPE_INTERVAL: case ALCH_TYPE_UUID: return true;
-    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
+    case ALCH_TYPE_NULL: case ALCH_TYPE_JSON: case ALCH_TYPE_JSON_INDEX: case ALCH_TYPE_JSON_PATH: return to_database;    /* whatever comes */
     case ALCH_TYPE_ENUM: return !to_database && type->item_count > 0;
     default: return false;
   }
