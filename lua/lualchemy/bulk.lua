@@ -10,6 +10,7 @@ local BATCH = 1000
 
 local from_options = { columns = "table", format = "string", header = "boolean", delimiter = "string", null = "string" }
 local to_options = { format = "string", header = "boolean", delimiter = "string", null = "string" }
+local writes = { insert = true, update = true, delete = true }
 local formats = { csv = true, text = true }
 
 local function table_behind(target)
@@ -24,11 +25,18 @@ local function table_of(target)
   return target
 end
 
--- { table.c.name, "other" } as names.
-local function names_of(columns)
-  local names = {}
+-- { table.c.name, "other" } as names, which the table must have.
+local function names_of(target, columns)
+  local names, known, loaded = {}, {}, core.columns_to_load(target)
+  for _, name in ipairs(loaded) do known[name] = true end
   for i, column in ipairs(columns) do
-    names[i] = type(column) == "string" and column or column.key
+    local name = type(column) == "string" and column or column.key
+    if not known[name] then
+      local nearest = core.nearest(name, loaded)
+      core.error("NoSuchColumnError", ("copy_from writes no column '%s' into the table '%s'; %s"):format(name, target.name,
+        nearest and "the nearest is '" .. nearest .. "'" or "it can write " .. table.concat(loaded, ", ")))
+    end
+    names[i] = name
   end
   return names
 end
@@ -92,9 +100,9 @@ local function check_row(row, number)
 end
 
 -- The columns that rows have, in the order of the table where nobody has given another.
-local function columns_of(target, first, options)
+local function columns_of(target, first, wanted)
   local named, maps = shape_of(first)
-  if options.columns then return names_of(options.columns), maps, true end
+  if wanted then return wanted, maps, true end
   if not named then return core.columns_to_load(target), false, false end
   if not maps then return named, false, false end
   local given, ordered = {}, {}
@@ -162,7 +170,11 @@ end
 local function insert_batch(self, target, batch, last)
   local ok, failure = pcall(self.execute, self, core.insert(target), batch)
   if ok then return end
-  if core.is_error(failure) then failure.message = ("rows %d to %d: %s"):format(last - #batch + 1, last, failure.message) end
+  if core.is_error(failure) and failure.row then
+    failure.row = last - #batch + failure.row
+    say_row(failure)
+  elseif core.is_error(failure) then failure.message = ("rows %d to %d: %s"):format(last - #batch + 1, last, failure.message)
+  end
   error(failure, 0)
 end
 
@@ -194,7 +206,7 @@ end
 
 local function copy_text(self, target, source, options)
   if not self:can_copy_() then refuse_text(self, "copy_from") end
-  local names = options.columns and names_of(options.columns) or core.columns_to_load(target)
+  local names = options.columns and names_of(target, options.columns) or core.columns_to_load(target)
   local load <close> = self:load_(target, names, false, false, words(options, "copy_from"))
   load:open()
   return fill(load, function()
@@ -218,12 +230,13 @@ function connection:copy_from(target, rows, options)
     check.argument("copy_from takes a list of rows, or a function that gives one after another, not %s", core.describe(rows))
   end
   if options.format then return copy_text(self, target, rows, options) end
+  local copies, named = self:can_copy_(), options.columns and names_of(target, options.columns)   -- rows or none
   local first
   first, rows = first_of(rows)
   if first == nil then return 0 end
   check_row(first, 1)
-  local names, maps, lenient = columns_of(target, first, options)
-  if not self:can_copy_() then return insert_rows(self, target, first, rows, names, maps, lenient) end
+  local names, maps, lenient = columns_of(target, first, named)
+  if not copies then return insert_rows(self, target, first, rows, names, maps, lenient) end
   local load <close> = self:load_(target, names, maps, lenient)
   load:open()
   return fill(load, function() return add_rows(load, first, rows) end)
@@ -247,10 +260,14 @@ function connection:copy_to(what, options)
   if not check.is_expression(statement) then
     check.argument("copy_to takes a table, a model or a select, not %s", core.describe(what))
   end
+  local copies, kind = self:can_copy_(), core.orm.statement_kind(statement)
+  if not copies and writes[kind] then
+    check.argument("copy_to takes a table, a model or a select, not an %s: execute it", kind)
+  end
   if options.format then
-    if not self:can_copy_() then refuse_text(self, "copy_to") end
+    if not copies then refuse_text(self, "copy_to") end
     return self:copy_out_(as_text(self, statement), words(options, "copy_to")):scalars()
   end
-  if self:can_copy_() then return self:copy_out_(statement) end
+  if copies then return self:copy_out_(statement) end
   return self:execute(statement, nil, { stream_results = true })
 end

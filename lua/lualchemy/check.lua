@@ -15,6 +15,13 @@ local function names_of(known)
   return names
 end
 
+--- Raises for an option that is none of the names: with the nearest, or where nothing is near with all of them.
+function check.unknown_option(where, key, names)
+  local nearest = core.nearest(key, names)
+  check.argument("%s has no option '%s'; %s", where, key, nearest and "the nearest is '" .. nearest .. "'"
+    or "there are " .. table.concat(names, ", "))
+end
+
 --- Every string key of `options` must be a key of `known`, whose value is a type's name, a list of them, or true for anything.
 function check.options(options, known, where)
   if type(options) ~= "table" then check.argument("%s takes a table: %s{ … }, not %s", where, where, core.describe(options)) end
@@ -22,8 +29,7 @@ function check.options(options, known, where)
     if type(key) == "string" then
       local wanted = known[key]
       if not wanted then
-        local nearest = core.nearest(key, names_of(known))
-        check.argument("%s has no option '%s'%s", where, key, nearest and ("; the nearest is '" .. nearest .. "'") or "")
+        check.unknown_option(where, key, names_of(known))
       elseif wanted ~= true and type(value) ~= wanted then
         check.argument("option '%s' of %s must be a %s, not %s", key, where, wanted, core.describe(value))
       end

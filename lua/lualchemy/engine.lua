@@ -19,14 +19,14 @@ end
 -- deferrable, begin_mode, … as of execution_options. With read replicas one that is read_only goes to a replica.
 function engine:begin(...)
   local options, fn = ...
-  if type(options) == "table" and fn ~= nil then return begin(self:execution_options(options), fn) end
+  if fn ~= nil and type(options) ~= "function" then return begin(self:execution_options(options, "engine:begin"), fn) end
   check_last("engine:begin", select(2, ...))
   return begin(self, ...)
 end
 
 --- engine:connect([options]): a connection of the pool; options as for begin.
 function engine:connect(options)
-  if options ~= nil then return connect(self:execution_options(options)) end
+  if options ~= nil then return connect(self:execution_options(options, "engine:connect")) end
   return connect(self)
 end
 
@@ -62,7 +62,7 @@ local function begin_with(self, options)
   if self:in_transaction() then return begin_one(self) end -- which says what is wrong
   self:once_(true)
   return settle(pcall(function()
-    self:execution_options(options)
+    self:execution_options(options, "connection:begin")
     return begin_one(self)
   end))
 end

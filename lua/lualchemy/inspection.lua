@@ -23,7 +23,7 @@ local function asking(self, fn)
 end
 
 local function reader_of(self)
-  if not self.reader then
+  if not rawget(self, "reader") then
     local module = "lualchemy.dialects." .. self.bind.dialect.name .. "_catalog"
     local ok, reader = pcall(require, module)
     if not ok and not tostring(reader):find("module '" .. module .. "' not found", 1, true) then error(reader, 0) end
@@ -35,8 +35,15 @@ local function reader_of(self)
   return self.reader
 end
 
-local function check_name(name, method)
+local function check_schema(schema, method)
+  if schema ~= nil and type(schema) ~= "string" then
+    check.argument("%s takes the name of a schema, or nothing for the default one, not %s", method, core.describe(schema))
+  end
+end
+
+local function check_name(name, method, schema)
   if type(name) ~= "string" then check.argument("%s takes the name of a table, not %s", method, core.describe(name)) end
+  check_schema(schema, method)
 end
 
 -- Records -----------------------------------------------------------------------------------------
@@ -53,6 +60,15 @@ local function cache_of(self, schema)
   local key = schema or ""
   self.cache[key] = self.cache[key] or { singles = {} }
   return self.cache[key]
+end
+
+-- The names that there are cost a query, which only the error is worth.
+local function refuse_missing(self, name, schema)
+  local names = {}
+  for i, one in ipairs(asking(self, function(ask) return reader_of(self).names(ask, schema) end)) do names[i] = one[1] end
+  local nearest = core.nearest(name, names)
+  core.error("NoSuchTableError", ("%s: there is no such table or view%s"):format(schema and schema .. "." .. name or name,
+    nearest and "; the nearest is '" .. nearest .. "'" or ""))
 end
 
 local record_of
@@ -86,7 +102,7 @@ function record_of(self, name, schema)
   if not record then
     local made = asking(self, function(ask) return reader_of(self).read(ask, { schema = schema, name = name }) end)
     record = in_catalog(made, name)
-    if not record then core.error("NoSuchTableError", schema and schema .. "." .. name or name) end
+    if not record then refuse_missing(self, name, schema) end
     cache.singles[name] = record
     complete_keys(self, record)
   end
@@ -150,7 +166,7 @@ end
 for _, part in ipairs(parts) do
   local method, field = part[1], part[2]
   Inspector["get_" .. method] = function(self, name, schema)
-    check_name(name, "get_" .. method)
+    check_name(name, "get_" .. method, schema)
     return part_of(record_of(self, name, schema), field)
   end
   Inspector["get_multi_" .. method] = function(self, options)
@@ -182,7 +198,10 @@ local listings = {
 
 --- get_table_names([schema]), get_view_names, get_materialized_view_names, get_temp_table_names.
 for method, kind in pairs(listings) do
-  Inspector[method] = function(self, schema) return names_of_kind(self, schema, kind) end
+  Inspector[method] = function(self, schema)
+    check_schema(schema, method)
+    return names_of_kind(self, schema, kind)
+  end
 end
 
 --- get_schema_names(): a list.
@@ -192,14 +211,15 @@ end
 
 --- get_view_definition(name [, schema]): its SQL.
 function Inspector:get_view_definition(name, schema)
-  check_name(name, "get_view_definition")
+  check_name(name, "get_view_definition", schema)
   local found = asking(self, function(ask) return reader_of(self).view_definition(ask, name, schema) end)
-  if not found then core.error("NoSuchTableError", schema and schema .. "." .. name or name) end
+  if not found then refuse_missing(self, name, schema) end
   return found
 end
 
 -- A list that some databases do not have.
-local function optional(self, what, schema)
+local function optional(self, what, schema, method)
+  check_schema(schema, method)
   local list = reader_of(self)[what]
   return list and asking(self, function(ask) return list(ask, schema) end) or {}
 end
@@ -207,21 +227,22 @@ end
 --- get_sequence_names([schema]): a list; without sequences an empty one.
 function Inspector:get_sequence_names(schema)
   local names = {}
-  for i, one in ipairs(optional(self, "sequences", schema)) do names[i] = one.name end
+  for i, one in ipairs(optional(self, "sequences", schema, "get_sequence_names")) do names[i] = one.name end
   return names
 end
 
 --- get_sequences([schema]): { name, schema, data_type, start, increment, minvalue, maxvalue, cycle, cache }, …
-function Inspector:get_sequences(schema) return optional(self, "sequences", schema) end
+function Inspector:get_sequences(schema) return optional(self, "sequences", schema, "get_sequences") end
 
 --- get_enums([schema]): { name, schema, labels, visible }, …; schema "*" is all of them.
-function Inspector:get_enums(schema) return optional(self, "enums", schema) end
+function Inspector:get_enums(schema) return optional(self, "enums", schema, "get_enums") end
 
 --- get_domains([schema]): { name, schema, visible, type, nullable, default, collation, constraints = { { name, check }, … } }, …
-function Inspector:get_domains(schema) return optional(self, "domains", schema) end
+function Inspector:get_domains(schema) return optional(self, "domains", schema, "get_domains") end
 
 --- has_table(name [, schema]): is there such a table or view?
 function Inspector:has_table(name, schema)
+  check_name(name, "has_table", schema)
   return with_connection(self, function(connection) return connection:has_table(name, schema) end)
 end
 
@@ -235,6 +256,7 @@ end
 
 --- has_index(table, name [, schema])
 function Inspector:has_index(name, index, schema)
+  check_name(name, "has_index", schema)
   for _, one in ipairs(record_of(self, name, schema).indexes) do
     if one.name == index then return true end
   end
@@ -244,13 +266,27 @@ end
 --- clear_cache(): what was read is read again when it is asked for.
 function Inspector:clear_cache() self.cache = {} end
 
+-- The nearest of the methods that begin with the same word, or all that do: get_tables is get_table_names, not has_table.
+local function refuse_method(key)
+  local names, word = {}, key:match "^%a+"
+  for name in pairs(Inspector) do
+    local known = name:match "^(%l+)_%l.*[^_]$"
+    if known and (known == word or not word) and (key:find "multi" or not name:find "multi") then names[#names + 1] = name end
+  end
+  table.sort(names)
+  local nearest = core.nearest(key, names)
+  local say = nearest and "; the nearest is '" .. nearest .. "'" or names[1] and "; there are " .. table.concat(names, ", ") or ""
+  check.argument("Inspector has no '%s'%s", key, say)
+end
+
 --- inspector.dialect, inspector.default_schema_name.
 Inspector.__index = function(self, key)
   if key == "dialect" then return self.bind.dialect end
   if key == "default_schema_name" then
     return asking(self, function(ask) return reader_of(self).default_schema(ask) end)
   end
-  return Inspector[key]
+  if Inspector[key] ~= nil or type(key) ~= "string" then return Inspector[key] end
+  refuse_method(key)
 end
 
 --- inspect(engine or connection): an Inspector. inspect(model), inspect(object), …: what the ORM knows. A table or an

@@ -314,7 +314,7 @@ local function filter_of(only, catalog, metadata, bind)
   return function(name) return wanted[name] end
 end
 
-local reflect_options = { bind = "userdata", schema = "string", only = true, views = "boolean", resolve_fks = "boolean" }
+local reflect_options = { bind = true, schema = "string", only = true, views = "boolean", resolve_fks = "boolean" }
 
 --- metadata:reflect{ bind = engine or connection, schema =, only = { names } or function(name, metadata), views = true,
 -- resolve_fks = false }: a Table for each table of the database (and view, if wanted) that the metadata does not have yet; and

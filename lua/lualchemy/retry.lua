@@ -11,16 +11,30 @@ local function check_retry(again)
   check.options(again, retry_options, "run_transaction")
   if again[1] ~= nil then check.argument("the options of run_transaction have names: { retries = n }; there is one without") end
   for name in pairs(retry_options) do
-    if (again[name] or 0) < 0 then check.argument("%s of run_transaction is a number from 0 on, not %s", name, tostring(again[name])) end
+    local value = again[name] or 0
+    if value ~= value or value < 0 then check.argument("%s of run_transaction is a number from 0 on, not %s", name, tostring(value)) end
+  end
+  if again.retries and again.retries % 1 ~= 0 then
+    check.argument("retries of run_transaction is a whole number, not %s", tostring(again.retries))
   end
   return again
+end
+
+local example = "run_transaction(function(connection) … end, { retries = n })"
+
+local function check_call(fn, ...)
+  if type(fn) ~= "function" then
+    check.argument("run_transaction takes a function, then options: %s, not %s", example, core.describe(fn))
+  end
+  if select("#", ...) > 0 then
+    check.argument("run_transaction takes a function, then options: %s; behind them came %s", example, core.describe((...)))
+  end
 end
 
 local function split(options)
   local again, kind = {}, nil
   if type(options) ~= "table" then
-    check.argument("run_transaction takes a function, then options: run_transaction(function(connection) … end, { retries = n }), "
-      .. "not %s behind it", core.describe(options))
+    check.argument("run_transaction takes a function, then options: %s, not %s behind it", example, core.describe(options))
   end
   for name, value in pairs(options) do
     if transaction_options[name] then
@@ -67,14 +81,27 @@ end
 -- serialization failure, a deadlock or a busy database (err.retryable): fn must be fit to run several times. It is never run
 -- again after a commit whose answer was lost (err.outcome_unknown). options: retries (5), backoff (seconds before the second
 -- attempt, 0.01; doubled each time, with chance), max_backoff (2), isolation_level, read_only, deferrable, begin_mode, logging_token.
-function core.engine_methods:run_transaction(fn, options)
+function core.engine_methods:run_transaction(fn, options, ...)
+  check_call(fn, ...)
   local again, kind = split(options or {})
   local source = kind and self:execution_options(kind) or self
   return insist(source, again, function() return source:begin(fn) end, 1)
 end
 
---- What session:run_transaction is made of; source: the session's engine, whose wait hook the pauses go by.
-function retry.again(source, options, body)
+-- A session has its own.
+local function refuse_transaction_options(options)
+  for name in pairs(transaction_options) do
+    if options[name] ~= nil then
+      check.argument("session:run_transaction has no option '%s': the session has, la.Session(engine, { %s = … })", name, name)
+    end
+  end
+end
+
+--- What session:run_transaction is made of; source: the session's engine, whose wait hook the pauses go by; fn and what stood behind
+-- its options: as the user gave them.
+function retry.again(source, options, body, fn, ...)
+  check_call(fn, ...)
+  if type(options) == "table" then refuse_transaction_options(options) end
   return insist(source, check_retry(options or {}), body, 1)
 end
 

@@ -420,6 +420,18 @@ local function autoloaded(definition)
   return require "lualchemy.reflection".autoload(copy)
 end
 
+-- What goes with autoload_with means nothing by itself.
+local function check_autoload(definition)
+  for _, name in ipairs { "include_columns", "resolve_fks" } do
+    if definition[name] ~= nil then check.argument("option '%s' of Table goes with autoload_with = engine, which is not there", name) end
+  end
+  for name in pairs(definition) do
+    if type(name) == "string" and name:find "^auto_?load" then
+      check.argument("Table has no option '%s'; what reads the columns from the database is autoload_with = engine", name)
+    end
+  end
+end
+
 --- Table{ "name", metadata, Column{…}, …, constraints, indexes, schema = …, comment = …, quote = …, prefixes = { "TEMPORARY" },
 -- sqlite_… = … }.
 -- Table{ "name", metadata } alone gives the table that is there. autoload_with = engine or connection: columns, constraints and
@@ -431,6 +443,7 @@ function schema.Table(definition, ...)
     check.argument('Table takes a name, a MetaData and columns: Table{ "teams", metadata, Column{ … } }')
   end
   if definition.autoload_with ~= nil then return autoloaded(definition) end
+  check_autoload(definition)
   local options = check.dialect_options(definition, table_options, "table", "Table")
   local name, metadata = definition[1], definition[2]
   if #definition == 2 then

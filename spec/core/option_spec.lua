@@ -50,6 +50,48 @@ describe("options", function()
     ["a list of names of attributes"] = function() session:refresh(Thing { id = 1 }, { attribute_names = { "name" } }) end,
     ["the options of execute have names: { yield_per = 100 }"] = function() session:execute(query, nil, { 100 }) end,
     ["delete expects a table, an alias of one, or a model"] = function() la.delete(query:subquery "s") end,
+    ["create_engine has no option 'connect_args'; there are pool_size,"] = function() la.create_engine("sqlite://", { connect_args = {} }) end,
+    ["reflect has no option 'extend_existing'; there are bind, only"] = function() la.MetaData():reflect { bind = engine, extend_existing = true } end,
+    ["bind of reflect must be an engine or a connection, not a string"] = function() la.MetaData():reflect { bind = "sqlite://" } end,
+    ["engine:connect has no option 'readonly'; the nearest is 'read_only'"] = function() engine:connect { readonly = true } end,
+    ["engine:begin has no option 'readonly'"] = function() engine:begin({ readonly = true }, nothing) end,
+    ["the options of engine:begin are a table such as"] = function() engine:begin("SERIALIZABLE", nothing) end,
+    ["connection:begin has no option 'readonly'"] = function() connection:begin { readonly = true } end,
+    ["yield_per of execute must be a whole number from 1 on, not 0.5"] = function() connection:execute(query, nil, { yield_per = 0.5 }) end,
+    ["'read_only' is an option of transactions, not of statements"] = function() connection:execute(query, nil, { read_only = true }) end,
+    ["give it to the session, la.Session(engine, { read_only = … })"] = function() session:execute(query, nil, { read_only = true }) end,
+    ["run_transaction takes a function, then options"] = function() engine:run_transaction({ retries = 3 }, nothing) end,
+    ["not a function behind it"] = function() engine:run_transaction(nothing, nothing) end,
+    ["behind them came a number"] = function() session:run_transaction(nothing, {}, 3) end,
+    ["retries of run_transaction is a whole number, not 1.5"] = function() engine:run_transaction(nothing, { retries = 1.5 }) end,
+    ["max_backoff of run_transaction is a number from 0 on"] = function() engine:run_transaction(nothing, { max_backoff = 0 / 0 }) end,
+    ["session:run_transaction has no option 'isolation_level': the session has"] = function()
+      session:run_transaction(nothing, { isolation_level = "SERIALIZABLE" })
+    end,
+    ["session:begin takes a function or nothing"] = function() session:begin { isolation_level = "SERIALIZABLE" } end,
+    ["session:begin_nested takes a function or nothing"] = function() session:begin_nested {} end,
+    ["a session takes an engine"] = function() la.Session(connection) end,
+    ["the key of Thing has 1 part, and is given 2"] = function() session:get(Thing, { 1, 2 }) end,
+    ["the key of Thing has no part 'nme'; it begins with 'id'"] = function() session:get(Thing, { id = 1, nme = "x" }) end,
+    ["Engine has no 'execute', which is done by a connection: engine:begin(function(connection) connection:execute(…) end)"] = function()
+      engine:execute(query)
+    end,
+    ["'echo' of an Engine cannot be set"] = function() engine.echo = true end,
+    ["'autocommit' of a Connection cannot be set"] = function() connection.autocommit = true end,
+    ["'autoflush' of a session cannot be set"] = function() session.autoflush = false end,
+    ["exec_driver_sql takes values in the order of the ?, not by name, as 'a'"] = function()
+      connection:exec_driver_sql("SELECT ? AS a", { a = 1 })
+    end,
+    ["option 'resolve_fks' of Table goes with autoload_with = engine"] = function() la.Table { "things", la.MetaData(), resolve_fks = false } end,
+    ["Table has no option 'autoload'; what reads the columns from the database is autoload_with = engine"] = function()
+      la.Table { "things", la.MetaData(), autoload = true }
+    end,
+    ["Inspector has no 'get_tables'; there are get_check_constraints,"] = function() la.inspect(engine):get_tables() end,
+    ["Inspector has no 'get_colums'; the nearest is 'get_columns'"] = function() la.inspect(engine):get_colums "things" end,
+    ["get_columns takes the name of a schema, or nothing for the default one, not a table"] = function()
+      la.inspect(engine):get_columns("things", { schema = "main" })
+    end,
+    ["copy_to takes a table, a model or a select, not an insert"] = function() connection:copy_to(things:insert()) end,
     ["synchronize_session is false, or one of"] = function()
       session:execute(la.update(Thing):where(Thing.id:eq(1)):values { name = "x" }, nil, { synchronize_session = "fetsch" })
     end,
@@ -58,6 +100,42 @@ describe("options", function()
   for message, run in pairs(refused) do
     it("are refused: " .. message, function() fails("ArgumentError", run, message) end)
   end
+
+  it("of copy_from are looked at where there are no rows, and say which column was meant", function()
+    fails("NoSuchColumnError", function() connection:copy_from(things, {}, { columns = { "id", "nme" } }) end, "the nearest is 'name'")
+    fails("ResourceClosedError", function()
+      local closed = engine:connect()
+      closed:close()
+      closed:copy_from(things, {})
+    end, "This Connection is closed")
+  end)
+
+  it("of a closed connection are not asked for: it says that it is closed", function()
+    local closed = engine:connect()
+    closed:close()
+    fails("ResourceClosedError", function() return la.inspect(closed):get_table_names() end, "closed")
+    fails("ResourceClosedError", function() return closed.dialect end, "closed")
+  end)
+
+  it("tables that are not there are errors with the nearest", function()
+    fails("NoSuchTableError", function() la.inspect(engine):get_columns "thing" end, "the nearest is 'things'")
+    fails("NoSuchTableError", function() return la.Table { "thing", la.MetaData(), autoload_with = engine } end, "the nearest is 'things'")
+  end)
+
+  it("one of many parameter sets that does not fit is known by its number, and errors after it have none", function()
+    local sets = { { id = 1 }, { id = 2 }, { id = "three" } }
+    local _, failure = pcall(connection.execute, connection, things:insert(), sets)
+    assert.equal("DataError", failure.kind)
+    assert.equal(3, failure.row)
+    connection:rollback()
+    _, failure = pcall(connection.copy_from, connection, things, sets)
+    assert.equal(3, failure.row)
+    assert.matches("^row 3: ", failure.message)
+    _, failure = pcall(connection.execute, connection, things:insert(), { id = "x" })
+    assert.is_nil(failure.row)
+    _, failure = pcall(connection.exec_driver_sql, connection, "SELEC 1")
+    assert.is_nil(failure.row)
+  end)
 
   it("session:get reads again what is loaded when it is told to", function()
     session:add(Thing { id = 1, name = "as it was" })

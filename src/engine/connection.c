@@ -287,7 +287,7 @@ static alch_status unusable(const alch_connection *connection, alch_error *error
   if (connection->link->broken && !connection->driver->alive(connection->link->driver_connection))
     return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "the connection to the database is lost: close it and connect again");
   if (connection->link->busy == &connection->wait_until) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for a notification: use another one meanwhile");
-  return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for another statement: finish that one first");
+  return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for another statement: finish that one first, or use another connection (each coroutine has its own)");
 }
 
 alch_status alch_connection_usable(const alch_connection *connection, alch_error *error) {

@@ -58,11 +58,20 @@ static const alch_driver *serving(const char *name, const char *dialect) {
   return !driver->dialect || strcmp(driver->dialect, dialect) == 0 ? driver : NULL;
 }
 
+/* A driver for users (which Python has under some name too) that any dialect can go through, or NULL. */
+static const char *serving_all(void) {
+  for (size_t i = 0; i < ALCH_COUNT(drivers); i++)
+    if (!drivers[i]->dialect && drivers[i]->python) return names[i];
+  return NULL;
+}
+
 static alch_status unresolved(const alch_url *url, alch_error *error) {
   if (url->driver) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "no driver serves %s+%s://", url->dialect, url->driver);
   if (alch_driver_find(url->dialect))
     return alch_error_set(error, ALCH_ERROR_ARGUMENT, "the driver '%s' serves any dialect: name one, as in %s+dialect://", url->dialect, url->dialect);
-  return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "the dialect '%s' has no driver yet", url->dialect);
+  const char *other = serving_all();
+  if (other) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "the dialect '%s' has no driver of its own: write %s+%s://", url->dialect, url->dialect, other);
+  return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "the dialect '%s' has no driver", url->dialect);
 }
 
 alch_status alch_driver_resolve(const alch_url *url, const alch_driver **driver, const char **dialect, alch_error *error) {

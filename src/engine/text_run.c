@@ -87,7 +87,7 @@ static alch_status finish(alch_connection *connection, const alch_text_run *run,
 /* What waits is gone on with by the same call alone. */
 static alch_status check_same(const alch_text_run *waiting, const alch_text_run *wanted, alch_error *error) {
   if (waiting->sql == wanted->sql && waiting->count == wanted->count && (wanted->count == 0 || waiting->values[0].text == wanted->values[0].text)) return ALCH_OK;
-  return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for another statement: finish that one first");
+  return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for another statement: finish that one first, or use another connection (each coroutine has its own)");
 }
 
 /* The driver borrows the values, so the record stays where it is. While a step runs it is not the connection's, since a listener may run texts of his own. */

@@ -24,6 +24,12 @@ void *binding_check(lua_State *L, binding *b, int index, binding_kind kind) {
   return payload;
 }
 
+/* (object, name, value): nothing of these objects can be set. */
+static int refuse_assignment(lua_State *L) {
+  const char *name = luaL_tolstring(L, 2, NULL);
+  return binding_error(L, BINDING(L), ALCH_ERROR_ARGUMENT, "'%s' of %s cannot be set: options are given when it is made, or to its methods", name, binding_describe(L, BINDING(L), 1));
+}
+
 void binding_kind_register(lua_State *L, binding *b, binding_kind kind, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods) {
   lua_newtable(L);
   lua_newtable(L);
@@ -34,6 +40,9 @@ void binding_kind_register(lua_State *L, binding *b, binding_kind kind, const ch
   lua_pushvalue(L, -2);
   lua_setfield(L, -4, "__methods");
   lua_remove(L, -2);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, b);
+  lua_pushcclosure(L, refuse_assignment, 1);
+  lua_setfield(L, -3, "__newindex");
   if (metamethods) { lua_pushvalue(L, -2); lua_pushvalue(L, -2); luaL_setfuncs(L, metamethods, 1); lua_pop(L, 1); }
   lua_pop(L, 1);
   lua_pushstring(L, name);
@@ -157,12 +166,21 @@ const char *binding_describe(lua_State *L, binding *b, int index) {
 
 /* ---- options ---- */
 
+/* Says the nearest, or where nothing is near all that there are. */
 static void unknown_option(lua_State *L, binding *b, const binding_option *known, const char *key, const char *where) {
-  const char *names[64];
+  const char *names[64] = { NULL };
   size_t count = 0;
   for (; known[count].name && count < ALCH_COUNT(names); count++) names[count] = known[count].name;
   const char *nearest = alch_nearest(key, names, count);
-  binding_error(L, b, ALCH_ERROR_ARGUMENT, nearest ? "%s has no option '%s'; the nearest is '%s'" : "%s has no option '%s'", where, key, nearest);
+  if (nearest) binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s has no option '%s'; the nearest is '%s'", where, key, nearest);
+  luaL_Buffer all;
+  luaL_buffinit(L, &all);
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0) luaL_addstring(&all, ", ");
+    luaL_addstring(&all, names[i]);
+  }
+  luaL_pushresult(&all);
+  binding_error(L, b, ALCH_ERROR_ARGUMENT, "%s has no option '%s'; there %s %s", where, key, count == 1 ? "is" : "are", lua_tostring(L, -1));
 }
 
 void binding_options(lua_State *L, binding *b, int index, const binding_option *known, const char *where) {

@@ -54,6 +54,7 @@ typedef struct binding {
   int metatable_references[BINDING_KIND_COUNT];   /* the same, in the registry */
   int host_error;                       /* registry reference of the Lua error that travels through the core as ALCH_HOST_ERROR, LUA_NOREF */
   int host_slot;                        /* the reference that host_error takes when it is set: made beforehand, so that keeping an error needs no memory */
+  lua_Integer set;                      /* of parameters whose values are being converted, from 1, for the row of an error; 0: there is none */
   int wait_hook;                        /* registry reference of la.set_wait's function, LUA_NOREF */
   int error_metatable, columns_metatable, criterion_metatable, sql_metatable, dialect_metatable, row_methods;
   int connections;                      /* alch_connection * -> its object, binding_engine * -> its object; weak: for those who hear of events, and for waits */

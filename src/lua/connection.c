@@ -164,7 +164,7 @@ static int connection_property(lua_State *L) {
   else if (binding_is(L, 2, "invalidated")) lua_pushboolean(L, connection->connection && alch_connection_is_invalidated(connection->connection));
   else if (binding_is(L, 2, "detached")) lua_pushboolean(L, connection->connection && alch_connection_is_detached(connection->connection));
   else if (binding_is(L, 2, "engine")) lua_getiuservalue(L, 1, 1);
-  else if (binding_is(L, 2, "dialect") && connection->connection) binding_push_dialect(L, BINDING(L), alch_connection_engine(connection->connection));
+  else if (binding_is(L, 2, "dialect")) binding_push_dialect(L, BINDING(L), alch_connection_engine(binding_check_connection(L, BINDING(L), 1)));
   else return 0;
   return 1;
 }

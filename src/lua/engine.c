@@ -409,13 +409,23 @@ static int engine_tostring(lua_State *L) {
   return 1;
 }
 
+/* What a connection does an engine is often asked for. */
+static int refuse_connection_method(lua_State *L, binding *b) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, b->metatable_references[BINDING_CONNECTION]);
+  lua_getfield(L, -1, "__methods");
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) != LUA_TFUNCTION) return 0;
+  const char *name = lua_tostring(L, 2);
+  return binding_error(L, b, ALCH_ERROR_ARGUMENT, "Engine has no '%s', which is done by a connection: engine:begin(function(connection) connection:%s(\xe2\x80\xa6) end)", name, name);
+}
+
 static int engine_property(lua_State *L) {
   binding *b = BINDING(L);
   const alch_engine *engine = binding_check_engine(L, b, 1);
   if (binding_is(L, 2, "url")) push_url(L, b, engine);
   else if (binding_is(L, 2, "dialect")) binding_push_dialect(L, b, engine);
   else if (binding_is(L, 2, "met")) lua_pushboolean(L, alch_engine_is_met(engine));
-  else return 0;
+  else return refuse_connection_method(L, b);
   return 1;
 }
 

@@ -55,6 +55,8 @@ void binding_apply_options(const binding_execution_options *options, alch_execut
 void binding_open_execution_options(lua_State *L, binding *b);
 /* Rows of a piece that the options at index ask for, -1 where they do not; name: whose options these are. */
 int64_t binding_stream_rows(lua_State *L, binding *b, int index, const char *where);
+/* ArgumentError for options in the table at index that are of transactions, where those of a statement belong. */
+void binding_refuse_transaction_options(lua_State *L, binding *b, int index);
 /* A new engine object with an engine that it is given (which it then holds); the base's object, at index, gets the listeners. */
 void binding_push_derived_engine(lua_State *L, binding *b, int index, alch_engine *engine);
 

@@ -57,7 +57,9 @@ void binding_push_error(lua_State *L, binding *b, alch_status status) {
   if (error->sqlstate[0]) { lua_pushstring(L, error->sqlstate); lua_setfield(L, -2, "sqlstate"); }
   if (error->code) { lua_pushinteger(L, error->code); lua_setfield(L, -2, "code"); }
   if (error->disconnected) { lua_pushboolean(L, 1); lua_setfield(L, -2, "connection_invalidated"); }
-  if (error->row > 0) { lua_pushinteger(L, (lua_Integer)error->row); lua_setfield(L, -2, "row"); }
+  lua_Integer row = error->row > 0 ? (lua_Integer)error->row : b->set;
+  b->set = 0;
+  if (row > 0) { lua_pushinteger(L, row); lua_setfield(L, -2, "row"); }
   if (error->retryable) { lua_pushboolean(L, 1); lua_setfield(L, -2, "retryable"); }
   if (error->outcome_unknown) { lua_pushboolean(L, 1); lua_setfield(L, -2, "outcome_unknown"); }
   alch_error_close(&b->error);

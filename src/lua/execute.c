@@ -44,6 +44,7 @@ static bool is_list_of_sets(lua_State *L, int index) {
 static uint32_t take_options(lua_State *L, binding *b) {
   static const binding_option known[] = { { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { NULL, 0 } };
   if (lua_isnoneornil(L, 4)) return 0;
+  if (lua_istable(L, 4)) binding_refuse_transaction_options(L, b, 4);
   binding_only_options(L, b, 4, known, "execute");
   int64_t rows = binding_stream_rows(L, b, 4, "execute");
   return rows > 0 ? (uint32_t)rows : 0;
@@ -367,6 +368,11 @@ static void name_values(lua_State *L, binding *b, int index, int count) {
   if (!lua_istable(L, index)) binding_expected(L, b, index, "a list of values", "exec_driver_sql");
   lua_newtable(L);
   int given = (int)lua_rawlen(L, index);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    if (lua_type(L, -2) == LUA_TSTRING) binding_error(L, b, ALCH_ERROR_ARGUMENT, "exec_driver_sql takes values in the order of the ?, not by name, as '%s'; la.text has names", lua_tostring(L, -2));
+    lua_pop(L, 1);
+  }
   if (given > count) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the statement has %d parameters and is given %d", count, given);
   for (int i = 1; i <= count; i++) {
     if (lua_rawgeti(L, index, i) == LUA_TNIL) binding_error(L, b, ALCH_ERROR_STATEMENT, "parameter %d is missing; la.null is NULL", i);

@@ -22,7 +22,7 @@ int64_t binding_stream_rows(lua_State *L, binding *b, int index, const char *whe
   if (lua_getfield(L, index, "yield_per") != LUA_TNIL) {
     int integral = 0;
     rows = lua_tointegerx(L, -1, &integral);
-    if (!integral || rows < 1 || rows > INT32_MAX) binding_expected(L, b, -1, "a whole number from 1 on as yield_per", where);
+    if (!integral || rows < 1 || rows > INT32_MAX) binding_error(L, b, ALCH_ERROR_ARGUMENT, "yield_per of %s must be a whole number from 1 on, not %s", where, luaL_tolstring(L, -1, NULL));
   }
   lua_pop(L, 1);
   return rows;
@@ -42,15 +42,20 @@ static const char *read_token(lua_State *L, binding *b, int index) {
   return token;
 }
 
+/* The method whose options they are, which stands behind them where it is not execution_options itself. */
+static const char *whose(lua_State *L) {
+  return lua_type(L, 3) == LUA_TSTRING ? lua_tostring(L, 3) : "execution_options";
+}
+
 /* Texts stay with the table. */
 static void read_options(lua_State *L, binding *b, alch_execution_options *out) {
-  binding_only_options(L, b, 2, known_options, "execution_options");
+  binding_only_options(L, b, 2, known_options, whose(L));
   out->isolation_level = read_text(L, 2, "isolation_level");
   out->begin_mode = read_text(L, 2, "begin_mode");
   out->logging_token = read_token(L, b, 2);
   out->read_only = read_truth(L, 2, "read_only");
   out->deferrable = read_truth(L, 2, "deferrable");
-  out->stream_rows = binding_stream_rows(L, b, 2, "execution_options");
+  out->stream_rows = binding_stream_rows(L, b, 2, whose(L));
 }
 
 /* engine:execution_options{ … }: an engine with the same pool whose connections begin with these. */
@@ -108,10 +113,10 @@ void binding_apply_options(const binding_execution_options *options, alch_execut
   if (options->token[0]) memcpy(execution->token, options->token, sizeof execution->token);
 }
 
-static void refuse_connection_options(lua_State *L, binding *b) {
+void binding_refuse_transaction_options(lua_State *L, binding *b, int index) {
   static const char *const names[] = { "isolation_level", "read_only", "deferrable", "begin_mode" };
   for (size_t i = 0; i < ALCH_COUNT(names); i++)
-    if (lua_getfield(L, 2, names[i]) == LUA_TNIL) lua_pop(L, 1);
+    if (lua_getfield(L, index, names[i]) == LUA_TNIL) lua_pop(L, 1);
     else binding_error(L, b, ALCH_ERROR_ARGUMENT, "'%s' is an option of transactions, not of statements: give it to engine:begin, connection:begin, execution_options of an engine or a connection, or a session", names[i]);
 }
 
@@ -119,7 +124,7 @@ static void read_statement_options(lua_State *L, binding *b, binding_execution_o
   static const binding_option known[] = {
     { "stream_results", LUA_TBOOLEAN }, { "yield_per", LUA_TNUMBER }, { "populate_existing", LUA_TBOOLEAN }, { "autoflush", LUA_TBOOLEAN }, { "logging_token", LUA_TSTRING }, { NULL, 0 },
   };
-  if (lua_istable(L, 2)) refuse_connection_options(L, b);
+  if (lua_istable(L, 2)) binding_refuse_transaction_options(L, b, 2);
   binding_only_options(L, b, 2, known, "execution_options");
   int64_t rows = binding_stream_rows(L, b, 2, "execution_options");
   bool yields = lua_getfield(L, 2, "yield_per") != LUA_TNIL;

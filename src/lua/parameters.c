@@ -134,9 +134,11 @@ void binding_parameters_take(lua_State *L, binding_parameters *parameters, int i
     }
     used += is_first(compiled, i);
     parameters->given[i] = true;
+    parameters->b->set = set;
     if (slot->list) take_list(L, parameters, i, slot);
     else binding_value_for(L, parameters->b, -1, slot->type, slot->column, &parameters->values[i]);
   }
+  parameters->b->set = 0;
   if (count_keys(L, index) != used) refuse_extra(L, parameters, index, set);
 }
 

@@ -141,7 +141,7 @@ static int session_expunge(lua_State *L) { return run_on_object(L, BINDING_TASK_
 /* A list of names at 3, or nothing. */
 static void check_names(lua_State *L, const char *where) {
   if (lua_isnoneornil(L, 3) || (lua_istable(L, 3) && lua_rawlen(L, 3) > 0)) return;
-  binding_expected(L, BINDING(L), 3, "a list of names of attributes, { \"name\", \xe2\x80\xa6 },", where);
+  binding_expected(L, BINDING(L), 3, "a list of names of attributes such as { \"name\" }", where);
 }
 
 /* expire(object [, names]) */

@@ -101,10 +101,25 @@ static void key_part(lua_State *L, const binding_model *model, uint32_t part, al
   binding_attribute_value(L, model, slot, lua_gettop(L), out);
 }
 
+/* Items of a table that are no part of the key. */
+static void check_key(lua_State *L, const binding_model *model) {
+  const alch_mapper *mapper = model->mapper;
+  if (lua_type(L, 3) != LUA_TTABLE) return;
+  for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+    bool known = false;
+    if (lua_isinteger(L, -2)) known = lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= (lua_Integer)mapper->key_count;
+    for (uint32_t i = 0; i < mapper->key_count && !known; i++) known = binding_is(L, lua_gettop(L) - 1, mapper->attributes[mapper->key_slots[i]].name);
+    if (known) continue;
+    if (lua_isinteger(L, -2)) binding_error(L, model->orm->b, ALCH_ERROR_ARGUMENT, "the key of %s has %d part%s, and is given %d", mapper->name, (int)mapper->key_count, mapper->key_count == 1 ? "" : "s", (int)lua_rawlen(L, 3));
+    binding_error(L, model->orm->b, ALCH_ERROR_ARGUMENT, "the key of %s has no part '%s'; it begins with '%s'", mapper->name, luaL_tolstring(L, -2, NULL), mapper->attributes[mapper->key_slots[0]].name);
+  }
+}
+
 static alch_status step_get(lua_State *L, binding_session *s) {
   const binding_model *model = binding_model_of(L, s->orm->b, 2);
   alch_value key[ALCH_KEY_LIMIT];
   alch_object *object = NULL;
+  check_key(L, model);
   for (uint32_t i = 0; i < model->mapper->key_count; i++) key_part(L, model, i, &key[i]);
   alch_status status = alch_load_get(s->session, model->mapper, key, lua_toboolean(L, 4), &object, &s->orm->b->error);
   if (status >= 0 && status != ALCH_WAIT) binding_push_object(L, s->orm, object);

@@ -1,4 +1,5 @@
 --- Errors of the object-relational part, in the words that users need: what was expected, what came, what is nearest.
+local check = require "lualchemy.check"
 local core = require "lualchemy.core"
 
 local refuse = {}
@@ -31,7 +32,7 @@ function refuse.options(options, names, types, whose)
     if type(name) == "string" then
       local found = false
       for _, known in ipairs(names) do found = found or known == name end
-      if not found then refuse.unknown(whose .. " has no option", name, names) end
+      if not found then check.unknown_option(whose, name, names) end
       if types[name] and type(value) ~= types[name] then refuse.value(value, "option '%s' of %s must be a %s", name, whose, types[name]) end
     end
   end

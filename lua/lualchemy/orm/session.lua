@@ -46,6 +46,9 @@ local function open(options, maker)
     core.error("UnboundExecutionError", "a session needs an engine: la.Session(engine), la.Session{ bind = engine }, or several: "
       .. "la.Session{ binds = { [Player] = engine, [Team] = another } }")
   end
+  if engine and not core.is_engine(engine) then
+    refuse.value(engine, "a session takes an engine (and its connections from there): la.Session(la.create_engine \"sqlite:///app.db\")")
+  end
   local derive = deriver(options)
   local session = orm.session(engine and derive(engine), options, routed)
   if routed then binds().open(session, engine, options, derive) end
@@ -156,7 +159,7 @@ end
 
 --- session:run_transaction(fn [, { retries, backoff, max_backoff }]): fn(session) in a transaction, and again after failures
 -- that pass; see engine:run_transaction. What the session had of the transaction that failed is rolled back before.
-function methods:run_transaction(fn, options)
+function methods:run_transaction(fn, options, ...)
   if self:in_transaction() then
     core.error("InvalidRequestError",
       "run_transaction begins a transaction of its own, and this session has one open: commit it or roll it back first")
@@ -167,7 +170,7 @@ function methods:run_transaction(fn, options)
     error((...), 0)
   end
   local again = require "lualchemy.retry".again   -- few ask for it
-  return again(self:bind() or binds().any(self), options, function() return settle(pcall(self.transaction, self, fn)) end)
+  return again(self:bind() or binds().any(self), options, function() return settle(pcall(self.transaction, self, fn)) end, fn, ...)
 end
 
 -- Several engines ---------------------------------------------------------------------------------
@@ -197,6 +200,12 @@ local function take_options(statement, options)
   local own, left = {}, {}
   for name, value in pairs(options) do
     if own_options[name] then left[name] = value else own[name] = value end
+  end
+  for _, name in ipairs { "isolation_level", "read_only", "deferrable", "begin_mode" } do
+    if own[name] ~= nil then
+      refuse.argument("'%s' is an option of transactions, not of statements: give it to the session, la.Session(engine, { %s = … })",
+        name, name)
+    end
   end
   refuse.options(own, execution_names, {}, "execute")
   if own[1] ~= nil then refuse.argument "the options of execute have names: { yield_per = 100 }; there is one without" end
@@ -331,8 +340,15 @@ function methods:transaction(fn)
   return finish(transaction, pcall(fn, self))
 end
 
+local function check_function(fn, whose)
+  if fn ~= nil and type(fn) ~= "function" then
+    refuse.value(fn, "%s takes a function or nothing (options such as isolation_level are the session's: la.Session(engine, { … }))", whose)
+  end
+end
+
 --- Begins a transaction; with a function, calls it and commits.
 function methods:begin(fn)
+  check_function(fn, "session:begin")
   local transaction = self:begin_transaction()
   if fn == nil then return transaction end
   return finish(transaction, pcall(fn, self))
@@ -341,6 +357,7 @@ end
 --- Begins a savepoint, as the innermost transaction; with a function, calls it, and releases the savepoint, or rolls back to it
 -- when the function raises.
 function methods:begin_nested(fn)
+  check_function(fn, "session:begin_nested")
   local transaction = self:begin_savepoint()
   if fn == nil then return transaction end
   return finish(transaction, pcall(fn, self))
