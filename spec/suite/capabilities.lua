@@ -60,6 +60,7 @@ end)
 capability("recover", "transactions that are prepared can be listed", nil)
 capability("read_only", "the database refuses to write in a transaction that is read only", nil)
 capability("isolation", "there is more than one isolation level between transactions, and a writer may fail by another's", nil)
+capability("level", "a transaction can be asked for its level (sql.level)", nil, { "level" })
 capability("transactional_ddl", "what creates and drops tables is rolled back with its transaction", function(world)
   local connection = world:connect()
   connection:exec_driver_sql "CREATE TABLE suite_passing (id INTEGER)"

@@ -2,7 +2,7 @@
 local shell = dofile "spec/tooling/shell.lua"
 
 local record = [[
-local lacks = { sleep = "none", kill = "none", late_error = "none", lock_timeout = "none", %s }
+local lacks = { sleep = "none", kill = "none", late_error = "none", lock_timeout = "none", level = "none", %s }
 return {
   name = "Somebody's driver",
   url = function(folder) return "sqlite:///" .. folder .. "/somebody.db" end,

@@ -1,6 +1,7 @@
 -- Transactions as a connection, an engine and savepoints make them; levels, two phases, and what is tried again.
 local suite = ...
 local la = require "lualchemy"
+local core = require "lualchemy.core"
 
 local function ids(things, connection)
   return connection:execute(la.select(things.c.id):order_by(things.c.id)):scalars():all()
@@ -130,16 +131,33 @@ suite.case("with autocommit each statement is done when it is done", function(wo
   world.same(1, world:count(things), "the next use of the connection is in autocommit too")
 end)
 
+-- What the server says that the level of a transaction is which has read the things. wanted: asked until it is so, or time is out, since
+-- a server may say what it saw the last time, unless nobody has asked for a tenth of a second.
+local function level_at_server(world, connection, things, wanted)
+  local deadline, level = core.clock() + 5e9, nil
+  world:count(things, connection)
+  repeat
+    if level then core.sleep(0.15) end
+    level = connection:exec_driver_sql(world:sql "level"):scalar() or "none"
+  until level:upper() == (wanted or level:upper()) and level ~= "none" or core.clock() > deadline
+  return level:upper()
+end
+
 -- record.levels: the levels of isolation that the database has, beside SERIALIZABLE.
 suite.case("every level of isolation can be asked for, and ends with its transaction", function(world)
   local things, engine = world:names "a", world:engine { pool_size = 1 }
   local usual = engine:begin(function(connection) return connection.isolation_level end)
+  local served = world:can "level" and engine:begin(function(connection) return level_at_server(world, connection, things) end)
   for _, level in ipairs { "SERIALIZABLE", table.unpack(world.record.levels or {}) } do
     engine:begin({ isolation_level = level }, function(connection)
       world.same(level, connection.isolation_level)
       world.same(1, world:count(things, connection))
+      if served then world.same(level, level_at_server(world, connection, things, level), "the server's level") end
     end)
-    world.same(usual, engine:begin(function(connection) return connection.isolation_level end), "the next transaction's level")
+    engine:begin(function(connection)
+      world.same(usual, connection.isolation_level, "the next transaction's level")
+      if served then world.same(served, level_at_server(world, connection, things, served), "the next transaction's level at the server") end
+    end)
   end
 end)
 
@@ -307,7 +325,7 @@ suite.case("what a lost session has prepared is found and ended by another", { n
       for _, one in ipairs(finder:recover_twophase()) do found = found or one == xid end
       if found and pcall(finder[ending], finder, xid) then break end
       found = false
-      require "lualchemy.core".sleep(0.02)
+      core.sleep(0.02)
     end
     assert(found, xid .. " was not found or not ended")
     finder:close()

@@ -28,6 +28,7 @@ return {
   sql = {
     echo = "SELECT ?", numbers = "SELECT seq AS n FROM seq_1_to_%d", sleep = "SELECT sleep(%s)",
     late_error = "SELECT (SELECT x.seq FROM seq_1_to_2 x WHERE s.seq = 3000 OR x.seq = 1) FROM seq_1_to_5000 s",
+    level = "SELECT trx_isolation_level FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = connection_id()",
     lock_timeout = "SET innodb_lock_wait_timeout = 1",
     me = "SELECT connection_id()", kill = "KILL %d", backslash = "\\\\",
   },

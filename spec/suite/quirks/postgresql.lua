@@ -15,6 +15,7 @@ return {
   sql = {
     echo = "SELECT ?", numbers = "SELECT n FROM generate_series(1, %d) n", sleep = "SELECT pg_sleep(%s)",
     late_error = "SELECT 1 / (3000 - n) FROM generate_series(1, 5000) n",
+    level = "SHOW transaction_isolation",
     lock_timeout = "SET lock_timeout = 50",
     me = "SELECT pg_backend_pid()", kill = "SELECT pg_terminate_backend(%d)",
   },

@@ -10,6 +10,7 @@ return {
     two_phase = "the library has none",
     recover = "there are no two phases",
     isolation = "writers wait for one another",
+    level = "there is one",
     serialization = "writers wait for one another",
     row_locks = "a database is locked as a whole",
     many_atomic = "the sets of a call run one by one",
