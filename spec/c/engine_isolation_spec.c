@@ -250,6 +250,9 @@ static bool open_replicas(scene *s, alch_engine **reading) {
   alch_engine_options_init(&options);
   options.replicas = replicas;
   options.replica_count = 2;
+  options.pool_size = 1;
+  options.max_overflow = 0;
+  options.pool_timeout = 0;
   return open_scene(s, "mock+postgresql://primary", &options) && CHECK_INT(alch_engine_derive(s->w.engine, &only_reading, reading, &s->w.error), ALCH_OK);
 }
 
@@ -286,6 +289,29 @@ CASE("who only reads goes to the replicas in turn, to the next when one is away,
     alch_mock_fail(s.mock, 1, ALCH_ERROR_OPERATIONAL, true, false);
     CHECK_INT(take_reader(&s, reading), second);
   }
+  alch_engine_release(reading);
+  close_scene(&s);
+}
+
+CASE("a pool that has none left is a reason to try the next server, and an error when it was the last") {
+  enum { READERS = 3 };
+  scene s;
+  alch_engine *reading = NULL;
+  alch_connection *readers[READERS] = { NULL }, *late = NULL;
+  bool seen[READERS] = { false };
+  if (open_replicas(&s, &reading)) {
+    alch_connection_close(s.w.connection);
+    s.w.connection = NULL;
+    for (int i = 0; i < READERS; i++) {
+      if (!CHECK_INT(alch_engine_connect(reading, &readers[i], &s.w.error), ALCH_OK)) continue;
+      seen[place_of(&s, readers[i])] = true;
+    }
+    CHECK(seen[0] && seen[1] && seen[2]);
+    CHECK_INT(place_of(&s, readers[2]), 0);
+    CHECK_INT(alch_engine_connect(reading, &late, &s.w.error), ALCH_ERROR);
+    CHECK_TEXT(error_name(&s.w), "TimeoutError");
+  }
+  for (int i = 0; i < READERS; i++) alch_connection_close(readers[i]);
   alch_engine_release(reading);
   close_scene(&s);
 }

@@ -177,6 +177,19 @@ CASE("a commit whose answer is lost may have happened") {
   end_scene(&s);
 }
 
+CASE("a commit whose answer is lost is never tried again, whatever was said before the end") {
+  scene s;
+  begin_scene(&s);
+  alch_mock_set_sqlstate(s.mock, "40001");
+  if (open_scene(&s)) {
+    CHECK_INT(run(&s.w, "INSERT INTO t"), ALCH_OK);
+    alch_mock_fail(s.mock, 1, ALCH_ERROR_OPERATIONAL, true, true);
+    CHECK_INT(alch_connection_commit(s.w.connection, 1, &s.w.error), ALCH_ERROR);
+    CHECK(s.w.error.outcome_unknown && !s.w.error.retryable);
+  }
+  end_scene(&s);
+}
+
 CASE("serialization failures and deadlocks may be tried again") {
   static const struct { const char *sqlstate; bool retryable; } rows[] = { { "40001", true }, { "40P01", true }, { "23505", false }, { "", false } };
   for (size_t i = 0; i < ALCH_COUNT(rows); i++) {
@@ -210,6 +223,35 @@ CASE("what is open when a connection comes back is rolled back, or committed whe
   end_scene(&s);
   CHECK_TEXT(last_after(ALCH_RESET_NONE, &s), "ROLLBACK");
   end_scene(&s);
+}
+
+/* Something that has to be taken back when the connection comes home. */
+static void leave_open(scene *s) {
+  CHECK_INT(run(&s->w, "INSERT INTO t"), ALCH_OK);
+}
+
+static void leave_set(scene *s) {
+  CHECK_INT(alch_connection_set_read_only(s->w.connection, true, &s->w.error), ALCH_OK);
+  CHECK_INT(run(&s->w, "SELECT 1"), ALCH_OK);
+  CHECK_INT(alch_connection_commit(s->w.connection, 1, &s->w.error), ALCH_OK);
+}
+
+CASE("one that cannot be put back as it was is closed, and nobody else gets it") {
+  static void (*const leavings[])(scene *) = { leave_open, leave_set };
+  for (size_t i = 0; i < ALCH_COUNT(leavings); i++) {
+    scene s;
+    begin_scene(&s);
+    if (open_scene(&s)) {
+      leavings[i](&s);
+      alch_mock_fail(s.mock, 1, ALCH_ERROR_OPERATIONAL, false, false);
+      give_back(&s);
+      CHECK_INT(alch_mock_open_connections(s.mock), 0);
+      CHECK(take(&s));
+      CHECK_INT(run(&s.w, "SELECT 1"), ALCH_OK);
+      CHECK_INT(alch_engine_pool_status(s.w.engine).in_use, 1);
+    }
+    end_scene(&s);
+  }
 }
 
 CASE("a detached connection is the pool's no more") {

@@ -39,6 +39,11 @@ CASE("connections are made until the limit, and then waited for until the time i
     status = alch_engine_pool_status(w.engine);
     CHECK_INT(status.idle, 1);
     CHECK_INT(status.in_use, 1);
+    alch_connection_close(w.connection);   /* one more than the pool keeps */
+    w.connection = NULL;
+    status = alch_engine_pool_status(w.engine);
+    CHECK_INT(status.idle, 1);
+    CHECK_INT(status.in_use, 0);
   }
   world_close(&w);
 }

@@ -147,6 +147,23 @@ describe("run_transaction", function()
     assert.equal(0, engine:pool_status().in_use)
   end)
 
+  it("pauses before it runs again, about twice as long each time, up to max_backoff", function()
+    local engine, mock = mocked()
+    local sleep, pauses = core.sleep, {}
+    core.sleep = function(seconds) pauses[#pauses + 1] = seconds end
+    finally(function() core.sleep = sleep end)
+    fails("OperationalError", function()
+      engine:run_transaction(function(c)
+        mock:fail(3, "OperationalError", { ends_transaction = true, sqlstate = "40001" })
+        c:exec_driver_sql "INSERT INTO t"
+      end, { retries = 6, backoff = 1, max_backoff = 6 })
+    end, "7 attempts")
+    assert.equal(6, #pauses)
+    for i, most in ipairs { 1, 2, 4, 6, 6, 6 } do
+      assert.is_true(pauses[i] >= most / 2 and pauses[i] <= most, ("pause %d: %g s"):format(i, pauses[i]))
+    end
+  end)
+
   it("never runs again after a commit whose answer was lost, nor after other errors", function()
     local engine, mock = mocked()
     local runs = 0

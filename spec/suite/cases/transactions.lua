@@ -156,7 +156,7 @@ suite.case("every level of isolation can be asked for, and ends with its transac
     end)
     engine:begin(function(connection)
       world.same(usual, connection.isolation_level, "the next transaction's level")
-      if served then world.same(served, level_at_server(world, connection, things, served), "the next transaction's level at the server") end
+      if served then world.same(served, level_at_server(world, connection, things, served), "the next one's level at the server") end
     end)
   end
 end)
