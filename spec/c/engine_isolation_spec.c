@@ -217,6 +217,58 @@ CASE("what is prepared when its connection closes is rolled back") {
   close_scene(&s);
 }
 
+enum { CALLS_OF_ONE = 3 };   /* prepare, start, poll: the calls of the driver for a text */
+
+static const struct ended_row { const char *url; bool closes; const char *sent; } ended[] = {
+  { "mock+postgresql://", false, "BEGIN; INSERT INTO t" },
+  { "mock+mariadb://", false, "XA START 'x1'; INSERT INTO t; XA END 'x1'; XA ROLLBACK 'x1'" },
+  { "mock+mariadb://", true, "XA START 'x1'; INSERT INTO t; XA END 'x1'; XA ROLLBACK 'x1'" },
+};
+
+/* The statement's poll fails, and the driver says that no transaction is open any more. */
+static void check_ended(const struct ended_row *row, uint32_t waits) {
+  scene s;
+  if (open_scene(&s, row->url, NULL)) {
+    CHECK_INT(begin_twophase(&s), ALCH_OK);
+    alch_mock_fail(s.mock, CALLS_OF_ONE, ALCH_ERROR_OPERATIONAL, false, true);
+    CHECK_INT(run(&s.w, "INSERT INTO t"), ALCH_ERROR);
+    alch_error_close(&s.w.error);
+    CHECK_INT(run(&s.w, "INSERT INTO t"), ALCH_ERROR);
+    CHECK_TEXT(error_name(&s.w), "PendingRollbackError");
+    alch_mock_wait(s.mock, ALCH_MOCK_START, waits);
+    if (row->closes) alch_connection_close(s.w.connection);
+    else CHECK_INT(rollback(&s), ALCH_OK);
+    if (row->closes) s.w.connection = NULL;
+    else CHECK_INT(alch_connection_depth(s.w.connection), 0);
+    CHECK_TEXT(sent(&s), row->sent);
+  }
+  close_scene(&s);
+}
+
+CASE("two phases that the database has rolled back by itself are ended by their words, where they have some") {
+  for (size_t i = 0; i < ALCH_COUNT(ended); i++)
+    for (uint32_t waits = 0; waits < 3; waits++) check_ended(&ended[i], waits);
+}
+
+/* What would leave the active state fails when the server has left it by itself; then only the last text counts. */
+CASE("a failure on the way to the end of two phases does not keep them open") {
+  for (uint32_t text = 0; text < 2; text++) {
+    scene s;
+    if (open_scene(&s, "mock+mariadb://", NULL)) {
+      CHECK_INT(begin_twophase(&s), ALCH_OK);
+      alch_mock_fail(s.mock, (text + 1) * CALLS_OF_ONE, ALCH_ERROR_OPERATIONAL, false, text == 1);
+      CHECK_INT(rollback(&s), text == 0 ? ALCH_OK : ALCH_ERROR);
+      CHECK_INT(alch_connection_depth(s.w.connection), text);
+      CHECK(s.w.error.set == (text == 1));
+      alch_error_close(&s.w.error);
+      CHECK_INT(rollback(&s), ALCH_OK);
+      CHECK_INT(alch_connection_depth(s.w.connection), 0);
+      CHECK_TEXT(sent(&s), text == 0 ? "XA START 'x1'; XA END 'x1'; XA ROLLBACK 'x1'" : "XA START 'x1'; XA END 'x1'; XA ROLLBACK 'x1'; XA END 'x1'; XA ROLLBACK 'x1'");
+    }
+    close_scene(&s);
+  }
+}
+
 CASE("what a crash has left is ended from outside") {
   scene s;
   const char *sql;

@@ -174,6 +174,73 @@ for _, database in ipairs(databases) do
       end)
     end
 
+    if database.name == "MariaDB" then
+      -- Holds the row 2, with more done than the other has (who has done least is chosen), and waits for the row 1.
+      local function rival_of(wait)
+        return coroutine.wrap(function()
+          local native = la.create_engine(("mariadb://spec@/spec?unix_socket=%s/mariadb.sock"):format(folder), { wait = wait })
+          local c = native:connect()
+          for id = 10, 30 do c:execute(t:insert(), { id = id }) end
+          c:execute(t:update():where(t.c.id:eq(2)):values { big = 2 })
+          coroutine.yield "holds"
+          c:execute(t:update():where(t.c.id:eq(1)):values { big = 2 })
+          c:rollback()
+          c:close()
+          native:dispose()
+          return "through"
+        end)
+      end
+
+      local function until_it(rival, what)
+        local deadline = os.time() + 60
+        while rival() ~= what do
+          assert(os.time() < deadline, "the other one hangs")
+          require "lualchemy.core".sleep(0.001)
+        end
+      end
+
+      for _, begin in ipairs { "begin", "begin_twophase" } do
+        case("who loses a deadlock has lost the whole transaction, and nothing is done before its rollback: " .. begin, function()
+          engine:begin(function(c) c:execute(t:insert(), { { id = 1 }, { id = 2 } }) end)
+          local rival, c = rival_of(function() coroutine.yield "waits" end), engine:connect()
+          until_it(rival, "holds")
+          local transaction = c[begin](c)
+          c:execute(t:update():where(t.c.id:eq(1)):values { big = 1 })
+          until_it(rival, "waits")
+          local failure = world.fails("OperationalError", function() c:execute(t:update():where(t.c.id:eq(2)):values { big = 1 }) end)
+          assert.is_true(failure.retryable)
+          world.fails("PendingRollbackError", function() c:execute(t:insert(), { id = 3 }) end)
+          world.fails("PendingRollbackError", function() transaction:commit() end)
+          transaction:rollback()
+          until_it(rival, "through")
+          transaction = c[begin](c)
+          c:execute(t:insert(), { id = 4 })
+          transaction:commit()
+          c:close()
+          assert.equal(3, count())
+        end)
+      end
+
+      case("sets of values of which one fails leave nothing in a transaction in two phases", function()
+        for _, statement in ipairs { t:insert(), t:insert():returning(t.c.id) } do
+          local c = engine:connect()
+          local transaction = c:begin_twophase()
+          c:execute(t:insert(), { { id = 1 }, { id = 2 } })
+          world.fails("IntegrityError", function() c:execute(statement, { { id = 3 }, { id = 4 }, { id = 1 } }) end)
+          local ok, rows = pcall(function() return c:scalar(la.select(la.func.count()):select_from(t)) end)
+          if ok then assert.equal(2, rows) else assert.equal("PendingRollbackError", rows.kind) end
+          transaction:rollback()
+          assert.equal(0, count())
+          transaction = c:begin_twophase()
+          c:execute(t:insert(), { { id = 1 }, { id = 2 } })
+          assert.is_false(pcall(c.exec_driver_sql, c, "COMMIT"))
+          transaction:commit()
+          c:close()
+          engine:begin(function(other) assert.equal(2, other:execute(t:delete()).rowcount) end)
+        end
+      end)
+    end
+
     case("changes are counted", function()
       engine:begin(function(c)
         for id = 1, 5 do c:execute(t:insert(), { id = id }) end

@@ -94,23 +94,6 @@ for _, kind in ipairs(kinds) do
       engine:dispose()
     end)
 
-    it("two phases that are read only refuse to write, and the next ones write", function()
-      local engine = open { pool_size = 1, max_overflow = 0 }
-      local reader = engine:connect { read_only = true }
-      local transaction = reader:begin_twophase()
-      assert.is_false(pcall(reader.exec_driver_sql, reader, "update counters set n = 7 where id = 1"))
-      transaction:rollback()
-      reader:close()
-      local writer = engine:connect()
-      transaction = writer:begin_twophase()
-      writer:exec_driver_sql "update counters set n = 8 where id = 1"
-      transaction:prepare()
-      transaction:commit()
-      writer:close()
-      assert.equal("8", tostring(count(engine)))
-      engine:dispose()
-    end)
-
     it("the pool heals after sessions were killed", function()
       local engine = open { pool_pre_ping = false }
       local one, two, killer = engine:connect(), engine:connect(), open():connect()

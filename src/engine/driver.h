@@ -100,6 +100,7 @@ typedef struct alch_driver {
   const char *(*column_name)(alch_driver_statement *statement, uint32_t column);
   int64_t (*changes)(alch_driver_statement *statement);                    /* rows affected by the execution that is done; -1 unknown */
   int64_t (*last_insert_id)(alch_driver_connection *connection);           /* optional */
+  /* Is a transaction open whose statements count, as far as is known without a round trip? One in two phases as well until it is prepared, and none that the server has rolled back with an error. */
   bool (*in_transaction)(alch_driver_connection *connection);
   bool (*alive)(alch_driver_connection *connection);                       /* cheap; no round trip */
   void (*interrupt)(alch_driver_connection *connection);                   /* optional; from any thread */

@@ -237,6 +237,9 @@ const char *alch_transaction_text(const char *text, const char *what, char *out,
 alch_status alch_transaction_check_write(const alch_connection *connection, const alch_prepared *prepared, alch_error *error);
 
 /* ---- twophase.c: level 1 of a transaction with an id; each may answer ALCH_WAIT ---- */
+/* Does the server still have such a transaction of the connection's, to be ended by its words? Where two phases begin with words of their own they end by such words alone, also when the server has rolled back
+   what was done in them. */
+bool alch_twophase_is_there(const alch_connection *connection);
 alch_status alch_twophase_commit(alch_connection *connection, alch_error *error);
 alch_status alch_twophase_rollback(alch_connection *connection, alch_error *error);
 void alch_twophase_forget(alch_connection *connection);

@@ -154,7 +154,7 @@ static alch_status rollback_transaction(alch_connection *connection, alch_error 
   alch_status status = ALCH_OK;
   if (connection->twophase != ALCH_TWOPHASE_NONE) status = alch_twophase_rollback(connection, error);
   else if (alch_link_controls(link) || link->driver->in_transaction(link->driver_connection)) status = alch_transaction_control(connection, ALCH_ENGINE_ROLLBACK, 1, "ROLLBACK", error);
-  if (status == ALCH_WAIT || (status < 0 && (prepared || !connection->lost))) return status;
+  if (status == ALCH_WAIT || (status < 0 && (prepared || !connection->lost || alch_twophase_is_there(connection)))) return status;
   alch_transaction_leave(connection);
   return ALCH_OK;
 }
@@ -180,6 +180,10 @@ alch_status alch_connection_rollback(alch_connection *connection, uint32_t level
   if (connection->lost && level > 1) {
     connection->depth = level - 1;
     return ALCH_OK;
+  }
+  if (connection->lost && alch_twophase_is_there(connection)) {   /* what is left of it has to be ended */
+    connection->lost = false;
+    connection->real = true;
   }
   if (connection->lost || (!connection->real && connection->twophase == ALCH_TWOPHASE_NONE)) {
     alch_transaction_leave(connection);
@@ -241,7 +245,7 @@ static alch_status end_twophase(alch_connection *connection) {
 static uint8_t begin_end(alch_connection *connection) {
   alch_link *link = connection->link;
   if (link->busy == &connection->wait_until) link->busy = NULL;   /* a notification that nobody waits for any more */
-  if (!link->busy) return connection->twophase != ALCH_TWOPHASE_NONE && !connection->lost && !link->broken ? END_TWOPHASE : END_RESET;
+  if (!link->busy) return alch_twophase_is_there(connection) ? END_TWOPHASE : END_RESET;
   if (link->shared && alch_link_controls(link) && alch_link_end_control(link)) return END_RESET;
   alch_link_give_up(link);
   return END_DONE;

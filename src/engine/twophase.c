@@ -55,11 +55,16 @@ static alch_status keep_xid(alch_connection *connection, const char *xid, alch_e
 
 /* ---- the texts, one after another ---- */
 
-static alch_status run_texts(alch_connection *connection, const char *const *texts, alch_error *error) {
+/* last_counts: what the texts before the last fail with is forgotten. */
+static alch_status run_texts(alch_connection *connection, const char *const *texts, bool last_counts, alch_error *error) {
   alch_status status = ALCH_OK;
   while (texts[connection->twophase_step] && status == ALCH_OK) {
     char text[TEXT_SIZE];
     status = alch_link_control(connection->link, alch_transaction_text(texts[connection->twophase_step], connection->xid, text, sizeof text), error);
+    if (status < 0 && last_counts && texts[connection->twophase_step + 1] && !(error && error->disconnected)) {
+      if (error) alch_error_close(error);
+      status = ALCH_OK;
+    }
     if (status == ALCH_OK) connection->twophase_step++;
   }
   if (status != ALCH_WAIT) connection->twophase_step = 0;
@@ -104,7 +109,7 @@ alch_status alch_connection_prepare(alch_connection *connection, uint32_t level,
   if (connection->twophase != ALCH_TWOPHASE_OPEN || level != 1 || connection->depth != 1)
     return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "only an open transaction of begin_twophase can be prepared, when its savepoints have ended");
   status = tell(connection, ALCH_ENGINE_PREPARE, error);
-  if (status == ALCH_OK) status = run_texts(connection, words_of(connection)->prepare, error);
+  if (status == ALCH_OK) status = run_texts(connection, words_of(connection)->prepare, false, error);
   if (status != ALCH_OK) return status;
   connection->twophase = ALCH_TWOPHASE_PREPARED;
   connection->real = false;
@@ -135,7 +140,7 @@ void alch_connection_leave_prepared(alch_connection *connection) {
 
 static alch_status commit_prepared(alch_connection *connection, alch_error *error) {
   alch_status status = tell(connection, ALCH_ENGINE_COMMIT, error);
-  if (status == ALCH_OK) status = run_texts(connection, words_of(connection)->commit_prepared, error);
+  if (status == ALCH_OK) status = run_texts(connection, words_of(connection)->commit_prepared, false, error);
   return alch_twophase_note(connection, status, error);
 }
 
@@ -145,13 +150,18 @@ alch_status alch_twophase_commit(alch_connection *connection, alch_error *error)
   return status == ALCH_OK ? commit_prepared(connection, error) : status;
 }
 
+bool alch_twophase_is_there(const alch_connection *connection) {
+  return connection->twophase != ALCH_TWOPHASE_NONE && !connection->link->broken && (!connection->lost || words_of(connection)->rollback_unprepared);
+}
+
+/* One that the server has rolled back by itself, or that could not be prepared, has left its active state already, and what would end that fails. */
 alch_status alch_twophase_rollback(alch_connection *connection, alch_error *error) {
   static const char *const plain[] = { "ROLLBACK", NULL };
   const alch_transaction_words *words = words_of(connection);
   const char *const *texts = words->rollback_prepared;
   if (connection->twophase == ALCH_TWOPHASE_OPEN) texts = words->rollback_unprepared ? words->rollback_unprepared : plain;
   alch_status status = tell(connection, ALCH_ENGINE_ROLLBACK, error);
-  if (status == ALCH_OK) status = run_texts(connection, texts, error);
+  if (status == ALCH_OK) status = run_texts(connection, texts, connection->twophase == ALCH_TWOPHASE_OPEN, error);
   return alch_twophase_note(connection, status, error);
 }
 
@@ -164,7 +174,7 @@ alch_status alch_connection_end_prepared(alch_connection *connection, const char
     if (status == ALCH_OK) status = keep_xid(connection, xid, error);
   }
   if (status != ALCH_OK) return status;
-  status = run_texts(connection, commit ? words->commit_prepared : words->rollback_prepared, error);
+  status = run_texts(connection, commit ? words->commit_prepared : words->rollback_prepared, false, error);
   if (status != ALCH_WAIT) alch_twophase_forget(connection);
   return status;
 }

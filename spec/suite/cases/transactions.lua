@@ -310,6 +310,98 @@ suite.case("two phases have the level that was asked for", { needs = { "two_phas
   world.fails("InvalidRequestError", function() connection:begin_twophase() end, "AUTOCOMMIT")
 end)
 
+suite.case("two phases that are read only refuse to write, the next ones write", { needs = { "two_phase", "read_only" } }, function(world)
+  local things = world:names()
+  local engine = world:engine { pool_size = 1, max_overflow = 0 }
+  local reader = engine:connect { read_only = true }
+  local transaction = reader:begin_twophase()
+  world.same(0, world:count(things, reader))
+  assert(not pcall(add, reader, things, 1), "a transaction that is read only has written")
+  transaction:rollback()
+  reader:close()
+  local writer = engine:connect()
+  transaction = writer:begin_twophase()
+  add(writer, things, 1)
+  transaction:prepare()
+  transaction:commit()
+  world.same(1, world:count(things, writer))
+  writer:close()
+end)
+
+-- Nothing is prepared, and nobody has locked the row.
+local function nothing_is_left(world, things, id)
+  local other = world:connect()
+  if world:can "recover" then world.same({}, other:recover_twophase()) end
+  other:exec_driver_sql(world:sql "lock_timeout"):close()
+  add(other, things, id)
+  other:rollback()
+  other:invalidate() -- what was set stays with the session
+end
+
+suite.case("two phases in which a statement has failed are rolled back", { needs = { "two_phase", "lock_timeout" } }, function(world)
+  local things = world:names "a"
+  local engine = world:engine { pool_size = 1, max_overflow = 0 }
+  local endings = {
+    function(_, transaction) transaction:rollback() end,
+    function(connection) connection:rollback() end,
+    function(connection) connection:close() end,
+  }
+  for _, ending in ipairs(endings) do
+    local connection = engine:connect()
+    local transaction = connection:begin_twophase()
+    add(connection, things, 2)
+    world.fails("IntegrityError", function() add(connection, things, 1) end)
+    assert(connection:in_transaction(), "the transaction is forgotten")
+    ending(connection, transaction)
+    nothing_is_left(world, things, 2)
+    connection:close()
+    connection = engine:connect() -- in the same session
+    transaction = connection:begin_twophase()
+    add(connection, things, 2)
+    transaction:prepare()
+    transaction:rollback()
+    connection:close()
+  end
+  world.same(1, world:count(things))
+end)
+
+local deadlock_needs = { "two_phase", "descriptor", "row_locks" }
+suite.case("of two phases in a deadlock one is rolled back, and gets through the next time", { needs = deadlock_needs }, function(world)
+  local things = world:names("a", "b")
+  local engine = world:engine(world.yielding { pool_size = 2, max_overflow = 0 })
+  local met, failures = 0, {}
+  local function rename(connection, id)
+    connection:execute(things:update():where(things.c.id:eq(id)):values { name = things.c.name .. "x" })
+  end
+  local function both(first, second)
+    return function()
+      local connection = engine:connect()
+      for _ = 1, 2 do
+        local transaction = connection:begin_twophase()
+        local ok, failure = pcall(function()
+          rename(connection, first)
+          met = met + 1
+          while met < 2 do coroutine.yield() end
+          rename(connection, second)
+          transaction:prepare()
+          transaction:commit()
+        end)
+        if ok then break end
+        failures[#failures + 1] = failure
+        assert(not pcall(rename, connection, second), "half of the transaction goes on")
+        transaction:rollback()
+      end
+      connection:close()
+    end
+  end
+  world.together(both(1, 2), both(2, 1))
+  world.same(1, #failures)
+  assert(failures[1].retryable, tostring(failures[1]))
+  world:engine():begin(function(connection)
+    world.same({ "axx", "bxx" }, connection:execute(la.select(things.c.name):order_by(things.c.id)):scalars():all())
+  end)
+end)
+
 suite.case("what a lost session has prepared is found and ended by another", { needs = { "two_phase", "recover" } }, function(world)
   local things = world:names()
   for id, ending in ipairs { "commit_prepared", "rollback_prepared" } do

@@ -103,6 +103,7 @@ static alch_status fill_statement(alch_driver_statement *statement, const char *
   if (statement->control != ALCH_ODBC_STATEMENT) return ALCH_OK;
   statement->returns = strcasestr(sql, "RETURNING") != NULL;
   statement->ends = strncasecmp(sql, "PREPARE TRANSACTION ", 20) == 0;
+  statement->branch = (uint8_t)alch_odbc_branch_of(sql, length);
   statement->begins = strncmp(own, "SET TRANSACTION", 15) == 0;
   alch_status status = *own ? prepare_text(statement, own, strlen(own), error) : prepare_text(statement, sql, length, error);
   if (status != ALCH_OK) return status;
@@ -170,11 +171,14 @@ static void reset(alch_driver_statement *statement) {
 }
 
 static alch_status odbc_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error) {
+  alch_driver_connection *connection = statement->connection;
   reset(statement);
-  if (statement->control != ALCH_ODBC_STATEMENT) return alch_odbc_control_run(statement->connection, statement->control, error);
-  if (statement->begins && alch_odbc_control_run(statement->connection, ALCH_ODBC_BEGIN, error) != ALCH_OK) return ALCH_ERROR;
-  alch_status status = execute(statement, values, count, error);
-  return status == ALCH_OK && statement->ends ? alch_odbc_control_run(statement->connection, ALCH_ODBC_COMMIT, error) : status;
+  alch_status status = alch_odbc_leave_rolled_back(connection, error);
+  if (status == ALCH_OK && statement->control != ALCH_ODBC_STATEMENT) return alch_odbc_control_run(connection, statement->control, error);
+  if (status == ALCH_OK && statement->begins) status = alch_odbc_control_run(connection, ALCH_ODBC_BEGIN, error);
+  if (status == ALCH_OK) status = execute(statement, values, count, error);
+  if (status == ALCH_OK && statement->branch != ALCH_ODBC_BRANCH_NONE) connection->in_branch = statement->branch == ALCH_ODBC_BRANCH_BEGINS;
+  return status == ALCH_OK && statement->ends ? alch_odbc_control_run(connection, ALCH_ODBC_COMMIT, error) : status;
 }
 
 /* One result is all that a statement has here; a second with rows would otherwise be lost without a word. */
@@ -201,7 +205,7 @@ static alch_status next_set(alch_driver_statement *statement, alch_error *error)
 
 /* What a failed set leaves behind must not be kept: the transaction is over. */
 static alch_status sets_failed(alch_driver_statement *statement, alch_status status) {
-  if (statement->set_count > 0 && status < 0) alch_odbc_control_run(statement->connection, ALCH_ODBC_ROLLBACK, NULL);
+  if (statement->set_count > 0 && status < 0) alch_odbc_give_up_transaction(statement->connection);
   return status;
 }
 
@@ -250,14 +254,14 @@ static alch_status run_text(alch_driver_connection *connection, const char *sql,
 /* All sets or none: in a transaction behind a savepoint, elsewhere in a transaction of their own. */
 static alch_status run_sets(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
-  bool nested = connection->in_transaction;
+  bool nested = alch_odbc_in_transaction(connection);
   alch_status status = run_text(connection, nested ? "SAVEPOINT alch_many" : "BEGIN", error);
   if (status != ALCH_OK) return status;
   status = statement->epoch == connection->epoch ? ALCH_OK : prepare_handle(statement, error);
   if (status == ALCH_OK) status = alch_odbc_execute_array(statement, values, count, sets, error);
   if (status == ALCH_OK) return run_text(connection, nested ? "RELEASE SAVEPOINT alch_many" : "COMMIT", error);
   /* when that fails as well, the transaction is over */
-  if (run_text(connection, nested ? "ROLLBACK TO SAVEPOINT alch_many" : "ROLLBACK", NULL) != ALCH_OK) alch_odbc_control_run(connection, ALCH_ODBC_ROLLBACK, NULL);
+  if (run_text(connection, nested ? "ROLLBACK TO SAVEPOINT alch_many" : "ROLLBACK", NULL) != ALCH_OK) alch_odbc_give_up_transaction(connection);
   return status;
 }
 
@@ -267,12 +271,13 @@ static alch_status odbc_start_many(alch_driver_statement *statement, const alch_
   if (statement->control != ALCH_ODBC_STATEMENT || sets == 0) return alch_error_set(error, ALCH_ERROR_INTERFACE, "a statement without values cannot be run for many sets of them");
   if (!alch_odbc_succeeded(statement->connection->library->SQLNumResultCols(statement->handle, &columns))) columns = 0;
   bool array = statement->output_count == 0 && columns == 0 && !statement->returns && alch_odbc_fits_array(statement->connection->quirks, values, count, sets);
+  if (alch_odbc_leave_rolled_back(statement->connection, error) != ALCH_OK) return ALCH_ERROR;
   if (array) {
     statement->column_count = 0;
     statement->finished = true;
     return run_sets(statement, values, count, sets, error);
   }
-  if (!statement->connection->in_transaction) {
+  if (!alch_odbc_in_transaction(statement->connection)) {
     if (alch_odbc_control_run(statement->connection, ALCH_ODBC_BEGIN, error) != ALCH_OK) return ALCH_ERROR;
     statement->own_transaction = true;
   }
@@ -294,10 +299,6 @@ static const char *odbc_column_name(alch_driver_statement *statement, uint32_t c
 
 static int64_t odbc_changes(alch_driver_statement *statement) {
   return statement->changes;
-}
-
-static bool odbc_in_transaction(alch_driver_connection *connection) {
-  return connection->in_transaction;
 }
 
 /* Also where the dialect has no word for it. */
@@ -330,7 +331,7 @@ const alch_driver alch_driver_odbc = {
   .column_name = odbc_column_name,
   .changes = odbc_changes,
   .last_insert_id = alch_odbc_last_key,
-  .in_transaction = odbc_in_transaction,
+  .in_transaction = alch_odbc_in_transaction,
   .server = alch_odbc_server,
   .alive = alch_odbc_alive,
   .interrupt = alch_odbc_interrupt,

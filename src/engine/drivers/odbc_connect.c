@@ -105,8 +105,31 @@ static alch_status end_transaction(alch_driver_connection *connection, bool comm
   return set_autocommit(connection, true, error);
 }
 
+bool alch_odbc_in_transaction(alch_driver_connection *connection) {
+  return (connection->in_transaction || connection->in_branch) && !connection->rolled_back;
+}
+
+/* A branch ends by its name, which its user knows. */
+void alch_odbc_give_up_transaction(alch_driver_connection *connection) {
+  if (connection->in_branch) connection->rolled_back = true;
+  else end_transaction(connection, false, NULL);
+}
+
+alch_status alch_odbc_leave_rolled_back(alch_driver_connection *connection, alch_error *error) {
+  if (!connection->rolled_back) return ALCH_OK;
+  connection->rolled_back = false;
+  return end_transaction(connection, false, error);
+}
+
+/* Calls of ODBC do not end a branch. */
+static alch_status check_no_branch(const alch_driver_connection *connection, alch_error *error) {
+  if (!connection->in_branch) return ALCH_OK;
+  return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "a transaction in two phases is open: it ends by XA END and XA ROLLBACK or XA COMMIT with its id (rollback and commit of its transaction object)");
+}
+
 /* The standard has no statement that begins a transaction: one is open whenever autocommit is off. */
 alch_status alch_odbc_control_run(alch_driver_connection *connection, uint8_t control, alch_error *error) {
+  if (control != ALCH_ODBC_NOTHING && check_no_branch(connection, error) != ALCH_OK) return ALCH_ERROR;
   switch (control) {
     case ALCH_ODBC_BEGIN:
       if (connection->in_transaction) return alch_error_set(error, ALCH_ERROR_PROGRAMMING, "a transaction is open already");

@@ -20,7 +20,7 @@ static const state_row states[] = {
 };
 
 /* What is to be known of one of a database's own numbers. */
-enum { RETRYABLE = 1, GONE = 2 };
+enum { RETRYABLE = 1, GONE = 2, ROLLED_BACK = 4 };   /* ROLLED_BACK: the whole transaction, after which the next statement would begin another one */
 typedef struct native_row {
   const char *dialect;
   int from, to;
@@ -31,7 +31,7 @@ typedef struct native_row {
 static const native_row natives[] = {
   { "mssql", 2627, 2627, ALCH_ERROR_INTEGRITY, 0 }, { "mssql", 2601, 2601, ALCH_ERROR_INTEGRITY, 0 }, { "mssql", 547, 547, ALCH_ERROR_INTEGRITY, 0 }, { "mssql", 515, 515, ALCH_ERROR_INTEGRITY, 0 },
   { "mssql", 8152, 8152, ALCH_ERROR_DATA, 0 }, { "mssql", 2628, 2628, ALCH_ERROR_DATA, 0 }, { "mssql", 245, 245, ALCH_ERROR_DATA, 0 }, { "mssql", 241, 242, ALCH_ERROR_DATA, 0 },
-  { "mssql", 8114, 8115, ALCH_ERROR_DATA, 0 }, { "mssql", 8134, 8134, ALCH_ERROR_DATA, 0 }, { "mssql", 1205, 1205, ALCH_ERROR_OPERATIONAL, RETRYABLE }, { "mssql", 3960, 3960, ALCH_ERROR_OPERATIONAL, RETRYABLE },
+  { "mssql", 8114, 8115, ALCH_ERROR_DATA, 0 }, { "mssql", 8134, 8134, ALCH_ERROR_DATA, 0 }, { "mssql", 1205, 1205, ALCH_ERROR_OPERATIONAL, RETRYABLE | ROLLED_BACK }, { "mssql", 3960, 3960, ALCH_ERROR_OPERATIONAL, RETRYABLE | ROLLED_BACK },
   { "mssql", 1222, 1222, ALCH_ERROR_OPERATIONAL, RETRYABLE }, { "mssql", 3961, 3961, ALCH_ERROR_OPERATIONAL, RETRYABLE },
   /* tables in memory: https://learn.microsoft.com/sql/relational-databases/in-memory-oltp/transactions-with-memory-optimized-tables */
   { "mssql", 41301, 41302, ALCH_ERROR_OPERATIONAL, RETRYABLE }, { "mssql", 41305, 41305, ALCH_ERROR_OPERATIONAL, RETRYABLE }, { "mssql", 41325, 41325, ALCH_ERROR_OPERATIONAL, RETRYABLE },
@@ -49,7 +49,8 @@ static const native_row natives[] = {
 #define BOTH(from, to, kind, flags) { "mysql", from, to, kind, flags }, { "mariadb", from, to, kind, flags }
   BOTH(8002, 8002, ALCH_ERROR_OPERATIONAL, RETRYABLE), BOTH(8005, 8005, ALCH_ERROR_OPERATIONAL, RETRYABLE), BOTH(8022, 8022, ALCH_ERROR_OPERATIONAL, RETRYABLE), /* TiDB's, as in mysql_error.c */
   BOTH(8028, 8028, ALCH_ERROR_OPERATIONAL, RETRYABLE), BOTH(9007, 9007, ALCH_ERROR_OPERATIONAL, RETRYABLE),
-  BOTH(1213, 1213, ALCH_ERROR_OPERATIONAL, RETRYABLE), BOTH(1205, 1205, ALCH_ERROR_OPERATIONAL, RETRYABLE), BOTH(2006, 2006, ALCH_ERROR_OPERATIONAL, GONE), BOTH(2013, 2013, ALCH_ERROR_OPERATIONAL, GONE),
+  BOTH(1213, 1213, ALCH_ERROR_OPERATIONAL, RETRYABLE | ROLLED_BACK), BOTH(1614, 1614, ALCH_ERROR_OPERATIONAL, RETRYABLE | ROLLED_BACK),
+  BOTH(1205, 1205, ALCH_ERROR_OPERATIONAL, RETRYABLE), BOTH(2006, 2006, ALCH_ERROR_OPERATIONAL, GONE), BOTH(2013, 2013, ALCH_ERROR_OPERATIONAL, GONE),
   BOTH(1927, 1927, ALCH_ERROR_OPERATIONAL, GONE), BOTH(4031, 4031, ALCH_ERROR_OPERATIONAL, GONE), BOTH(1053, 1053, ALCH_ERROR_OPERATIONAL, GONE), BOTH(1364, 1364, ALCH_ERROR_INTEGRITY, 0),
   BOTH(4025, 4025, ALCH_ERROR_INTEGRITY, 0), BOTH(3819, 3819, ALCH_ERROR_INTEGRITY, 0), BOTH(1366, 1366, ALCH_ERROR_DATA, 0), BOTH(1292, 1292, ALCH_ERROR_DATA, 0), BOTH(1265, 1265, ALCH_ERROR_DATA, 0),
 #undef BOTH
@@ -128,6 +129,7 @@ static void judge(alch_driver_connection *connection, const record *found, alch_
   bool gone = (native && (native->flags & GONE)) || is_one_of(found->state, gone_states, ALCH_COUNT(gone_states));
   if (!gone && connection->connected && is_doubtful(found->state)) gone = !alch_odbc_alive(connection);
   if (gone) connection->gone = true;
+  if (native && (native->flags & ROLLED_BACK) && alch_odbc_in_transaction(connection)) connection->rolled_back = true;
   if (!error || error->kind == ALCH_ERROR_OUT_OF_MEMORY) return;
   error->code = found->native;
   memcpy(error->sqlstate, found->state, sizeof error->sqlstate);

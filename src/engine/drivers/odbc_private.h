@@ -58,6 +58,8 @@ struct alch_driver_connection {
   bool connected;
   bool gone;                    /* found dead */
   bool in_transaction;          /* autocommit is off */
+  bool in_branch;               /* of XA, which begins and ends by statements of its own */
+  bool rolled_back;             /* the server has taken back what was done, or it is of no more use: nothing runs any more but what ends it */
   bool commit_deletes, rollback_deletes;   /* prepared statements do not outlive the end of a transaction */
   uint32_t epoch;               /* how often that has happened */
   pthread_mutex_t mutex;        /* round `running`, which another thread may cancel */
@@ -66,6 +68,9 @@ struct alch_driver_connection {
 
 /* Texts that are calls of ODBC and no statements. */
 typedef enum alch_odbc_control { ALCH_ODBC_STATEMENT, ALCH_ODBC_BEGIN, ALCH_ODBC_COMMIT, ALCH_ODBC_ROLLBACK, ALCH_ODBC_NOTHING } alch_odbc_control;
+
+/* What a statement means for a branch of XA. */
+typedef enum alch_odbc_branch { ALCH_ODBC_BRANCH_NONE, ALCH_ODBC_BRANCH_BEGINS, ALCH_ODBC_BRANCH_ENDS } alch_odbc_branch;
 
 /* How the bytes of a cell are read. */
 enum {
@@ -118,6 +123,7 @@ struct alch_driver_statement {
   bool returns;                 /* the word RETURNING is in it: drivers may not know that it gives rows before it has run */
   bool begins;                  /* SET TRANSACTION, in place of what would begin one with its level: autocommit is switched off before */
   bool ends;                    /* PREPARE TRANSACTION: it is no longer the session's, and autocommit is switched on again */
+  uint8_t branch;               /* alch_odbc_branch */
   bool executed, finished;
   bool failed;                  /* the last execution: its handle is good for no other */
   bool own_transaction;         /* several sets, outside of a transaction: one of their own */
@@ -137,6 +143,7 @@ bool alch_odbc_widen(const char *text, size_t length, alch_buffer *out);
 void alch_odbc_narrow(const SQLWCHAR *text, size_t count, alch_buffer *out);
 /* What the text is: a call of ODBC, or a statement. *out: the text to send where it is another one (dialects without RELEASE), in room bytes. */
 alch_odbc_control alch_odbc_control_of(const alch_odbc_quirks *quirks, const char *sql, size_t length, char *out, size_t room);
+alch_odbc_branch alch_odbc_branch_of(const char *sql, size_t length);
 /* Goes over the statement: appends it to `out` with each $n as ?; *placeholders counts them (only with dollars), order gets their numbers from 0, as uint32_t. PROGRAMMING for a second statement. */
 alch_status alch_odbc_scan(const alch_odbc_quirks *quirks, const char *sql, size_t length, alch_buffer *out, alch_buffer *order, alch_error *error);
 
@@ -144,6 +151,12 @@ alch_status alch_odbc_scan(const alch_odbc_quirks *quirks, const char *sql, size
 alch_status alch_odbc_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error);
 void alch_odbc_close(alch_driver_connection *connection);
 alch_status alch_odbc_control_run(alch_driver_connection *connection, uint8_t control, alch_error *error);
+/* Is one open, of either kind? */
+bool alch_odbc_in_transaction(alch_driver_connection *connection);
+/* What was done in it must not be kept. */
+void alch_odbc_give_up_transaction(alch_driver_connection *connection);
+/* Before a statement: what the server has rolled back is over for the driver as well. */
+alch_status alch_odbc_leave_rolled_back(alch_driver_connection *connection, alch_error *error);
 /* Runs a text without values or rows. */
 alch_status alch_odbc_run(alch_driver_connection *connection, const char *sql, alch_error *error);
 /* The key that the last INSERT has made, 0 where nobody can tell. */

@@ -72,6 +72,17 @@ alch_odbc_control alch_odbc_control_of(const alch_odbc_quirks *quirks, const cha
   return ALCH_ODBC_STATEMENT;
 }
 
+/* https://mariadb.com/kb/en/xa-transactions/; what is prepared is no longer the session's. */
+static const struct branch_row { const char *words; uint8_t branch; } branches[] = {
+  { "XA START ", ALCH_ODBC_BRANCH_BEGINS }, { "XA BEGIN ", ALCH_ODBC_BRANCH_BEGINS }, { "XA PREPARE ", ALCH_ODBC_BRANCH_ENDS }, { "XA COMMIT ", ALCH_ODBC_BRANCH_ENDS }, { "XA ROLLBACK ", ALCH_ODBC_BRANCH_ENDS },
+};
+
+alch_odbc_branch alch_odbc_branch_of(const char *sql, size_t length) {
+  for (size_t i = 0; i < ALCH_COUNT(branches); i++)
+    if (behind(sql, length, branches[i].words)) return branches[i].branch;
+  return ALCH_ODBC_BRANCH_NONE;
+}
+
 /* ---- going over a statement ---- */
 
 typedef struct scan {
