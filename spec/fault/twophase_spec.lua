@@ -12,10 +12,12 @@ local Credit = Base:model "Credit" {
   __tablename = "credits", id = Column { la.Integer, primary_key = true }, amount = Column { la.Integer },
 }
 
+local names, others = { "postgresql", "mariadb" }, { postgresql = "mariadb", mariadb = "postgresql" }
+
 -- Both servers, with empty tables and engines on them; nil and why.
 local function both()
   local here = {}
-  for _, name in ipairs { "postgresql", "mariadb" } do
+  for _, name in ipairs(names) do
     local place, why = world.place(name)
     if not place then
       if here.postgresql then here.postgresql:close() end
@@ -29,7 +31,7 @@ local function both()
 end
 
 local function session_of(here, options)
-  for _, name in ipairs { "postgresql", "mariadb" } do
+  for _, name in ipairs(names) do
     local place = here[name]
     if place.engine then place.engine:dispose() end
     place.engine = place:open(options)
@@ -52,7 +54,7 @@ local function prepared(place)
 end
 
 local function end_prepared(here)
-  for _, name in ipairs { "postgresql", "mariadb" } do
+  for _, name in ipairs(names) do
     local connection <close> = here[name].admin:connect()
     for _, xid in ipairs(connection:recover_twophase()) do pcall(connection.rollback_prepared, connection, xid) end
   end
@@ -83,13 +85,31 @@ local function finish(place, xid, how)
   end, "the prepared transaction can be ended")
 end
 
-local others = { postgresql = "mariadb", mariadb = "postgresql" }
+-- Nothing has come of the transaction, and the session's next one works.
+local function came_to_nothing(here)
+  assert.same({ 0, 0 }, { committed(here) })
+  nothing_is_prepared(here)
+  pay(here.session)
+  here.session:commit()
+  assert.same({ 1, 1 }, { committed(here) })
+end
+
+-- A session whose transaction is prepared, and killed on the server of that name. What it is, its place, the id and both objects.
+local function killed_when_prepared(here, name)
+  local session, place = session_of(here), here[name]
+  local debit, credit = pay(session)
+  local id = session_id(session, place)
+  session:prepare()
+  local xid = prepared(place)[1]
+  place:kill_session(id)
+  return session, place, xid, debit, credit
+end
 
 describe("a transaction in two phases over PostgreSQL and MariaDB", function()
   local here, why
   setup(function() here, why = both() end)
   teardown(function()
-    for _, name in ipairs { "postgresql", "mariadb" } do
+    for _, name in ipairs(names) do
       local place = here and here[name]
       if place and place.engine then place.engine:dispose() end
       if place then place:close() end
@@ -110,7 +130,7 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
 
   case("is prepared on both, and then committed on both", function()
     local session, heard = session_of(here), {}
-    for _, name in ipairs { "postgresql", "mariadb" } do
+    for _, name in ipairs(names) do
       for _, event in ipairs { "prepare_twophase", "commit" } do
         la.event.listen(here[name].engine, event, function() heard[#heard + 1] = event end)
       end
@@ -170,10 +190,9 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
     assert.is_false(ok)
     session:commit()
     assert.same({ 2, 2 }, { committed(here) })
-    session:close()
   end)
 
-  for _, first in ipairs { "postgresql", "mariadb" } do
+  for _, first in ipairs(names) do
     case("is rolled back on both when one cannot be prepared; first comes " .. first, function()
       local session = session_of(here)
       session:connection { mapper = here[first].model }
@@ -184,12 +203,7 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
       assert.equal("transient", la.inspect(debit).state)
       assert.equal("transient", la.inspect(credit).state)
       assert.is_false(session:in_transaction())
-      assert.same({ 0, 0 }, { committed(here) })
-      nothing_is_prepared(here)
-      pay(session)
-      session:commit()
-      assert.same({ 1, 1 }, { committed(here) })
-      session:close()
+      came_to_nothing(here)
     end)
   end
 
@@ -199,22 +213,12 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
     local connection = session:connection { mapper = Debit }
     assert.is_false(pcall(connection.exec_driver_sql, connection, "select 1 / 0"))
     assert.is_false(pcall(session.commit, session))
-    assert.same({ 0, 0 }, { committed(here) })
-    nothing_is_prepared(here)
-    pay(session)
-    session:commit()
-    assert.same({ 1, 1 }, { committed(here) })
-    session:close()
+    came_to_nothing(here)
   end)
 
   for name, other in pairs(others) do
     case("says what is left when the session is killed before its commit: " .. name, function()
-      local session, place = session_of(here), here[name]
-      local debit, credit = pay(session)
-      local id = session_id(session, place)
-      session:prepare()
-      local xid = prepared(place)[1]
-      place:kill_session(id)
+      local session, place, xid, debit, credit = killed_when_prepared(here, name)
       local ok, failure = pcall(session.commit, session)
       assert.is_false(ok)
       assert.equal("OperationalError", failure.kind)
@@ -233,16 +237,10 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
       assert.equal(2, debit.amount + credit.amount)
       session:commit()
       assert.same({}, session:left_prepared())
-      session:close()
     end)
 
     case("says what is left when the session is killed before its rollback: " .. name, function()
-      local session, place = session_of(here), here[name]
-      local debit = pay(session)
-      local id = session_id(session, place)
-      session:prepare()
-      local xid = prepared(place)[1]
-      place:kill_session(id)
+      local session, place, xid, debit = killed_when_prepared(here, name)
       local ok, failure = pcall(session.rollback, session)
       assert.is_false(ok)
       assert.matches("rollback_prepared('" .. xid .. "')", failure.message, 1, true)
@@ -251,7 +249,6 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
       finish(place, xid, "rollback_prepared")
       assert.same({ 0, 0 }, { committed(here) })
       nothing_is_prepared(here)
-      session:close()
     end)
 
     case("is rolled back when the session is killed before it is prepared: " .. name, function()
@@ -263,12 +260,7 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
       assert.is_true(failure.connection_invalidated)
       assert.same({}, session:left_prepared())
       assert.equal("transient", la.inspect(debit).state)
-      assert.same({ 0, 0 }, { committed(here) })
-      nothing_is_prepared(here)
-      pay(session)
-      session:commit()
-      assert.same({ 1, 1 }, { committed(here) })
-      session:close()
+      came_to_nothing(here)
     end)
 
     case("is there when the server comes back: " .. name, function()
@@ -287,7 +279,6 @@ describe("a transaction in two phases over PostgreSQL and MariaDB", function()
       pay(session)
       session:commit()
       assert.same({ 2, 2 }, { committed(here) })
-      session:close()
     end)
   end
 
