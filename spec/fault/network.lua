@@ -2,6 +2,7 @@
 local network = {}
 local has_loop = pcall(require, "luv")   -- at once: the loop has descriptors of its own
 network.__index = network
+network.__close = function(self) self:close() end
 
 --- A proxy before the server whose socket this is.
 function network.open(socket_path)

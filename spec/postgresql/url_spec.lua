@@ -1,7 +1,8 @@
 -- luacheck: no max line length
 -- What a URL can say: statements without names, several hosts, and what goes through to the server.
 local la = require "lualchemy"
-local on_server = dofile "spec/on_server.lua"
+local core = require "lualchemy.core"
+local on_server, network = dofile "spec/on_server.lua", dofile "spec/fault/network.lua"
 
 describe("a PostgreSQL URL", function()
   local here = on_server "postgresql"
@@ -96,10 +97,26 @@ describe("a PostgreSQL URL", function()
     assert.error_matches(function() connect "&channel_binding=require" end, "channel binding")
   end)
 
-  here:case("gives up after connect_timeout", function()
-    local socket = la.create_engine "postgresql://spec@192.0.2.1/spec?connect_timeout=0.3"   -- of documentation: nobody answers
-    local ok, failure = pcall(socket.connect, socket)
+  here:case("gives up after connect_timeout, and whoever waits is told how long", function()
+    local silent <close>, without = network.open(here.server.folder .. "/.s.PGSQL.5432")
+    if not silent then return pending(without) end
+    silent:tell "stall"
+    local waits, longest = 0, 0
+    local engine = la.create_engine(("postgresql://spec@127.0.0.1:%d/spec?connect_timeout=0.3"):format(silent.port), {
+      wait = function(descriptor, events, timeout)
+        waits, longest = waits + 1, math.max(longest, timeout)
+        core.poll({ descriptor, events }, timeout)
+      end,
+    })
+    local started = core.clock()
+    local ok, failure = coroutine.wrap(function() return pcall(engine.connect, engine) end)()
+    local seconds = (core.clock() - started) / 1e9
     assert.is_false(ok)
     assert.equal("OperationalError", failure.kind)
+    assert.truthy(failure.message:find("connect_timeout", 1, true), failure.message)
+    assert.is_true(failure.connection_invalidated)
+    assert.is_true(seconds >= 0.3 and seconds < 20, tostring(seconds))
+    assert.is_true(waits > 0 and longest <= 0.3, ("%d waits, %g s"):format(waits, longest))
+    assert.equal(0, engine:pool_status().in_use)
   end)
 end)
