@@ -103,21 +103,33 @@ world.on_servers("a flush of many batches", function(_, case)
 
   case("that is interrupted: the transaction is lost, and the connection is not", function(here)
     fresh(here)
+    local blocker <close> = here:open({ pool = "null" }):connect()
+    blocker:execute(Thing.__table:insert(), { id = 30, name = "in the way" })   -- until its transaction ends
     local ok, failure, engine = here:amid({}, function(engine, arm)
-      local session = la.Session(engine)
+      local session, list = la.Session(engine), things(60)
+      for i, thing in ipairs(list) do thing.id = i end
       local c = session:connection()
       local id = here:session_of(c)
-      arm(function() c:interrupt() end)
-      session:add_all(things(60))
-      local flushed, why = pcall(function() session:flush() session:execute(la.text(here.sleep:format "0")) end)
+      local waits = 0
+      arm(function()
+        if waits % 100 == 0 then c:interrupt() end   -- and again, since a server may overhear it
+        waits = waits + 1
+        return true
+      end)
+      session:add_all(list)
+      local flushed, why = pcall(session.flush, session)
+      arm(nil)
       session:rollback()
       assert.equal(id, here:session_of(session:connection()))
       session:rollback()
+      blocker:rollback()
       works(session)
       session:close()
-      if not flushed then error(why, 0) end
+      assert.is_false(flushed)
+      error(why, 0)
     end)
-    if not ok then assert.equal(here.cancel_state, failure.sqlstate, tostring(failure)) end
+    assert.is_false(ok)
+    assert.equal(here.cancel_state, failure.sqlstate, tostring(failure))
     assert.equal(1, here:ask "select count(*) from things")
     engine:dispose()
   end)
