@@ -34,9 +34,9 @@ local function column_of(record, of_table, source)
   return schema.Column(add_options(definition, record.dialect_options))
 end
 
--- Its name stands in the database: no naming convention is to make another of it.
-local function final(made, name)
-  made.name_is_final = name ~= nil
+-- Its name stands in the database: no naming convention is to make another of it. record: what the catalog tells of it.
+local function final(made, record)
+  made.name_is_final, made.comment = record.name ~= nil, record.comment
   return made
 end
 
@@ -56,7 +56,7 @@ end
 local function primary_key(record, keys)
   local key = record.pk_constraint
   if #key.constrained_columns == 0 then return nil end
-  return final(schema.PrimaryKeyConstraint(of_columns(key.constrained_columns, keys, key.name, key.dialect_options)), key.name)
+  return final(schema.PrimaryKeyConstraint(of_columns(key.constrained_columns, keys, key.name, key.dialect_options)), key)
 end
 
 local function foreign_key(key, keys)
@@ -65,17 +65,17 @@ local function foreign_key(key, keys)
   for i, name in ipairs(key.referred_columns) do targets[i] = prefix .. name end
   local definition = { keyed(key.constrained_columns, keys), targets, name = key.name }
   for name, value in pairs(key.options or {}) do definition[name] = value end
-  return final(schema.ForeignKeyConstraint(add_options(definition, key.dialect_options)), key.name)
+  return final(schema.ForeignKeyConstraint(add_options(definition, key.dialect_options)), key)
 end
 
 local function unique(one, keys)
   local definition = of_columns(one.column_names, keys, one.name, one.dialect_options)
   definition.deferrable, definition.initially = one.deferrable, one.initially
-  return final(schema.UniqueConstraint(definition), one.name)
+  return final(schema.UniqueConstraint(definition), one)
 end
 
 local function check_constraint(one)
-  return final(schema.CheckConstraint(add_options({ one.sqltext, name = one.name }, one.dialect_options)), one.name)
+  return final(schema.CheckConstraint(add_options({ one.sqltext, name = one.name }, one.dialect_options)), one)
 end
 
 -- The option that has classes of operators, whatever the dialect.
@@ -97,7 +97,7 @@ local function exclude(one, keys)
     local name, text = one.expressions[place][1], one.expressions[place].text
     definition[place] = { name and keys[name] or with_class(sql(text), text, one.ops), operator }
   end
-  return final(schema.ExcludeConstraint(definition), one.name)
+  return final(schema.ExcludeConstraint(definition), one)
 end
 
 -- One place of an index: a plain column's key, or an expression with its direction.

@@ -78,6 +78,7 @@ static alch_status add_comments(const planner *p, const alch_table *table) {
   for (uint32_t i = 0; i < table->column_count && status == ALCH_OK; i++)
     if (table->columns[i]->comment) status = add(p, (alch_ddl_statement){ .kind = ALCH_DDL_COLUMN_COMMENT, .column = table->columns[i] });
   if (!alch_dialect_can(p->dialect, ALCH_CAPABILITY_CONSTRAINT_COMMENTS)) return status;
+  if (table->primary_key->comment && status == ALCH_OK) status = add(p, (alch_ddl_statement){ .kind = ALCH_DDL_CONSTRAINT_COMMENT, .constraint = table->primary_key });
   for (const alch_constraint *constraint = table->constraints; constraint && status == ALCH_OK; constraint = constraint->next)
     if (constraint->comment) status = add(p, (alch_ddl_statement){ .kind = ALCH_DDL_CONSTRAINT_COMMENT, .constraint = constraint });
   return status;

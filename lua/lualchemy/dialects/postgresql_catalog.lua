@@ -240,6 +240,15 @@ local function not_valid(row)
   return { postgresql_not_valid = true }
 end
 
+local function check_options(row)
+  local options = not_valid(row)
+  if catalog.truth(row[14]) then
+    options = options or {}
+    options.postgresql_no_inherit = true
+  end
+  return options
+end
+
 -- The same length, and nothing in it that stands in quotes.
 local function without_quoted(text)
   local parts, at = {}, 1
@@ -284,7 +293,7 @@ local add_constraint = {
   end,
   c = function(record, row)
     catalog.named(record.check_constraints, row[2], function()
-      return { name = row[2], sqltext = check_text(row[15]), comment = row[16], dialect_options = not_valid(row) }
+      return { name = row[2], sqltext = check_text(row[15]), comment = row[16], dialect_options = check_options(row) }
     end)
   end,
   f = function(record, row, scope)

@@ -17,7 +17,7 @@ const struct alch_option_name alch_postgresql_options[] = {
   { ALCH_SCOPE_INDEX, "postgresql_tablespace" },         { ALCH_SCOPE_INDEX | ALCH_SCOPE_EXCLUDE, "postgresql_ops" },
   { ALCH_SCOPE_INDEX | ALCH_SCOPE_UNIQUE, "postgresql_nulls_not_distinct" },
   { ALCH_SCOPE_INDEX | ALCH_SCOPE_UNIQUE | ALCH_SCOPE_PRIMARY_KEY, "postgresql_include" },
-  { ALCH_SCOPE_CHECK | ALCH_SCOPE_FOREIGN_KEY, "postgresql_not_valid" },
+  { ALCH_SCOPE_CHECK | ALCH_SCOPE_FOREIGN_KEY, "postgresql_not_valid" }, { ALCH_SCOPE_CHECK, "postgresql_no_inherit" },
   { 0, NULL },
 };
 
@@ -215,10 +215,11 @@ static alch_status deferrability(alch_ddl *d) {
   return alch_ddl_write_default(d, ALCH_DDL_PART_DEFERRABILITY);
 }
 
-/* In a column's own line the server does not take it. */
+/* In a column's own line the server does not take NOT VALID. */
 static alch_status constraint_suffix(alch_ddl *d) {
   const alch_constraint *constraint = d->constraint;
   bool in_column = constraint->kind == ALCH_CONSTRAINT_CHECK && constraint->of_column && !constraint->of_type && constraint->column_count == 1 && !d->standing_alone;
+  if (alch_ddl_option_truth(d, &constraint->options, "no_inherit") == 1) alch_ddl_add(d, " NO INHERIT");
   if (alch_ddl_option_truth(d, &constraint->options, "not_valid") != 1) return ALCH_OK;
   if (in_column) return alch_ddl_unsupported(d, "NOT VALID in a column", "write the CheckConstraint into the table, beside its columns");
   alch_ddl_add(d, " NOT VALID");
