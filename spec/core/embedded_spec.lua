@@ -185,6 +185,29 @@ describe("a database", function()
     from:close() to:close()
   end)
 
+  it("of a file with a log beside it goes through a string as well, with what only the log has", function()
+    local path = os.tmpname()
+    local engine = la.create_engine("sqlite:///" .. path .. "?journal_mode=wal&pragma_wal_autocheckpoint=0")
+    local from, to = engine:connect(), opened()
+    filled(from, 20)
+    to:deserialize(from:serialize())
+    assert.equal(20, one(to, "SELECT count(*) FROM t"))
+    to:exec_driver_sql "DELETE FROM t"
+    to:commit()
+    assert.equal(0, one(to, "SELECT count(*) FROM t"))
+    from:close() to:close()
+    engine:dispose()
+    for _, ending in ipairs { "", "-wal", "-shm" } do os.remove(path .. ending) end
+  end)
+
+  it("does not take other bytes for a database", function()
+    local c <close> = opened()
+    for _, bytes in ipairs { "junk", "SQLite format 3\0", ("x"):rep(4096) } do
+      fails("DataError", function() c:deserialize(bytes) end, "as serialize gives them, and these " .. #bytes .. " are none")
+    end
+    assert.equal(1, one(c, "SELECT 1"))
+  end)
+
   it("takes settings by URL", function()
     local c <close> = opened "sqlite://?pragma_cache_size=-1234&pragma_temp_store=memory&pragma_page_size=8192"
     assert.equal(-1234, one(c, "PRAGMA cache_size"))

@@ -209,10 +209,18 @@ static void release(alch_driver_connection *connection, void *bytes) {
   sqlite3_free(bytes);
 }
 
+/* How a database begins (https://sqlite.org/fileformat.html): 100 bytes, of which these say what it is, and whether a log stands beside it. */
+static const char magic[16] = "SQLite format 3";
+enum { HEADER_BYTES = 100, WRITE_VERSION = 18, READ_VERSION = 19, WITHOUT_LOG = 1 };
+
+/* In memory there is no log: sqlite3_deserialize's page says to change the versions of a database that had one. Its rows are all in the bytes. */
 static alch_status deserialize(alch_driver_connection *connection, const char *schema, const void *bytes, size_t length, alch_error *error) {
-  void *copy = sqlite3_malloc64(length > 0 ? length : 1);
+  if (length > 0 && (length < HEADER_BYTES || memcmp(bytes, magic, sizeof magic) != 0))
+    return alch_error_set(error, ALCH_ERROR_DATA, "deserialize takes the bytes of a database, as serialize gives them, and these %llu are none", (unsigned long long)length);
+  unsigned char *copy = sqlite3_malloc64(length > 0 ? length : 1);
   if (!copy) return alch_error_out_of_memory(error);
   memcpy(copy, bytes, length);
+  if (length > 0) copy[WRITE_VERSION] = copy[READ_VERSION] = WITHOUT_LOG;
   int code = sqlite3_deserialize(connection->db, schema, copy, (sqlite3_int64)length, (sqlite3_int64)length, SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
   return code == SQLITE_OK ? ALCH_OK : alch_sqlite_fail(connection->db, code, error);
 }
