@@ -85,4 +85,30 @@ describe("JSON", function()
     for _ = 1, 300 do deep = { deep } end
     fails("DataError", function() encode(deep) end, "deeper")
   end)
+
+  it("that is a number alone is SQLite's number, bit for bit, however it is written, and is compared as before", function()
+    local engine = la.create_engine "sqlite://"
+    local metadata = la.MetaData()
+    local docs = la.Table { "docs", metadata, la.Column { "id", la.Integer, primary_key = true }, la.Column { "data", la.JSON } }
+    metadata:create_all(engine)
+    local number = -1.8863689330435201e-300   -- SQLite 3.40 reads a neighbour from these digits
+    engine:begin(function(connection)
+      connection:execute(docs:insert(), { { id = 1, data = number }, { id = 2, data = 2.0 }, { id = 3, data = { x = 2.0, y = 2.5 } } })
+      connection:copy_from(docs, { { 4, number }, { 5, 0.5 } })
+      connection:execute(docs:insert(), { id = 6, data = 7 })
+      connection:execute(docs:update():where(docs.c.id:eq(6)):values { data = number })
+      for _, id in ipairs { 1, 4, 6 } do assert.equal(number, connection:scalar(la.select(docs.c.data):where(docs.c.id:eq(id)))) end
+      local two = connection:scalar(la.select(docs.c.data):where(docs.c.id:eq(2)))
+      assert.equal("integer", math.type(two))
+      assert.equal(2, two)
+      local function ids(condition) return connection:scalars(la.select(docs.c.id):where(condition)):all() end
+      assert.same({ 3 }, ids(la.and_(docs.c.data:get "x":eq(2.0), docs.c.data:get "y":eq(2.5))))
+      assert.same({ 2 }, ids(docs.c.data:eq(2.0)))
+      assert.same({ 5 }, ids(docs.c.data:eq(0.5)))
+      fails("DataError", function() connection:execute(docs:insert(), { id = 9, data = la.decimal "18446744073709551615" }) end, "18446744073709551615 alone", "list or an object")
+      connection:execute(docs:insert(), { id = 9, data = { la.decimal "18446744073709551615" } })
+      assert.equal("18446744073709551615", tostring(connection:scalar(la.select(docs.c.data):where(docs.c.id:eq(9)))[1]))
+    end)
+    engine:dispose()
+  end)
 end)

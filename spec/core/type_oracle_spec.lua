@@ -148,19 +148,33 @@ local function same_text(kind, mine, theirs)
   return values.same_document(core.json_decode(unhex(mine)), core.json_decode(unhex(theirs)))
 end
 
+-- A document that is a float alone goes from SQLAlchemy as digits, which SQLite reads with an error in the last bit at times: what both then read of it stands there.
+local function is_read_by_sqlite(kind, kept, dialect) return kind.name == "JSON" and dialect == "sqlite" and math.type(kept) == "float" end
+
+local function as_sqlite_reads(value, theirs)
+  local read = theirs and core.json_decode(unhex(theirs))
+  local near = math.type(read) == "float" and math.abs(read - value) <= math.abs(value) * 2.0 ^ -51 + 5e-324
+  return near and read or value
+end
+
+local function compare_value(connection, kind, value, rows, things, key)
+  local function check_theirs(expected, row)
+    local theirs = rows[row]
+    assert(theirs and same_text(kind, forms[kind.name](expected), theirs),
+      ("%s: %s is %s to SQLAlchemy (row %d; SEED=%d)"):format(kind.name, values.shown(value), tostring(theirs):sub(1, 300), row, values.seed))
+  end
+  local kept = values.expected(kind, value, connection.engine.dialect.name)
+  check_theirs(kept, key)
+  if is_read_by_sqlite(kind, kept, connection.engine.dialect.name) then kept = as_sqlite_reads(kept, rows[THEIRS + key]) end
+  check_theirs(kept, THEIRS + key)
+  local mine = connection:scalar(la.select(things.c.value):where(things.c.id:eq(THEIRS + key)))
+  assert(kind.same(kept, mine), ("%s: SQLAlchemy has written %s, and %s came back (SEED=%d)"):format(kind.name, values.shown(value), values.shown(mine), values.seed))
+end
+
 local function compare(engine, kinds, lists, tables, read)
   engine:begin(function(connection)
     for number, kind in ipairs(kinds) do
-      for key, value in ipairs(lists[number]) do
-        local kept = values.expected(kind, value, engine.dialect.name)
-        local text = forms[kind.name](kept)
-        for _, row in ipairs { key, THEIRS + key } do
-          local theirs = read[number] and read[number][row]
-          assert(theirs and same_text(kind, text, theirs), ("%s: %s is %s to SQLAlchemy (row %d; SEED=%d)"):format(kind.name, values.shown(value), tostring(theirs):sub(1, 300), row, values.seed))
-        end
-        local mine = connection:scalar(la.select(tables[number].c.value):where(tables[number].c.id:eq(THEIRS + key)))
-        assert(kind.same(kept, mine), ("%s: SQLAlchemy has written %s, and %s came back (SEED=%d)"):format(kind.name, values.shown(value), values.shown(mine), values.seed))
-      end
+      for key, value in ipairs(lists[number]) do compare_value(connection, kind, value, read[number] or {}, tables[number], key) end
     end
   end)
 end

@@ -61,7 +61,7 @@ static alch_status convert(binding_walk *walk, const alch_slot *slot, alch_value
   const alch_dialect *dialect = walk->execution->compiled->dialect;
   if (!type || !dialect->to_database) return ALCH_OK;
   const char *before = alch_value_has_text(value->kind) ? value->text : NULL;
-  alch_status status = dialect->to_database(type, value, &walk->execution->connection->link->conversion, walk->error);
+  alch_status status = alch_dialect_store(dialect, type, slot->column != NULL, value, &walk->execution->connection->link->conversion, walk->error);
   return status == ALCH_OK && alch_value_has_text(value->kind) && value->text != before ? keep(walk, value) : status;
 }
 

@@ -185,7 +185,7 @@ static void take_value(lua_State *L, binding *b, const binding_load *load, uint3
   if (!column->converts || out->kind == ALCH_NULL) return;
   const char *before = alch_value_has_text(out->kind) ? out->text : NULL;
   alch_buffer_clear(&b->scratch);
-  if (load->dialect->to_database(column->type, out, &b->scratch, &b->error) < 0) binding_raise_for_column(L, b, column->column);
+  if (alch_dialect_store(load->dialect, column->type, true, out, &b->scratch, &b->error) < 0) binding_raise_for_column(L, b, column->column);
   if (!alch_value_has_text(out->kind) || out->text == before) return;
   out->text = lua_pushlstring(L, out->text, out->length);
   lua_replace(L, index);

@@ -168,7 +168,7 @@ static alch_value source_value(const alch_source *source, const alch_object *obj
 
 /* Texts that a conversion makes move while more are made: until the end of the binding a value has its place among them in `integer`. */
 static alch_status convert(alch_writer *writer, const alch_source *source, alch_value *value, alch_error *error) {
-  alch_status status = writer->compiled->dialect->to_database(source->type, value, &writer->scratch, error);
+  alch_status status = alch_dialect_store(writer->compiled->dialect, source->type, !source->key, value, &writer->scratch, error);
   if (status != ALCH_OK || !alch_value_has_text(value->kind)) return status;
   size_t place = writer->texts.length;
   alch_buffer_add_bytes(&writer->texts, value->text, value->length);

@@ -90,6 +90,11 @@ const alch_exact_type *alch_dialect_types(const char *name) {
   return NULL;
 }
 
+alch_status alch_dialect_store(const alch_dialect *dialect, const alch_type *type, bool in_column, alch_value *value, alch_buffer *scratch, alch_error *error) {
+  alch_status status = dialect->to_database(type, value, scratch, error);
+  return status == ALCH_OK && in_column && dialect->to_column ? dialect->to_column(type, value, error) : status;
+}
+
 static bool is_meant(const struct alch_option_name *option, const char *name) {
   size_t length = strlen(option->name);
   if (length > 0 && option->name[length - 1] == '*') return strncmp(option->name, name, length - 1) == 0 && name[length - 1];

@@ -97,11 +97,13 @@ typedef struct alch_dialect {
      overwritten; NULL passes, and so do an integer of an integer type and a real number of a floating one when they come back. The functions are NULL when there is nothing to do for any type. */
   alch_status (*to_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
   alch_status (*from_database)(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
+  /* What to_database has made, for a column of this type that it is stored in, and not for an expression that it is compared with, when that is something else. NULL: it never is. */
+  alch_status (*to_column)(const alch_type *type, alch_value *value, alch_error *error);
   /* Writes a value, as it was before to_database, as a literal; *written: it did, else the default does. NULL: the default writes all of them. */
   alch_status (*literal)(const struct alch_dialect *dialect, const alch_type *type, const alch_value *value, struct alch_buffer *out, bool *written, alch_error *error);
   /* Writes what stands behind the placeholder of a value of this type, since the database could not tell what it is: ::UUID. NULL: nothing does. */
   alch_status (*placeholder_cast)(const struct alch_dialect *dialect, const alch_type *type, struct alch_buffer *out, alch_error *error);
-  /* Does a value of this type need from_database (to_database) at all? Asked once when a statement is compiled. */
+  /* Does a value of this type need from_database (to_database or to_column) at all? Asked once when a statement is compiled. */
   bool (*converts)(const alch_type *type, bool to_database);
   /* The alch_array_form of a column of this type, so that what the column would refuse one by one is refused as well. NULL: there is no unnest(…), nor arrays as parameters. */
   uint8_t (*array_form)(const struct alch_dialect *dialect, const alch_type *type);
@@ -114,6 +116,8 @@ const alch_exact_type *alch_dialect_types(const char *name);
 /* An exact name, or the standard's name of a type, with its arguments: what a dialect falls back on. words: by alch_type_family, NULL at places (or NULL): the dialect's own words for generic types;
    a % in one is where the arguments go. */
 alch_status alch_type_name_write(const char *const *words, const alch_type *type, struct alch_buffer *out, alch_error *error);
+/* to_database, and to_column for a value that is stored in one; the dialect has the first. The value is not NULL. */
+alch_status alch_dialect_store(const alch_dialect *dialect, const alch_type *type, bool in_column, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 /* Refuses names of options that no dialect has for any of these scopes, naming the nearest (ARGUMENT); where: "Table". */
 alch_status alch_option_check(uint16_t scope, const char *name, const char *where, alch_error *error);
 

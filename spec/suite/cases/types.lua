@@ -70,8 +70,18 @@ local function by_equality(connection, things, kind, list)
   end
 end
 
+-- The values whose text a database reads as they are: not the floats where it reads digits in its own way.
+local function exact_as_literals(list)
+  if not suite.record.lacks.exact_literals then return list end
+  local exact = {}
+  for _, value in ipairs(list) do
+    if math.type(value) ~= "float" then exact[#exact + 1] = value end
+  end
+  return exact
+end
+
 local function as_literals(connection, things, kind, list)
-  if suite.record.lacks.exact_literals and math.type(list[1]) == "float" then return end
+  list = exact_as_literals(list)
   local engine = connection.engine or connection
   for id, value in ipairs(list) do
     local statement = things:insert():values { id = id, value = value }

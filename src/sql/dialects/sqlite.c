@@ -124,6 +124,7 @@ static const char *const server_words[] = { "SQLite", NULL };
     .literal = alch_sqlite_literal, \
     .to_database = alch_sqlite_to_database, \
     .from_database = alch_sqlite_from_database, \
+    .to_column = alch_sqlite_to_column, \
     .converts = alch_sqlite_converts, \
   }
 

@@ -5,6 +5,7 @@
 #include "sql/dialect.h"
 
 /* How values of each type are stored, so that SQLAlchemy and we can read the same file. */
+alch_status alch_sqlite_to_column(const alch_type *type, alch_value *value, alch_error *error);
 alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 alch_status alch_sqlite_from_database(const alch_type *type, alch_value *value, struct alch_buffer *scratch, alch_error *error);
 alch_status alch_sqlite_literal(const alch_dialect *dialect, const alch_type *type, const alch_value *value, struct alch_buffer *out, bool *written, alch_error *error);

@@ -65,27 +65,6 @@ static alch_status store_decimal(const alch_conversion *c) {
   return ALCH_OK;
 }
 
-static bool is_whole_number(const char *text, size_t length) {
-  size_t at = length > 0 && *text == '-' ? 1 : 0;
-  if (at == length) return false;
-  while (at < length && text[at] >= '0' && text[at] <= '9') at++;
-  return at == length;
-}
-
-/* A column JSON has numeric affinity (datatype3.html, 3.1), so that a document that is a number alone is a number of SQLite's and no text. An integer beyond 64 bits
-   becomes a double there: only the shortest digits of one are those that come back. */
-static alch_status store_document(const alch_conversion *c) {
-  const char *text = c->value->text;
-  size_t length = c->value->length;
-  double real;
-  alch_decimal decimal;
-  int64_t integer;
-  if (!is_whole_number(text, length)) return ALCH_OK;
-  if (alch_decimal_parse(&decimal, text, length, NULL) == ALCH_OK && alch_decimal_to_integer(&decimal, &integer)) return ALCH_OK;
-  if (alch_real_parse(text, length, &real) && alch_real_has_digits(real, text, length)) return ALCH_OK;
-  return alch_error_set(c->error, ALCH_ERROR_DATA, "%.*s alone in a JSON column would be rounded by SQLite to a double; put it in a list or an object, or make a text of it", (int)length, text);
-}
-
 alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, alch_buffer *scratch, alch_error *error) {
   const alch_conversion c = { type, value, scratch, error };
   if (alch_is_path(type)) return alch_store_path(&c, alch_path_write_dollar);
@@ -96,9 +75,30 @@ alch_status alch_sqlite_to_database(const alch_type *type, alch_value *value, al
     case ALCH_DATETIME: return store_datetime(&c, "a date and time");
     case ALCH_INTERVAL: return store_datetime(&c, "an interval that, counted from 1970, leads");
     case ALCH_DECIMAL: return store_decimal(&c);
-    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, false) : type->family == ALCH_TYPE_JSON ? store_document(&c) : ALCH_OK;
+    case ALCH_TEXT: return type->family == ALCH_TYPE_UUID ? alch_store_uuid(&c, false) : ALCH_OK;
     default: return ALCH_OK;
   }
+}
+
+/* A column JSON has numeric affinity (datatype3.html, 3.1), so that a document that is nothing but a number is a number of SQLite's there. Its digits would be read by SQLite itself, which may
+   take a neighbour of the double (atof, 3.40) and rounds what is no double and no integer of 64 bits: so it goes as the number that it is, or is refused. */
+alch_status alch_sqlite_to_column(const alch_type *type, alch_value *value, alch_error *error) {
+  const char *text = value->text;
+  size_t length = value->length;
+  alch_decimal decimal;
+  int64_t integer;
+  double real;
+  bool number = type->family == ALCH_TYPE_JSON && value->kind == ALCH_TEXT && length > 0 && (*text == '-' || (*text >= '0' && *text <= '9')) && alch_real_parse(text, length, &real);
+  if (!number) return ALCH_OK;
+  bool whole = !memchr(text, '.', length) && !memchr(text, 'e', length) && !memchr(text, 'E', length);
+  if (whole && alch_decimal_parse(&decimal, text, length, NULL) == ALCH_OK && alch_decimal_to_integer(&decimal, &integer)) {
+    *value = alch_value_integer(integer);
+    return ALCH_OK;
+  }
+  if (whole && !alch_real_has_digits(real, text, length))
+    return alch_error_set(error, ALCH_ERROR_DATA, "%.*s alone in a JSON column would be rounded by SQLite to a double; put it in a list or an object, or make a text of it", (int)length, text);
+  *value = alch_value_real(real);
+  return ALCH_OK;
 }
 
 /* ---- out of it ---- */
