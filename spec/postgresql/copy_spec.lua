@@ -126,6 +126,32 @@ describe("rows in one stream", function()
     end)
   end
 
+  here:case("takes texts for columns of every type, which the server would read in the same way", function()
+    local texts = {
+      smallint = { "7", "-32768" }, bigint = { "42", "-9223372036854775808" }, oid = { "4294967295" }, boolean = { "yes", "f", "TRUE", "0" },
+      ["double precision"] = { "0.1", "-Infinity", "NaN", "1e-300" }, real = { "0.25", "infinity" }, numeric = { "-12.340", "0.00001", "120000", "NaN", "-0.5" },
+      date = { "2024-02-29", "infinity", "-Infinity" }, timestamp = { "2024-02-29 12:00:00.5", "infinity", "-infinity" },
+      timestamptz = { "2024-02-29 12:00:00+02:00", "2024-02-29 12:00:00-11:30", "infinity", "-infinity" }, time = { "12:34:56.789012" },
+      interval = { "1 day 02:03:04.5", "-3 days" }, bytea = { "\\x00fF", "\\x" }, uuid = { "550E8400-e29b-41d4-a716-446655440000" },
+      macaddr = { "08:00:2b:01:02:03", "0800-2b01-0203" }, macaddr8 = { "08:00:2b:01:02:03:04:05" }, varbit = { "101", "" }, jsonb = { '{"a": [1]}' },
+      inet = { "10.1.2.3/8", "::1" }, cidr = { "10.0.0.0/8" }, int4range = { "[1,5)" }, daterange = { "[2024-01-01,2024-02-01)" },
+    }
+    local counted = 0
+    for type, list in pairs(texts) do
+      counted = counted + 1
+      connection:exec_driver_sql(("CREATE TABLE copied%d (id integer, value %s)"):format(counted, type))
+      local copied = la.Table { "copied" .. counted, la.MetaData(), la.Column { "id", la.Integer }, la.Column { "value", la.Text } }
+      local rows = {}
+      for i, text in ipairs(list) do rows[i] = { i, text } end
+      connection:copy_from(copied, rows)
+      for i, text in ipairs(list) do
+        local query = ("SELECT value::text, '%s'::%s::text FROM copied%d WHERE id = %d"):format(text, type, counted, i)
+        local row = connection:exec_driver_sql(query):one()
+        assert.equal(row[2], row[1], type)
+      end
+    end
+  end)
+
   here:case("says which row does not go, and leaves nothing written", function()
     local things = people()
     connection:copy_from(things, { { 1, "a" } })
@@ -150,6 +176,8 @@ describe("rows in one stream", function()
     check("DataError", 2, "id", { { 2, "b" }, { 1 << 40, "c" } })
     check("DataError", 3, "score", { { 2, "b" }, { 3, "c" }, { 4, "d", "much" } })
     check("DataError", 2, "name", { { 2, "b" }, { 3, "a\0b" } })
+    assert.truthy(failure_of(things, { { 2, "a\0b" } }).message:find("zero byte", 1, true))
+    connection:rollback()
     check("DataError", 1, "name", { { 2, "\255" } })
     check("ArgumentError", 2, nil, { { 2, "b" }, { 3, "c", 1, 2, "d", 6, 7 } })
     check("StatementError", 2, nil, { { id = 2, name = "b" }, { id = 3 } })
