@@ -97,6 +97,32 @@ describe("a PostgreSQL URL", function()
     assert.error_matches(function() connect "&channel_binding=require" end, "channel binding")
   end)
 
+  here:case("with several hosts passes over those that stay silent", function()
+    local silent <close>, without = network.open(here.server.folder .. "/.s.PGSQL.5432")
+    if not silent then return pending(without) end
+    silent:tell "stall"
+    local dead = "127.0.0.1:" .. silent.port
+    local function open(hosts, options)
+      return la.create_engine(("postgresql://spec@/spec?host=%s&connect_timeout=0.2%s"):format(hosts, options or ""))
+    end
+    local folder = here.server.folder
+    for _, hosts in ipairs { dead .. "," .. folder, dead .. "," .. dead .. "," .. folder, dead .. ",/nowhere," .. folder, "/nowhere," .. dead .. "," .. folder .. ":5432" } do
+      local c <close> = open(hosts):connect()
+      assert.equal(folder, ask(c, "SHOW unix_socket_directories"))
+    end
+    local writing <close> = open(folder .. "," .. dead .. "," .. folder, "&target_session_attrs=read-write"):connect()
+    assert.equal("off", ask(writing, "SHOW transaction_read_only"))
+    local started = core.clock()
+    local ok, failure = pcall(function() open(dead .. ",/nowhere," .. dead):connect() end)
+    local seconds = (core.clock() - started) / 1e9
+    assert.is_false(ok)
+    assert.truthy(failure.message:find("/nowhere", 1, true), failure.message)   -- who has refused is asked at last
+    assert.is_true(seconds >= 0.4 and seconds < 20, tostring(seconds))
+    assert.error_matches(function() open(dead .. "," .. dead):connect() end, "connect_timeout")
+    local _, made = silent:count()
+    assert.equal(9, made)   -- each once
+  end)
+
   here:case("gives up after connect_timeout, and whoever waits is told how long", function()
     local silent <close>, without = network.open(here.server.folder .. "/.s.PGSQL.5432")
     if not silent then return pending(without) end

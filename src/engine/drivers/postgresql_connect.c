@@ -21,6 +21,7 @@ static void free_connection(alch_driver_connection *connection) {
   alch_free(allocator, connection->learned, connection->learned_capacity * sizeof *connection->learned);
   alch_free(allocator, connection->begin, connection->begin_size);
   alch_error_close(&connection->copy_failure);
+  alch_arena_clear(&connection->settings.arena);
   alch_free(allocator, connection, sizeof *connection);
 }
 
@@ -37,8 +38,9 @@ void alch_postgresql_abandon_connection(alch_driver_connection *connection) {
   free_connection(connection);
 }
 
-static alch_status start_connecting(alch_driver_connection *connection, const alch_postgresql_settings *settings, alch_error *error) {
+static alch_status start_connecting(alch_driver_connection *connection, alch_error *error) {
   const alch_libpq *library = connection->library;
+  const alch_postgresql_settings *settings = &connection->settings;
   connection->handle = library->PQconnectStartParams(settings->keywords, settings->values, 0);
   if (!connection->handle) return alch_error_out_of_memory(error);
   library->PQsetNoticeReceiver(connection->handle, alch_postgresql_take_notice, connection);
@@ -58,19 +60,18 @@ alch_status alch_postgresql_connect(const alch_driver *driver, const alch_url *u
   alch_postgresql_settings settings;
   if (alch_postgresql_settings_read(url, allocator, &settings, error) != ALCH_OK) return ALCH_ERROR;
   alch_driver_connection *connection = alch_allocate_zeroed(allocator, sizeof *connection);
-  alch_status status = ALCH_ERROR;
-  if (connection) {
-    connection->allocator = allocator;
-    connection->library = library;
-    connection->nameless = settings.nameless;
-    alch_error_init(&connection->copy_failure, allocator);
-    status = start_connecting(connection, &settings, error);
-  } else {
-    alch_error_out_of_memory(error);
+  if (!connection) {
+    alch_arena_clear(&settings.arena);
+    return alch_error_out_of_memory(error);
   }
-  alch_arena_clear(&settings.arena);
+  connection->allocator = allocator;
+  connection->library = library;
+  connection->settings = settings;
+  connection->nameless = settings.nameless;
+  alch_error_init(&connection->copy_failure, allocator);
+  alch_status status = start_connecting(connection, error);
   if (status == ALCH_WAIT) *out = connection;
-  else if (connection) free_connection(connection);
+  else free_connection(connection);
   return status;
 }
 
@@ -85,6 +86,7 @@ static alch_status connected(alch_driver_connection *connection, alch_error *err
   connection->cancel = library->PQgetCancel(connection->handle);
   connection->connected = true;
   connection->polling = PGRES_POLLING_OK;
+  alch_arena_clear(&connection->settings.arena);
   if (library->PQenterPipelineMode(connection->handle) != 1) return alch_postgresql_fail_connection(connection, NULL, error);
   if (is_iso(connection)) return ALCH_OK;
   if (library->PQsendQueryParams(connection->handle, STYLES_TEXT, 0, NULL, NULL, NULL, NULL, 0) != 1 || library->PQpipelineSync(connection->handle) != 1)
@@ -121,8 +123,17 @@ static alch_status out_of_time(alch_driver_connection *connection, alch_error *e
   return ALCH_ERROR;
 }
 
+/* A host that has not answered is left out, and the others are asked: the time holds for each, as it does where the library itself waits. Those before it that have refused are asked again, since
+   target_session_attrs may have passed over one that will do. */
+static alch_status leave_host(alch_driver_connection *connection, alch_error *error) {
+  const alch_libpq *library = connection->library;
+  if (connection->connected || !alch_postgresql_settings_drop(&connection->settings, library->PQhost(connection->handle), library->PQport(connection->handle))) return out_of_time(connection, error);
+  library->PQfinish(connection->handle);
+  return start_connecting(connection, error);
+}
+
 alch_status alch_postgresql_connect_poll(alch_driver_connection *connection, alch_error *error) {
-  if (alch_clock_microseconds() >= connection->deadline) return out_of_time(connection, error);
+  if (alch_clock_microseconds() >= connection->deadline) return leave_host(connection, error);
   if (connection->styles) return read_styles(connection, error);
   connection->polling = connection->library->PQconnectPoll(connection->handle);
   if (connection->polling == PGRES_POLLING_OK) return connected(connection, error);

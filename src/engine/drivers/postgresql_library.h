@@ -37,6 +37,8 @@ enum {
   FUNCTION(PQconnectStartParams, PGconn *, (const char *const *keywords, const char *const *values, int expand)) \
   FUNCTION(PQconnectPoll, int, (PGconn * connection)) \
   FUNCTION(PQfinish, void, (PGconn * connection)) \
+  FUNCTION(PQhost, char *, (const PGconn *connection)) \
+  FUNCTION(PQport, char *, (const PGconn *connection)) \
   FUNCTION(PQstatus, int, (const PGconn *connection)) \
   FUNCTION(PQsocket, int, (const PGconn *connection)) \
   FUNCTION(PQtransactionStatus, int, (const PGconn *connection)) \

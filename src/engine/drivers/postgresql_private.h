@@ -124,12 +124,21 @@ typedef struct alch_postgresql_learned {
 
 typedef struct alch_postgresql_notice alch_postgresql_notice;   /* postgresql_notification.c */
 
+/* How to connect, as the URL says it. */
+typedef struct alch_postgresql_settings {
+  alch_arena arena;
+  const char **keywords, **values;   /* as PQconnectStartParams wants them, NULL at the end */
+  int64_t microseconds;              /* to connect to one host in; -1: no limit */
+  bool nameless;                     /* no statement gets a name on the server */
+} alch_postgresql_settings;
+
 struct alch_driver_connection {
   const alch_allocator *allocator;
   const alch_libpq *library;
   PGconn *handle;
   PGcancel *cancel;                /* made when connected, so that any thread may use it */
-  int64_t deadline;                /* of connecting */
+  alch_postgresql_settings settings; /* until it is connected */
+  int64_t deadline;                /* of connecting to one host */
   int polling;                     /* what PQconnectPoll asked for */
   bool connected;
   bool nameless;                   /* statements get no names: each start parses its own again */
@@ -169,14 +178,10 @@ struct alch_driver_connection {
 };
 
 /* ---- postgresql_url.c ---- */
-typedef struct alch_postgresql_settings {
-  alch_arena arena;
-  const char **keywords, **values;   /* as PQconnectStartParams wants them, NULL at the end */
-  int64_t microseconds;              /* to connect in; -1: no limit */
-  bool nameless;                     /* no statement gets a name on the server */
-} alch_postgresql_settings;
 /* ARGUMENT, naming the nearest. Closes itself on error. */
 alch_status alch_postgresql_settings_read(const alch_url *url, const alch_allocator *allocator, alch_postgresql_settings *out, alch_error *error);
+/* Leaves this host out of several. False: it is none of them, or no other is left. */
+bool alch_postgresql_settings_drop(alch_postgresql_settings *settings, const char *host, const char *port);
 alch_status alch_postgresql_check(const alch_driver *driver, const alch_url *url, alch_error *error);
 
 /* ---- postgresql_connect.c ---- */

@@ -169,6 +169,56 @@ alch_status alch_postgresql_settings_read(const alch_url *url, const alch_alloca
   return status;
 }
 
+/* ---- hosts that do not answer ---- */
+
+static const char **value_of(alch_postgresql_settings *settings, const char *keyword) {
+  for (uint32_t i = 0; settings->keywords[i]; i++)
+    if (strcmp(settings->keywords[i], keyword) == 0) return &settings->values[i];
+  return NULL;
+}
+
+/* The item at that place of a list with commas: where it begins; NULL behind the last. */
+static const char *item_at(const char *list, uint32_t place, size_t *length) {
+  for (; list && place > 0; place--) {
+    list = strchr(list, ',');
+    if (list) list++;
+  }
+  if (list) *length = strcspn(list, ",");
+  return list;
+}
+
+/* An item that is empty is the library's default, whatever that is. */
+static bool is_item(const char *list, uint32_t place, const char *said) {
+  size_t length = 0;
+  const char *item = item_at(list, place, &length);
+  return !item || length == 0 || (strlen(said) == length && memcmp(item, said, length) == 0);
+}
+
+static bool remove_item(alch_arena *arena, const char **list, uint32_t place) {
+  size_t length, before;
+  const char *item = item_at(*list, place, &length);
+  if (!item || !strchr(*list, ',')) return true;   /* one port is that of every host */
+  before = (size_t)(item - *list);
+  if (item[length] == ',') length++;
+  else length++, before--;                         /* the last one goes with the comma in front of it */
+  char *left = alch_arena_text(arena, *list, strlen(*list));
+  if (!left) return false;
+  memmove(left + before, left + before + length, strlen(*list) - before - length + 1);
+  *list = left;
+  return true;
+}
+
+bool alch_postgresql_settings_drop(alch_postgresql_settings *settings, const char *host, const char *port) {
+  const char **hosts = value_of(settings, "host"), **ports = value_of(settings, "port");
+  size_t length;
+  if (!hosts || !strchr(*hosts, ',') || !host || !port || value_of(settings, "hostaddr")) return false;
+  for (uint32_t place = 0; item_at(*hosts, place, &length); place++) {
+    if (length == 0 || !is_item(*hosts, place, host) || (ports && strchr(*ports, ',') && !is_item(*ports, place, port))) continue;
+    return remove_item(&settings->arena, hosts, place) && (!ports || remove_item(&settings->arena, ports, place));
+  }
+  return false;
+}
+
 alch_status alch_postgresql_check(const alch_driver *driver, const alch_url *url, alch_error *error) {
   alch_postgresql_settings settings;
   (void)driver;
