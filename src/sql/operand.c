@@ -42,9 +42,8 @@ bool alch_operand_is_null(const alch_operand *operand) {
 
 /* ---- types of plain values beside something ---- */
 
-static bool is_integer(uint8_t family) { return family == ALCH_TYPE_INTEGER || family == ALCH_TYPE_SMALL_INTEGER || family == ALCH_TYPE_BIG_INTEGER; }
 static bool is_float(uint8_t family) { return family == ALCH_TYPE_FLOAT || family == ALCH_TYPE_DOUBLE; }
-static bool is_number(uint8_t family) { return is_integer(family) || is_float(family) || family == ALCH_TYPE_NUMERIC; }
+static bool is_number(uint8_t family) { return alch_type_is_integer(family) || is_float(family) || family == ALCH_TYPE_NUMERIC; }
 static bool is_text(uint8_t family) { return family >= ALCH_TYPE_STRING && family <= ALCH_TYPE_UNICODE_TEXT; }
 static bool is_date(uint8_t family) { return family >= ALCH_TYPE_DATE && family <= ALCH_TYPE_INTERVAL; }
 static bool is_comparison(alch_operator op) { return op >= ALCH_OPERATOR_EQ && op <= ALCH_OPERATOR_NOT_BETWEEN_SYMMETRIC; }
@@ -52,7 +51,7 @@ static bool takes_text(alch_operator op) { return (op >= ALCH_OPERATOR_LIKE && o
 
 /* A number beside a number column keeps what the column's type could not hold: 17.5 beside an integer, three digits beside Numeric(10, 2). */
 static alch_type_id number_type(uint8_t family, alch_type_id other, const alch_value *value) {
-  if (value->kind == ALCH_REAL && is_integer(family)) return value->real == floor(value->real) && fabs(value->real) < 0x1p63 ? other : ALCH_TYPE_DOUBLE;
+  if (value->kind == ALCH_REAL && alch_type_is_integer(family)) return value->real == floor(value->real) && fabs(value->real) < 0x1p63 ? other : ALCH_TYPE_DOUBLE;
   if (value->kind == ALCH_DECIMAL) return ALCH_TYPE_NUMERIC;
   if (value->kind == ALCH_REAL && !isfinite(value->real)) return ALCH_TYPE_DOUBLE;
   return family == ALCH_TYPE_NUMERIC ? ALCH_TYPE_NUMERIC : other;
@@ -64,7 +63,7 @@ alch_type_id alch_literal_type(const alch_maker *maker, alch_operator op, alch_t
   if (other >= ALCH_TYPE_FAMILY_COUNT && alch_catalog_type(maker->catalog, other)->host != 0) return other;
   uint8_t family = alch_type_family_of(maker, other);
   if (takes_text(op)) return is_text(family) && value->kind == ALCH_TEXT ? other : own;
-  if (op == ALCH_OPERATOR_DIVIDE && value->kind == ALCH_INTEGER && is_number(family) && !is_integer(family)) return own;
+  if (op == ALCH_OPERATOR_DIVIDE && value->kind == ALCH_INTEGER && is_number(family) && !alch_type_is_integer(family)) return own;
   if (is_number(family) && is_number((uint8_t)own)) return number_type(family, other, value);
   if (is_comparison(op) || own == 0) return other;
   return is_date(family) && value->kind == ALCH_TEXT ? other : own;
@@ -87,7 +86,7 @@ static int rank(uint8_t family) {
 /* A product of two Numeric(10, 2) has four digits behind the point: the plain type lets it keep them. */
 static alch_type_id wider(const alch_maker *maker, alch_operator op, alch_type_id left, alch_type_id right) {
   uint8_t a = alch_type_family_of(maker, left), b = alch_type_family_of(maker, right);
-  if (op == ALCH_OPERATOR_DIVIDE && is_integer(a) && is_integer(b)) return ALCH_TYPE_DOUBLE;
+  if (op == ALCH_OPERATOR_DIVIDE && alch_type_is_integer(a) && alch_type_is_integer(b)) return ALCH_TYPE_DOUBLE;
   alch_type_id type = rank(a) >= rank(b) ? left : right;
   return alch_type_family_of(maker, type) == ALCH_TYPE_NUMERIC && !alch_catalog_type(maker->catalog, type)->as_number ? ALCH_TYPE_NUMERIC : type;
 }
