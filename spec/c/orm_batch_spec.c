@@ -69,6 +69,8 @@ static void add_teams(batch_world *b, alch_object **teams) {
   }
 }
 
+static void rename_team(batch_world *b, alch_object *team, const char *name) { FINE(alch_object_set(&b->w.plain.host, team, 1, alch_value_text(name, 1), &b->w.error)); }
+
 /* Statements with this in them. */
 static int said(const batch_world *b, const char *part) {
   int count = 0;
@@ -138,7 +140,7 @@ CASE("changes: one statement, and those whose row is gone are looked for") {
   FINE(flush(b));
   for (int round = 0; round < 2; round++) {
     alch_mock_forget(b->mock);
-    for (int i = 0; i < MANY; i++) FINE(alch_object_set(&b->w.plain.host, teams[i], 1, alch_value_text(round ? "b" : "a", 1), &b->w.error));
+    for (int i = 0; i < MANY; i++) rename_team(b, teams[i], round ? "b" : "a");
     answer_changes(b, "UPDATE teams", round ? MANY - 1 : MANY);
     for (int i = 0; round == 1 && i < 17; i++) answer_changes(b, "UPDATE teams", i == 16 ? 0 : 1);
     alch_status status = flush(b);
@@ -152,6 +154,48 @@ CASE("changes: one statement, and those whose row is gone are looked for") {
       CHECK_INT(said(b, "UPDATE"), 18);
     }
     CHECK(b->waits > 1);
+  }
+  close_batch_world(b);
+}
+
+/* The values of the only statement with this in it. */
+static const alch_value *values_of(const batch_world *b, const char *part, uint32_t *count) {
+  const alch_value *found = NULL;
+  CHECK_INT(said(b, part), 1);
+  for (uint32_t i = 0; i < alch_mock_count(b->mock); i++)
+    if (strstr(alch_mock_sql(b->mock, i), part)) found = alch_mock_values(b->mock, i, count);
+  return found;
+}
+
+CASE("keys that lie close together: between which they lie is said beside the arrays") {
+  static batch_world here;
+  batch_world *b = &here;
+  alch_object *teams[MANY];
+  uint32_t count;
+  open_batch_world(b, true);
+  answer_question(b, false);
+  answer_keys(b, "unnest", 7, 1);
+  add_teams(b, teams);
+  FINE(flush(b));
+  alch_mock_forget(b->mock);
+  for (int i = MANY - 1; i >= 0; i--) rename_team(b, teams[i], "a");
+  answer_changes(b, "UPDATE teams", MANY);
+  FINE(flush(b));
+  const alch_value *values = values_of(b, "UPDATE teams SET name=anon_1.p0 FROM (SELECT unnest($1) AS p0, unnest($2) AS p1) AS anon_1 WHERE teams.id = anon_1.p1 AND teams.id BETWEEN $3 AND $4", &count);
+  CHECK(values && count == 4 * MANY);
+  for (uint32_t i = 0; values && i < count; i += 4) {
+    CHECK_INT(values[i + 1].integer, 7 + MANY - 1 - i / 4);
+    CHECK_INT(values[i + 2].integer, 7);
+    CHECK_INT(values[i + 3].integer, 7 + MANY - 1);
+  }
+  for (int far = 0; far < 2; far++) {      /* 8 and 9 rows, of which two are changed */
+    alch_mock_forget(b->mock);
+    rename_team(b, teams[0], far ? "c" : "b");
+    rename_team(b, teams[7 + far], far ? "c" : "b");
+    answer_changes(b, "UPDATE teams", 2);
+    FINE(flush(b));
+    values_of(b, far ? "unnest((SELECT $1 AS anon_2)) AS p0" : "BETWEEN", &count);
+    CHECK_INT(count, far ? 4 : 8);
   }
   close_batch_world(b);
 }

@@ -236,6 +236,82 @@ describe("PostgreSQL,", function()
     Base.metadata:drop_all(engine)
   end)
 
+  -- Numbers that lie close together, far apart, or both, and at the ends of what the type holds.
+  local function random_keys(bits)
+    local most, seen, keys = math.maxinteger >> (64 - bits), {}, {}
+    local lowest = any{ -most - 1, -50, 1, 1000, most - 400 }
+    local gap = any{ 1, 2, 4, 5, 400 }
+    for _ = 1, math.random(2, 60) do
+      local key = math.random(10) == 1 and any{ -most - 1, 0, most } or lowest + math.random(0, 60 * gap) % 400
+      if not seen[key] then keys[#keys + 1] = key end
+      seen[key] = true
+    end
+    return keys
+  end
+
+  local function lie_close(keys)
+    local low, high = math.maxinteger, math.mininteger
+    for _, key in ipairs(keys) do low, high = math.min(low, key), math.max(high, key) end
+    return #keys > 1 and math.ult(high - low, 4 * #keys)
+  end
+
+  -- Most of the keys, and the others.
+  local function split(keys)
+    local most, others = {}, {}
+    for _, key in ipairs(keys) do table.insert(math.random(3) == 1 and others or most, key) end
+    return most, others
+  end
+
+  here:case("the rows whose keys they are, and no others, are changed and deleted, wherever the keys lie", function()
+    local seed = tonumber(os.getenv "LUALCHEMY_SEED") or os.time()
+    local said, own = {}, la.create_engine(url)
+    la.event.listen(own, "before_execute", function(_, what) said[#said + 1] = what.statement end)
+    math.randomseed(seed)
+    for bits, type_of_key in pairs{ [16] = la.SmallInteger, [32] = la.Integer, [64] = la.BigInteger } do
+      local Base = la.declarative_base()
+      local Thing = Base:model "Thing" {
+        __tablename = "placed",
+        id = Column{ type_of_key, primary_key = true, autoincrement = false },
+        name = Column{ la.String(40) },
+      }
+      Base.metadata:drop_all(engine)
+      Base.metadata:create_all(engine)
+      for round = 1, 25 do
+        local label = ("LUALCHEMY_SEED=%d, %d bits, round %d"):format(seed, bits, round)
+        local s <close> = la.Session(own)
+        local keys, objects, expected = random_keys(bits), {}, {}
+        for i, key in ipairs(keys) do
+          objects[key], expected[key] = Thing{ id = key, name = "n" .. i }, "n" .. i
+          s:add(objects[key])
+        end
+        s:flush()
+        -- what a flush of these says, and what the table has then
+        local function check(some, change)
+          for _, key in ipairs(some) do change(key) end
+          said = {}
+          s:flush()
+          assert.equal(#some > 0 and 1 or 0, #said, label)
+          if #some > 0 then assert.equal(lie_close(some), said[1]:find " BETWEEN " ~= nil, label) end
+          local rows = {}
+          for row in s:execute(la.select(Thing.id, Thing.name)) do rows[row.id] = row.name or "null" end
+          assert.same(expected, rows, label)
+        end
+        local some, others = split(keys)
+        check(some, function(key)
+          expected[key] = any{ "m" .. key, "null" }
+          objects[key].name = expected[key] ~= "null" and expected[key] or la.null
+        end)
+        check(any{ some, others, (split(keys)) }, function(key)
+          expected[key] = nil
+          s:delete(objects[key])
+        end)
+        s:rollback()
+      end
+      Base.metadata:drop_all(engine)
+    end
+    own:dispose()
+  end)
+
   here:case("waits between and within statements yield", function()
     local Base = la.declarative_base()
     local Thing = Base:model "Thing" {

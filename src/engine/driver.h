@@ -83,9 +83,10 @@ typedef struct alch_driver {
   /* Optional: the same for `sets` sets of values, one behind the other, with as few round trips as the database allows (array binding, pipelining). Rows that the sets return come one after another, in the
      order of the sets; changes counts all of them. When a set fails nothing of the call has happened, or the transaction is over. */
   alch_status (*start_many)(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
-  /* Optional: the same, with each placeholder taking an array: the values that it has in all sets, in their order. The types told to prepare are those of the items. One execution, with the rows and changes
-     of one. ALCH_DONE: some value has no form as an item of such an array; nothing was started, and these sets have to go by start_many. */
-  alch_status (*start_arrays)(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
+  /* Optional: the same, with each placeholder taking an array: the values that it has in all sets, in their order; but the last `shared` of them have the same value in all sets, and take that alone. The types
+     told to prepare are those of the items. One execution, with the rows and changes of one. ALCH_DONE: some value has no form as an item of such an array; nothing was started, and these sets have to go by
+     start_many. */
+  alch_status (*start_arrays)(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, uint32_t shared, alch_error *error);
   /* To the next row: ALCH_ROW, ALCH_DONE, ALCH_WAIT. */
   alch_status (*poll)(alch_driver_statement *statement, alch_error *error);
   /* The current row, columns 0 .. count-1, in the kinds that the database's protocol has (a driver that reads dates in binary gives ALCH_DATE, one that reads text gives ALCH_TEXT: the dialect's from_database

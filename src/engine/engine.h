@@ -235,7 +235,8 @@ typedef struct alch_execution {
   const char *copy_format;               /* NULL, or the words for lines of text; stays where it is until the execution has started */
   char token[ALCH_TOKEN_SIZE];           /* likewise: its logging_token; "": the connection's */
   uint32_t sets;                         /* of values, one behind the other; 0: one */
-  bool arrays;                           /* the sets go as arrays */
+  bool arrays;                           /* the sets go as arrays, */
+  uint32_t shared;                       /* but for the last of their values, which are the same in all of them */
   bool ahead;                            /* set by whoever runs it: it is only sent, see alch_connection_sends_ahead. Closing sets it back */
   alch_buffer texts;                     /* converted and named texts of the values */
   uint32_t *counts, count_capacity, count_used;   /* of expanding and literal slots, see alch_compiled_expand */
@@ -266,9 +267,9 @@ alch_status alch_execution_run(alch_execution *execution, alch_connection *conne
 alch_status alch_execution_run_many(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
 /* Can the driver of the connection take several sets of values at once, and has the statement no lists in it? */
 bool alch_execution_takes_many(const alch_connection *connection, const alch_compiled *compiled);
-/* As alch_execution_run, but each placeholder takes an array: the values that it has in all of the sets. Only where alch_connection_takes_arrays. ALCH_DONE, also from start_poll: some value has no form as an
-   item of an array; nothing was run, and the execution is closed. */
-alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
+/* As alch_execution_run_many, but each placeholder takes an array: the values that it has in all of the sets. The last `shared` placeholders have the same value in all of them, and take that alone. Only where
+   alch_connection_takes_arrays. ALCH_DONE, also from start_poll: some value has no form as an item of an array; nothing was run, and the execution is closed. */
+alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, uint32_t shared, alch_error *error);
 /* May executions be sent before the answers to those before them are taken, and do they fail together? Then of executions with `ahead` set (alch_execution_run and its like) ALCH_OK says that the statement
    was sent, ALCH_WAIT that start_poll has to go on with that, and alch_execution_take_answer goes to the first row or the end: no more than two at once, answered in their order. What follows one that has
    failed has not happened, and is to be closed. */

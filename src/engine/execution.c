@@ -194,7 +194,7 @@ static alch_status start_driver(alch_execution *execution, alch_error *error) {
   alch_driver_statement *statement = execution->prepared->statement;
   uint32_t sets = execution->sets;
   if (ALCH_LIKELY(sets == 0)) return driver->start(statement, execution->bound, execution->bound_count, error);
-  if (execution->arrays) return driver->start_arrays(statement, execution->bound, execution->bound_count / sets, sets, error);
+  if (execution->arrays) return driver->start_arrays(statement, execution->bound, execution->bound_count / sets, sets, execution->shared, error);
   return driver->start_many(statement, execution->bound, execution->bound_count / sets, sets, error);
 }
 
@@ -456,8 +456,14 @@ static alch_status go_again(alch_execution *execution, alch_error *error) {
   return ALCH_LIKELY(status == ALCH_OK) ? go(execution, error) : status;
 }
 
-/* sets 0: one, without start_many. */
-static alch_status run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, bool arrays, alch_error *error) {
+/* How values are given to the driver: as one set, as many, or as arrays. */
+typedef struct giving {
+  uint32_t sets;        /* 0: one, without start_many */
+  bool arrays;
+  uint32_t shared;
+} giving;
+
+static alch_status run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, giving giving, alch_error *error) {
   bool again = keeps_handle(execution, connection, compiled);
   if (!again) alch_execution_close(execution);
   alch_status status = admit(connection, compiled, error);
@@ -467,20 +473,21 @@ static alch_status run(alch_execution *execution, alch_connection *connection, a
   }
   if (!again) open_on(execution, connection, compiled);
   execution->repeats = true;
-  execution->sets = sets;
-  execution->arrays = arrays;
+  execution->sets = giving.sets;
+  execution->arrays = giving.arrays;
+  execution->shared = giving.shared;
   status = bind_given(execution, values, count, error);
-  if (status == ALCH_OK && sets > 0) execution->bound_count = count * sets;
+  if (status == ALCH_OK && giving.sets > 0) execution->bound_count = count * giving.sets;
   if (ALCH_LIKELY(status == ALCH_OK)) status = again ? go_again(execution, error) : set_off(execution, error);
   return ALCH_LIKELY(status >= 0) ? status : fail(execution, status, error);
 }
 
 alch_status alch_execution_run(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, alch_error *error) {
-  return run(execution, connection, compiled, values, count, 0, false, error);
+  return run(execution, connection, compiled, values, count, (giving){ 0 }, error);
 }
 
 alch_status alch_execution_run_many(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
-  if (alch_execution_takes_many(connection, compiled) && count <= UINT32_MAX / (sets > 0 ? sets : 1)) return run(execution, connection, compiled, values, count, sets, false, error);
+  if (alch_execution_takes_many(connection, compiled) && count <= UINT32_MAX / (sets > 0 ? sets : 1)) return run(execution, connection, compiled, values, count, (giving){ .sets = sets }, error);
   return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' takes no several sets of values at once", connection->driver->name);
 }
 
@@ -490,8 +497,8 @@ const char *alch_connection_scatters_keys(const alch_connection *connection) { r
 uint32_t alch_connection_returning_sets(const alch_connection *connection) { return connection->driver->returning_sets; }
 bool alch_connection_tells_first_key(const alch_connection *connection) { return connection->driver->first_key; }
 
-alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+alch_status alch_execution_run_arrays(alch_execution *execution, alch_connection *connection, alch_compiled *compiled, const alch_value *values, uint32_t count, uint32_t sets, uint32_t shared, alch_error *error) {
   bool possible = connection->driver->start_arrays && !compiled->expands && sets > 0 && count <= UINT32_MAX / sets;
-  if (possible) return run(execution, connection, compiled, values, count, sets, true, error);
+  if (possible) return run(execution, connection, compiled, values, count, (giving){ .sets = sets, .arrays = true, .shared = shared }, error);
   return alch_error_set(error, ALCH_ERROR_NOT_SUPPORTED, "the driver '%s' takes no arrays for values", connection->driver->name);
 }

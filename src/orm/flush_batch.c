@@ -77,10 +77,9 @@ static alch_status need_writer(const alch_flush *flush, alch_batch *batch, alch_
 }
 
 static alch_status bind(alch_flush *flush, const alch_step *step, alch_batch *batch, alch_error *error) {
-  bool masked = step->kind == ALCH_STEP_INSERT || step->kind == ALCH_STEP_UPDATE, link = is_link(step);
+  bool link = is_link(step);
   const alch_link *links = flush->links + step->first;
-  alch_writing writing = { .engine = flush->bind->engine, .kind = step->kind, .way = batch->way, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? batch->mask : NULL, .rows = batch->count };
-  writing.whole = step->kind == ALCH_STEP_UNLINK && links[batch->items[0]].child == NULL;
+  alch_writing writing = alch_flush_writing(flush, step, batch);
   alch_status status = need_writer(flush, batch, error);
   if (status == ALCH_OK) status = alch_writer_prepare(batch->writer, flush->session, &writing, error);
   for (uint32_t i = 0; i < batch->count && status == ALCH_OK; i++) {
@@ -103,7 +102,7 @@ void alch_batch_close(alch_batch *batch, const alch_allocator *allocator) {
 static alch_status start(alch_batch *batch, alch_connection *connection, alch_error *error) {
   alch_writer *writer = batch->writer;
   switch (batch->way) {
-    case ALCH_WAY_ARRAYS: return alch_execution_run_arrays(&batch->execution, connection, writer->compiled, writer->values, writer->width, batch->count, error);
+    case ALCH_WAY_ARRAYS: return alch_execution_run_arrays(&batch->execution, connection, writer->compiled, writer->values, writer->width, batch->count, writer->shared, error);
     case ALCH_WAY_SETS: return alch_execution_run_many(&batch->execution, connection, writer->compiled, writer->values, writer->width, batch->count, error);
     default: return alch_execution_run(&batch->execution, connection, writer->compiled, writer->values, writer->compiled->slot_count, error);
   }

@@ -8,6 +8,7 @@ enum {
   ARRAYS_MOST = 2000,      /* as arrays, one after the other: few, so that their rows stay in caches and the first are soon under way, and enough for the way there and back */
   SETS_MOST = 5000,        /* as sets of values; more gain nothing, and need memory */
   ROWS_MOST = 1000,
+  CLOSE_ROWS = 4,          /* so many rows are read together as quickly as one is found */
   EMBEDDED_ROWS = 50       /* where a statement is no round trip */
 };
 
@@ -88,9 +89,9 @@ static bool changes_unique(const alch_step *step, const bool *mask) {
   return false;
 }
 
-static alch_writing writing_of(const alch_flush *flush, const alch_step *step, const alch_batch *batch) {
+alch_writing alch_flush_writing(const alch_flush *flush, const alch_step *step, const alch_batch *batch) {
   bool masked = step->kind == ALCH_STEP_INSERT || step->kind == ALCH_STEP_UPDATE;
-  alch_writing writing = { .engine = flush->bind->engine, .kind = step->kind, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? batch->mask : NULL };
+  alch_writing writing = { .engine = flush->bind->engine, .kind = step->kind, .way = batch->way, .mapper = step->mapper, .relationship = step->relationship, .mask = masked ? batch->mask : NULL, .span = batch->span, .rows = batch->count };
   writing.whole = step->kind == ALCH_STEP_UNLINK && flush->links[step->first + batch->items[0]].child == NULL;
   return writing;
 }
@@ -102,7 +103,7 @@ static bool writes_any(const alch_step *step, const bool *mask) {
 }
 
 static bool takes_arrays(const alch_flush *flush, const alch_step *step, const alch_batch *batch) {
-  alch_writing writing = writing_of(flush, step, batch);
+  alch_writing writing = alch_flush_writing(flush, step, batch);
   if (batch->no_arrays || !alch_connection_takes_arrays(flush->bind->connection)) return false;
   if (step->kind == ALCH_STEP_UPDATE && (!can(flush, ALCH_CAPABILITY_UPDATE_FROM) || changes_unique(step, batch->mask))) return false;
   if ((step->kind == ALCH_STEP_DELETE || step->kind == ALCH_STEP_UNLINK) && !can(flush, ALCH_CAPABILITY_DELETE_USING)) return false;
@@ -158,6 +159,29 @@ static void choose_plain(const alch_flush *flush, const alch_step *step, alch_ba
   else if (step->kind == ALCH_STEP_INSERT) take_rows(flush, step, batch);
 }
 
+/* ---- where the rows lie ---- */
+
+/* The key of the row that an object has there. */
+static bool add_key(alch_key_span *span, const alch_object *object) {
+  alch_value key[ALCH_KEY_LIMIT];
+  if (!alch_object_key(object, true, key) || key[0].kind != ALCH_INTEGER) return false;
+  if (key[0].integer < span->low) span->low = key[0].integer;
+  if (key[0].integer > span->high) span->high = key[0].integer;
+  return true;
+}
+
+/* It is known how many rows can lie there since no two have the same number. */
+static alch_key_span find_span(const alch_flush *flush, const alch_step *step, const alch_batch *batch) {
+  alch_key_span span = { .low = INT64_MAX, .high = INT64_MIN };
+  alch_writing writing = alch_flush_writing(flush, step, batch);
+  if (step->kind != ALCH_STEP_UPDATE && step->kind != ALCH_STEP_DELETE) return span;
+  if (batch->way != ALCH_WAY_ARRAYS || !alch_writer_numbers_rows(flush->session, &writing)) return span;
+  for (uint32_t i = 0; i < batch->count; i++)
+    if (!add_key(&span, flush->objects[step->first + batch->items[i]])) return span;
+  span.close = (uint64_t)span.high - (uint64_t)span.low < (uint64_t)batch->count * CLOSE_ROWS;
+  return span;
+}
+
 /* Those that are no longer in the batch come next. */
 static void shorten(alch_batch *batch, uint32_t gathered) {
   if (batch->way == ALCH_WAY_ONE) batch->count = 1;
@@ -178,6 +202,7 @@ alch_status alch_flush_choose_way(alch_flush *flush, const alch_step *step, alch
   bool again = unset.generated && can(flush, ALCH_CAPABILITY_LAST_INSERT_ID) && flush->last_key == 0;
   if (batch->way == ALCH_WAY_ONE && !again && flush->singly_until <= batch->items[gathered - 1]) flush->singly_until = batch->items[gathered - 1] + 1;
   shorten(batch, gathered);
+  batch->span = find_span(flush, step, batch);
   return ALCH_OK;
 }
 

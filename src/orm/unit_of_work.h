@@ -19,12 +19,19 @@ typedef struct alch_step {
   uint32_t first, count;                   /* in flush->objects, or flush->links */
 } alch_step;
 
+/* Whole numbers that are keys of rows, and lie so close together that it is quicker to read what lies between the lowest and the highest of them than to look for each. */
+typedef struct alch_key_span {
+  bool close;
+  int64_t low, high;
+} alch_key_span;
+
 /* Objects (or links) that are written by one statement. */
 typedef struct alch_batch {
   uint8_t phase;                           /* ALCH_BATCH_ */
   uint8_t way;                             /* alch_way */
   bool no_arrays;                          /* its values have no form as items of arrays */
   bool waits;                              /* its statement is under way: start_poll goes on with it */
+  alch_key_span span;                      /* ARRAYS: of the rows that are changed or deleted */
   uint32_t *items, capacity;               /* their places in the step */
   uint32_t count;
   uint32_t end;                            /* the place of the step behind them; those between that are no items need no statement */

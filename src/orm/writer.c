@@ -1,10 +1,12 @@
 #include "orm/writer.h"
 #include "sql/source.h"
 
+enum { BOUNDS = 2 };                 /* of the keys: what the objects share at most */
+
 void alch_writer_close(alch_writer *writer) {
   if (writer->allocator == NULL) return;
   alch_compiled_release(writer->compiled);
-  alch_free(writer->allocator, writer->listed, (alch_writer_column_limit(&writer->writing) + 1) * sizeof *writer->listed);
+  alch_free(writer->allocator, writer->listed, (alch_writer_column_limit(&writer->writing) + BOUNDS) * sizeof *writer->listed);
   alch_free(writer->allocator, writer->sources, writer->width * sizeof *writer->sources);
   alch_free(writer->allocator, writer->values, (size_t)writer->width * writer->writing.rows * sizeof *writer->values);
   alch_free(writer->allocator, writer->mask, writer->mask_count * sizeof *writer->mask);
@@ -37,6 +39,13 @@ bool alch_writer_takes_arrays(const alch_session *session, const alch_writing *w
     if ((wanted || mapper->attributes[i].primary_key) && array_form(session, writing, mapper->attributes[i].column) == ALCH_ARRAY_NONE) return false;
   }
   return true;
+}
+
+bool alch_writer_numbers_rows(const alch_session *session, const alch_writing *writing) {
+  const alch_mapper *mapper = writing->mapper;
+  if (writing->relationship != NULL || mapper->key_count != 1) return false;
+  const alch_column *column = mapper->attributes[mapper->key_slots[0]].column;
+  return alch_type_is_integer(type_in(session, writing, column)->family) && array_form(session, writing, column) == ALCH_ARRAY_ITEMS;
 }
 
 static bool is_sql(const alch_default *rule) { return rule->kind == ALCH_DEFAULT_SQL || rule->kind == ALCH_DEFAULT_SEQUENCE; }
@@ -72,7 +81,7 @@ static bool same_mask(const alch_writer *writer, const bool *mask) {
 
 static bool is_ready(const alch_writer *writer, const alch_writing *wanted) {
   const alch_writing *now = &writer->writing;
-  if (writer->compiled == NULL || now->kind != wanted->kind || now->engine != wanted->engine || now->way != wanted->way || now->mapper != wanted->mapper || now->relationship != wanted->relationship || now->whole != wanted->whole) return false;
+  if (writer->compiled == NULL || now->kind != wanted->kind || now->engine != wanted->engine || now->way != wanted->way || now->mapper != wanted->mapper || now->relationship != wanted->relationship || now->whole != wanted->whole || now->span.close != wanted->span.close) return false;
   bool room = wanted->way == ALCH_WAY_ROWS ? now->rows == wanted->rows : now->rows >= wanted->rows;
   return room && same_mask(writer, wanted->mask);
 }
@@ -90,7 +99,7 @@ static bool must_fetch_key(const alch_writing *writing) {
 
 static alch_status list_columns(alch_writer *writer, const alch_session *session, alch_error *error) {
   const alch_dialect *dialect = alch_engine_dialect(writer->writing.engine);
-  writer->listed = alch_allocate_zeroed(writer->allocator, (alch_writer_column_limit(&writer->writing) + 1) * sizeof *writer->listed);
+  writer->listed = alch_allocate_zeroed(writer->allocator, (alch_writer_column_limit(&writer->writing) + BOUNDS) * sizeof *writer->listed);
   if (writer->listed == NULL) return alch_error_out_of_memory(error);
   writer->listed_count = alch_writer_columns(&writer->writing, writer->listed);
   for (uint32_t i = 0; i < writer->listed_count; i++) {
@@ -98,6 +107,12 @@ static alch_status list_columns(alch_writer *writer, const alch_session *session
     source->type = type_in(session, &writer->writing, source->column);
     source->converts = dialect->converts(source->type, true);
     if (writer->writing.way == ALCH_WAY_ARRAYS) source->form = array_form(session, &writer->writing, source->column);
+  }
+  writer->shared = writer->writing.span.close ? BOUNDS : 0;
+  for (uint32_t i = 0; i < writer->shared; i++) {
+    alch_source *bound = &writer->listed[writer->listed_count + i];
+    *bound = writer->listed[writer->listed_count - 1];
+    bound->shared = true;
   }
   return ALCH_OK;
 }
@@ -137,15 +152,20 @@ static alch_status place_sources(alch_writer *writer, alch_error *error) {
       continue;
     }
     uint32_t row = i / width, first = row * writer->listed_count;
-    bool known = slot->kind == ALCH_SLOT_VALUE && slot->ordinal >= first && slot->ordinal < first + writer->listed_count;
+    bool known = slot->kind == ALCH_SLOT_VALUE && slot->ordinal >= first && slot->ordinal < first + writer->listed_count + writer->shared;
     if (!known || (row > 0 && writer->listed[slot->ordinal - first].column != writer->sources[i % width].column)) return no_value(writer, slot, error);
     if (row == 0) writer->sources[i] = writer->listed[slot->ordinal];
   }
+  for (uint32_t i = 0; i < width; i++)
+    if (writer->sources[i].shared != (i >= width - writer->shared)) return no_value(writer, &compiled->slots[i], error);
   return ALCH_OK;
 }
 
 alch_status alch_writer_prepare(alch_writer *writer, alch_session *session, const alch_writing *wanted, alch_error *error) {
-  if (is_ready(writer, wanted)) return ALCH_OK;
+  if (is_ready(writer, wanted)) {
+    writer->writing.span = wanted->span;
+    return ALCH_OK;
+  }
   alch_writer_close(writer);
   alch_status status = set_up(writer, session, wanted, error);
   if (status == ALCH_OK) status = alch_writer_compile(writer, session, error);
@@ -180,7 +200,7 @@ static alch_status convert(alch_writer *writer, const alch_source *source, alch_
 alch_status alch_writer_bind(alch_writer *writer, uint32_t row, const alch_object *object, const alch_object *child, alch_error *error) {
   alch_value *values = writer->values + (size_t)row * writer->width;
   if (row == 0) alch_buffer_clear(&writer->texts);
-  for (uint32_t i = 0; i < writer->width; i++) {
+  for (uint32_t i = 0; i < writer->width - writer->shared; i++) {
     const alch_source *source = &writer->sources[i];
     values[i] = source_value(source, object, child);
     if (ALCH_LIKELY(!source->converts) || values[i].kind == ALCH_NULL) continue;
@@ -190,9 +210,19 @@ alch_status alch_writer_bind(alch_writer *writer, uint32_t row, const alch_objec
   return ALCH_OK;
 }
 
+/* The bounds of the keys, for all rows. */
+static void bind_span(alch_writer *writer, uint32_t rows) {
+  alch_value *value = writer->values + writer->width - BOUNDS;
+  for (uint32_t row = 0; row < rows; row++, value += writer->width) {
+    value[0] = alch_value_integer(writer->writing.span.low);
+    value[1] = alch_value_integer(writer->writing.span.high);
+  }
+}
+
 void alch_writer_end_bind(alch_writer *writer, uint32_t rows) {
   const char *texts = alch_buffer_text(&writer->texts);
-  for (uint32_t i = 0; i < writer->width; i++) {
+  if (writer->shared > 0) bind_span(writer, rows);
+  for (uint32_t i = 0; i < writer->width - writer->shared; i++) {
     if (!writer->sources[i].converts) continue;
     alch_value *value = writer->values + i;
     for (uint32_t row = 0; row < rows; row++, value += writer->width)

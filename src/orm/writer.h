@@ -10,7 +10,7 @@ typedef enum alch_way {
   ALCH_WAY_ONE,                    /* they do not: one object a statement */
   ALCH_WAY_ROWS,                   /* INSERT … VALUES (…), (…) */
   ALCH_WAY_SETS,                   /* one statement, a set of values for each (alch_execution_run_many) */
-  ALCH_WAY_ARRAYS                  /* one statement, whose parameters are arrays (alch_execution_run_arrays): INSERT … SELECT … FROM unnest(…), UPDATE … FROM unnest(…), DELETE … USING unnest(…) */
+  ALCH_WAY_ARRAYS                  /* one statement, whose parameters are arrays (alch_execution_run_arrays), see writer_statement.c */
 } alch_way;
 
 /* A column of the statement, and where its value is read. */
@@ -20,6 +20,7 @@ typedef struct alch_source {
   uint32_t slot;                   /* UINT32_MAX: nowhere, the database writes into it */
   bool key;                        /* the committed value of a key attribute, for WHERE */
   bool child;                      /* LINK, UNLINK: of the child, else of the parent */
+  bool shared;                     /* ARRAYS: not an array; a bound of the keys */
   bool converts;                   /* the dialect's to_database applies */
   uint8_t form;                    /* ARRAYS: alch_array_form */
 } alch_source;
@@ -33,6 +34,7 @@ typedef struct alch_writing {
   const alch_relationship *relationship;
   const bool *mask;                /* INSERT, UPDATE: the columns */
   bool whole;                      /* UNLINK: by the parent alone */
+  alch_key_span span;              /* ARRAYS of UPDATE and DELETE: the keys of these objects, if they lie close together */
   uint32_t rows;                   /* how many objects there is room for; ROWS: how many there are */
 } alch_writing;
 
@@ -43,10 +45,11 @@ typedef struct alch_writer {
   bool *mask;                      /* attribute_count: the columns written */
   uint32_t mask_count;
   alch_compiled *compiled;
-  alch_source *listed;             /* the columns in the order in which the statement was built */
+  alch_source *listed;             /* the columns in the order in which the statement was built; behind them, those that objects share */
   uint32_t listed_count;
   alch_source *sources;            /* by placeholder of one object */
-  uint32_t width;                  /* placeholders of one object */
+  uint32_t width;                  /* placeholders of one object; the last `shared` of them are the same for all */
+  uint32_t shared;
   alch_value *values;              /* object after object */
   alch_buffer texts, scratch;      /* the database form of values that are converted */
 } alch_writer;
@@ -59,9 +62,15 @@ alch_status alch_writer_bind(alch_writer *writer, uint32_t row, const alch_objec
 void alch_writer_end_bind(alch_writer *writer, uint32_t rows);
 /* Can all of the columns that `writing` is about go as arrays? */
 bool alch_writer_takes_arrays(const alch_session *session, const alch_writing *writing);
+/* Are the rows of this table named by one whole number? */
+bool alch_writer_numbers_rows(const alch_session *session, const alch_writing *writing);
 /* Is there a column that a new row gets by SQL of its own (a default, a sequence), which a statement of many rows would evaluate once or before them? */
 bool alch_writer_leaves_sql(const alch_writing *writing);
 void alch_writer_close(alch_writer *writer);
+
+/* ---- flush_way.c ---- */
+/* What is written of a batch, by the way that was chosen. */
+alch_writing alch_flush_writing(const alch_flush *flush, const alch_step *step, const alch_batch *batch);
 
 /* ---- writer_statement.c ---- */
 /* The table that is written. */

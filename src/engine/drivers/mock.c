@@ -443,9 +443,14 @@ static alch_status mock_start_many(alch_driver_statement *statement, const alch_
   return mock_start(statement, values, count * sets, error);
 }
 
+static alch_status mock_start_arrays(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, uint32_t shared, alch_error *error) {
+  (void)shared;
+  return mock_start_many(statement, values, count, sets, error);
+}
+
 void alch_mock_take_many(alch_mock *mock, bool sets, bool arrays) {
   mock->driver.start_many = sets ? mock_start_many : NULL;
-  mock->driver.start_arrays = arrays ? mock_start_many : NULL;
+  mock->driver.start_arrays = arrays ? mock_start_arrays : NULL;
   mock->driver.scatters_keys = arrays ? "SELECT 1 FROM scattered WHERE name = :table" : NULL;
 }
 

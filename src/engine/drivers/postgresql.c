@@ -199,12 +199,13 @@ static alch_status postgresql_start_many(alch_driver_statement *statement, const
   return send_or_queue(statement, sets, changed, error);
 }
 
-static alch_status postgresql_start_arrays(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error) {
+static alch_status postgresql_start_arrays(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, uint32_t shared, alch_error *error) {
   bool changed, ready;
   alch_status status = begin_start(statement, count, &ready, error);
   if (!ready) return status;
   alch_postgresql_settle(statement, values, sets, &changed);
-  if (changed) alch_postgresql_forget(statement);
+  if (changed || (statement->arrayed && statement->shared != shared)) alch_postgresql_forget(statement);
+  statement->shared = shared;
   status = alch_postgresql_encode_arrays(statement, values, sets, error);
   if (status != ALCH_OK) return status;
   changed = !statement->arrayed;

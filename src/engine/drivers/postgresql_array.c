@@ -114,27 +114,49 @@ static bool add_array(column *c, int *size, alch_buffer *out) {
   return true;
 }
 
+static bool is_shared(const alch_driver_statement *statement, uint32_t place) { return place >= statement->count - statement->shared; }
+
 static bool settle_arrays(alch_driver_statement *statement) {
-  for (uint32_t i = 0; i < statement->count; i++)
-    if ((statement->arrays[i] = alch_postgresql_array_of(statement->types[i])) == PG_UNKNOWN) return false;
+  for (uint32_t i = 0; i < statement->count; i++) {
+    statement->arrays[i] = is_shared(statement, i) ? statement->types[i] : alch_postgresql_array_of(statement->types[i]);
+    if (statement->arrays[i] == PG_UNKNOWN) return false;
+  }
   return true;
+}
+
+/* What a placeholder takes, into the packed bytes: an array, or the length and the bytes of a value. *size: how many bytes that is. */
+static bool add_placeholder(const alch_driver_statement *statement, uint32_t place, const alch_value *values, uint32_t sets, int *size, alch_buffer *out) {
+  alch_postgresql_form form;
+  column c = { .form = &form, .values = values + place, .stride = statement->count, .count = sets };
+  size_t start = out->length;
+  if (!alch_postgresql_form_of(statement->types[place], &form)) return false;
+  if (!is_shared(statement, place)) return add_array(&c, size, out);
+  if (!may_be_item(form.type, c.values) || !alch_postgresql_add_field(&form, c.values, out) || out->length - start > INT32_MAX) return false;
+  *size = (int)(out->length - start);
+  return true;
+}
+
+static void put_placeholder(alch_driver_statement *statement, uint32_t place, const char *at, bool null) {
+  enum { LENGTH = 4 };
+  bool shared = is_shared(statement, place);
+  statement->values[place] = !shared ? at : null ? NULL : at + LENGTH;
+  statement->lengths[place] -= shared ? LENGTH : 0;
+  statement->formats[place] = 1;
 }
 
 alch_status alch_postgresql_encode_arrays(alch_driver_statement *statement, const alch_value *values, uint32_t sets, alch_error *error) {
   alch_buffer *packed = &statement->packed;
-  alch_postgresql_form form;
   if (!settle_arrays(statement)) return ALCH_DONE;
   if (!alch_postgresql_make_places(statement, statement->count)) return alch_error_out_of_memory(error);
   alch_buffer_clear(packed);
-  for (uint32_t i = 0; i < statement->count; i++) {
-    column c = { .form = &form, .values = values + i, .stride = statement->count, .count = sets };
-    if (!alch_postgresql_form_of(statement->types[i], &form) || !add_array(&c, &statement->lengths[i], packed)) return ALCH_DONE;
-  }
+  for (uint32_t i = 0; i < statement->count; i++)
+    if (!add_placeholder(statement, i, values, sets, &statement->lengths[i], packed)) return ALCH_DONE;
   if (alch_buffer_failed(packed)) return alch_error_out_of_memory(error);
   const char *at = packed->text;
-  for (uint32_t i = 0; i < statement->count; at += statement->lengths[i++]) {
-    statement->values[i] = at;
-    statement->formats[i] = 1;
+  for (uint32_t i = 0; i < statement->count; i++) {
+    int size = statement->lengths[i];
+    put_placeholder(statement, i, at, values[i].kind == ALCH_NULL);
+    at += size;
   }
   return ALCH_OK;
 }

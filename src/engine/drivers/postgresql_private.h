@@ -83,7 +83,8 @@ struct alch_driver_statement {
   Oid *declared;                   /* what the statement says of them; PG_UNKNOWN: nothing */
   Oid *types;                      /* what the server was (or will be) told */
   Oid *arrays;                     /* of arrays of these */
-  bool arrayed;                    /* its placeholders take arrays */
+  bool arrayed;                    /* its placeholders take arrays, */
+  uint32_t shared;                 /* but for the last ones, which take a value that is the same in all sets */
   alch_buffer packed;              /* the arrays */
   const char **values;             /* of all sets, as libpq wants them */
   int *lengths, *formats;
