@@ -9,6 +9,12 @@ local schema = {
     t text, bl tinyint(1), j json, price decimal(10,2) DEFAULT 1.50, latin varchar(5) CHARACTER SET latin1 COLLATE latin1_bin,
     CONSTRAINT fk FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE, UNIQUE KEY uq (n, p), CONSTRAINT ck CHECK (p > 0), KEY ix (t(10), n DESC),
     FULLTEXT KEY ft (t))]],
+  "CREATE DATABASE other", "CREATE TABLE other.far (id int PRIMARY KEY)",
+  [[CREATE TABLE every (id int NOT NULL, z int(5) unsigned zerofill, p int, q int unsigned, twice int GENERATED ALWAYS AS (z * 2) STORED, at datetime(6),
+    word varchar(10), CONSTRAINT every_far FOREIGN KEY (p) REFERENCES other.far (id) ON DELETE NO ACTION ON UPDATE CASCADE,
+    CONSTRAINT every_parent FOREIGN KEY (q) REFERENCES parent (id) ON DELETE SET NULL ON UPDATE RESTRICT)
+    ROW_FORMAT = COMPRESSED KEY_BLOCK_SIZE = 8 STATS_PERSISTENT = 1 COMMENT 'all of it''s']],
+  "CREATE TABLE quick (a int, b int, UNIQUE KEY hashed (a) USING HASH, KEY falling (a DESC, b) USING BTREE) ENGINE = MEMORY",
   "CREATE SEQUENCE sq START WITH 5 INCREMENT BY 2", "CREATE VIEW v AS SELECT id FROM a",
 }
 
@@ -21,7 +27,9 @@ local kind = {
 
 reflection("MariaDB", kind, function(inspector)
   it("lists what there is", function()
-    assert.same({ "a", "parent" }, inspector:get_table_names())
+    assert.same({ "a", "every", "parent", "quick" }, inspector:get_table_names())
+    assert.same({ "far" }, inspector:get_table_names "other")
+    assert.same({ text = "all of it's" }, inspector:get_table_comment "every")
     assert.same({ "v" }, inspector:get_view_names())
     assert.same({ "sq" }, inspector:get_sequence_names())
     assert.equal("spec", inspector.default_schema_name)
@@ -61,5 +69,26 @@ reflection("MariaDB", kind, function(inspector)
     assert.same({ mariadb_prefix = "FULLTEXT" }, indexes.ft.dialect_options)
     assert.is_true(indexes.uq.unique)
     assert.equal("InnoDB", inspector:get_table_options "a".mariadb_engine)
+  end)
+
+  it("tells all that each of them can have", function()
+    local columns = inspector:get_columns "every"
+    assert.equal("mysql.INTEGER{ display_width = 5, unsigned = true, zerofill = true }", tostring(columns[2].type))
+    assert.same({ sqltext = "`z` * 2", persisted = true }, columns[5].computed)
+    assert.equal("mysql.DATETIME{ fsp = 6 }", tostring(columns[6].type))
+    assert.same({ {
+      name = "every_far", constrained_columns = { "p" }, referred_schema = "other", referred_table = "far", referred_columns = { "id" },
+      options = { onupdate = "CASCADE" },
+    }, {
+      name = "every_parent", constrained_columns = { "q" }, referred_table = "parent", referred_columns = { "id" }, options = { ondelete = "SET NULL" },
+    } }, inspector:get_foreign_keys "every")
+    local options = inspector:get_table_options "every"
+    assert.same({ "COMPRESSED", "8", "1" }, { options.mariadb_row_format, options.mariadb_key_block_size, options.mariadb_stats_persistent })
+    assert.equal("MEMORY", inspector:get_table_options "quick".mariadb_engine)
+    local indexes = {}
+    for _, index in ipairs(inspector:get_indexes "quick") do indexes[index.name] = index end
+    assert.same({ a = { "desc" } }, indexes.falling.column_sorting)
+    assert.equal("hash", indexes.hashed.dialect_options.mariadb_using)
+    assert.equal("btree", indexes.falling.dialect_options.mariadb_using)
   end)
 end)

@@ -307,6 +307,13 @@ describe("rows in one stream", function()
     assert.equal(2500, c:copy_from(things, function() n = n + 1 if n <= 2500 then return { n, "n" .. n } end end))
     assert.equal(1, c:copy_from(things, { { name = "x" } }))
     assert.equal(2501, c:scalar(la.select(la.func.count()):select_from(things)))
+    local loose = la.Table { "loose", other, la.Column { "id", la.Integer, primary_key = true }, la.Column { "note", la.Text } }
+    loose:create(c)
+    assert.equal(2, c:copy_from(loose, { { 1 }, { 2, "b" } }))
+    assert.equal(2, c:copy_from(loose, { { id = 3 }, { id = 4, note = "d" } }, { columns = { "id", "note" } }))
+    local said = {}
+    for row in c:execute(la.select(loose):order_by(loose.c.id)) do said[row.id] = row.note or "none" end
+    assert.same({ "none", "b", "none", "d" }, said)
     c:commit()
     local ok, failure = pcall(c.copy_from, c, things, { { 9000, "a" }, { 1, "b" } })
     assert.is_false(ok)

@@ -148,6 +148,34 @@ describe("PostgreSQL's own", function()
     assert.is_false(la.inspect(engine):has_table "nodes_twelve")
   end)
 
+  it("tablespaces, access methods, and constraints that are not validated yet", function()
+    local admin = la.create_engine("postgresql://spec@/spec?host=" .. server.folder, { pool = "null", isolation_level = "AUTOCOMMIT" })
+    local connection <close> = admin:connect()
+    local function order(...)
+      for _, sql in ipairs { ... } do connection:exec_driver_sql(sql):close() end
+    end
+    local folder = server.folder .. "/apart"
+    order(("COPY (SELECT 1) TO PROGRAM 'mkdir -p %s && cat >/dev/null'"):format(folder),   -- so that it is the server's
+      ("CREATE TABLESPACE apart LOCATION '%s'"):format(folder), "CREATE ACCESS METHOD another TYPE TABLE HANDLER heap_tableam_handler",
+      "CREATE TABLE kept_apart (a integer, b integer) USING another TABLESPACE apart",
+      "CREATE INDEX also_apart ON kept_apart (a) TABLESPACE apart", "ALTER TABLE kept_apart ADD CONSTRAINT later CHECK (a > 0) NOT VALID",
+      "ALTER TABLE kept_apart ADD CONSTRAINT much_later FOREIGN KEY (a, b) REFERENCES ref NOT VALID")
+    local now = described(admin)
+    assert.same({ postgresql_tablespace = "apart", postgresql_using = "another" }, now.table_options.kept_apart)
+    assert.same({ postgresql_tablespace = "apart" }, now.indexes.kept_apart[1].dialect_options)
+    assert.same({ postgresql_not_valid = true }, now.check_constraints.kept_apart[1].dialect_options)
+    assert.same({ postgresql_not_valid = true }, now.foreign_keys.kept_apart[1].dialect_options)
+    local metadata = la.MetaData()
+    metadata:reflect { bind = admin, only = { "kept_apart" } }
+    order "DROP TABLE kept_apart"
+    metadata:create_all(admin)
+    local again = described(admin)
+    assert.same(now.table_options.kept_apart, again.table_options.kept_apart)
+    assert.same(now.indexes.kept_apart, again.indexes.kept_apart)
+    order("DROP TABLE kept_apart", "DROP TABLESPACE apart", "DROP ACCESS METHOD another")
+    admin:dispose()
+  end)
+
   it("all the same when made from what was read", function()
     local metadata = la.MetaData()
     metadata:reflect { bind = engine }

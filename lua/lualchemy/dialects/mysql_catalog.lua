@@ -137,7 +137,8 @@ local function new_index(record, row, dialect)
   local index = { name = row[2], unique = unique, column_names = {}, expressions = {}, dialect_options = {} }
   local kind = row[7]
   if kind == "FULLTEXT" or kind == "SPATIAL" then index.dialect_options[dialect .. "_prefix"] = kind end
-  if kind == "HASH" then index.dialect_options[dialect .. "_using"] = "hash" end
+  local in_memory = record.options[dialect .. "_engine"] == "MEMORY"   -- where HASH is what an index is that says nothing
+  if kind == "HASH" or kind == "BTREE" and in_memory then index.dialect_options[dialect .. "_using"] = kind:lower() end
   if unique then
     record.unique_constraints[#record.unique_constraints + 1] = {
       name = row[2], column_names = index.column_names, duplicates_index = row[2],
