@@ -87,6 +87,9 @@ describe("a PostgreSQL URL", function()
     assert.equal("pg_temp", ask(c, "SHOW search_path"))
     local plain <close> = connect()
     assert.equal("lualchemy", ask(plain, "SHOW application_name"))
+    local latin <close> = connect "&options=-cclient_encoding%3DLATIN1"
+    assert.equal("UTF8", ask(latin, "SHOW client_encoding"))   -- whatever the server, the role or the user's options say
+    assert.equal("é", ask(latin, "SELECT chr(233)"))
   end)
 
   here:case("has what it says of TLS checked by the library", function()
