@@ -483,6 +483,49 @@ CASE("a child shares engines, although other threads were at it while the proces
   CHECK_INT(atomic_load(&shared_in_vain), 0);
 }
 
+/* ---- threads of a child ---- */
+
+enum { NEWCOMERS = 4 };
+static pthread_barrier_t newcomers;
+
+static void *connect_first(void *context) {
+  alch_connection *own = NULL;
+  alch_error error;
+  alch_error_init(&error, &alch_allocator_standard);
+  pthread_barrier_wait(&newcomers);
+  alch_status status = alch_engine_connect(context, &own, &error);
+  alch_connection_close(own);
+  alch_error_close(&error);
+  return status == ALCH_OK ? context : NULL;
+}
+
+static int connect_in_threads(scene *s) {
+  pthread_t threads[NEWCOMERS];
+  uint32_t through = 0;
+  alarm(60);
+  pthread_barrier_init(&newcomers, NULL, NEWCOMERS);
+  for (int i = 0; i < NEWCOMERS; i++)
+    if (pthread_create(&threads[i], NULL, connect_first, s->w.engine) != 0) return 1;
+  for (int i = 0; i < NEWCOMERS; i++) {
+    void *done = NULL;
+    pthread_join(threads[i], &done);
+    through += done != NULL;
+  }
+  alch_pool_status status = alch_engine_pool_status(s->w.engine);
+  return through == NEWCOMERS && status.in_use == 0 && status.idle >= 1 && status.idle <= NEWCOMERS ? 0 : 2;
+}
+
+CASE("several threads of a child may come first together, and the pool becomes the child's once") {
+  enum { FORKS = 200 };
+  scene s = { .heard = "" };
+  alch_engine_options options;
+  alch_engine_options_init(&options);
+  options.pool = "queue";
+  if (CHECK_INT(world_open_with(&s.w, "sqlite://", &options, NULL), ALCH_OK))
+    for (int i = 0; i < FORKS; i++) CHECK_INT(in_child(connect_in_threads, &s), 0);
+  world_close(&s.w);
+}
+
 static int write_row(scene *s) {
   alch_connection *own = NULL;
   if (world_connect(&s->w, &own) != ALCH_OK || run_on(&s->w, own, "insert into t values (2)") != ALCH_OK) return 1;

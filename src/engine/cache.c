@@ -37,7 +37,7 @@ static void abandon(alch_cache *cache) {
 }
 
 static void lock(alch_cache *cache) {
-  if (ALCH_UNLIKELY(!alch_lock_take(&cache->lock))) abandon(cache);
+  if (ALCH_UNLIKELY(alch_lock_take(&cache->lock) == ALCH_LOCK_TORN)) abandon(cache);
 }
 
 static alch_cache_entry **bucket_of(alch_cache *cache, uint64_t hash) {

@@ -187,14 +187,14 @@ void alch_connection_set_stream(alch_connection *connection, uint32_t rows);
 const char *alch_connection_isolation(const alch_connection *connection);   /* the level's name, NULL for the database's own */
 bool alch_connection_is_read_only(const alch_connection *connection);
 
-/* Two-phase commit. begin_twophase: as begin; xid NULL makes one up; letters, digits and _ . : - up to 64. prepare: the database promises that a commit will work, and then only commit and rollback (of
-   level 1) are possible, which may answer ALCH_WAIT as ever. What is prepared and not yet ended when the connection closes is rolled back; what a crash leaves behind is found with `recover` (alch_connection_recover_query: its text and
-   the column of the ids) and ended by end_prepared, outside a transaction. NOT_SUPPORTED where the database has no such thing. */
 /* A new id, of at most ALCH_XID_MADE characters, no two of which are the same in this program as long as their owners live. */
 enum { ALCH_XID_MADE = 50 };
 void alch_xid_invent(const void *owner, char *out, size_t size);
 /* NOT_SUPPORTED where the database has no such thing. */
 alch_status alch_engine_check_twophase(const alch_engine *engine, alch_error *error);
+/* Two-phase commit. begin_twophase: as begin; xid NULL makes one up; letters, digits and _ . : - up to 64. prepare: the database promises that a commit will work, and then only commit and rollback (of
+   level 1) are possible, which may answer ALCH_WAIT as ever. What is prepared and not yet ended when the connection closes is rolled back; what a crash leaves behind is found with `recover` (alch_connection_recover_query: its text and
+   the column of the ids) and ended by end_prepared, outside a transaction. NOT_SUPPORTED where the database has no such thing. */
 alch_status alch_connection_begin_twophase(alch_connection *connection, const char *xid, uint32_t *level, alch_error *error);
 alch_status alch_connection_prepare(alch_connection *connection, uint32_t level, alch_error *error);
 alch_status alch_connection_end_prepared(alch_connection *connection, const char *xid, bool commit, alch_error *error);
@@ -321,8 +321,8 @@ alch_status alch_drop_all(alch_connection *connection, alch_metadata *metadata, 
 alch_status alch_has_table(alch_connection *connection, const char *name, const char *schema, bool *out, alch_error *error);
 /* The driver's query for whether the keys that the database makes can be told by the order of rows (alch_driver.scatters_keys), or NULL. */
 const char *alch_connection_scatters_keys(const alch_connection *connection);
-/* Is last_insert_id the key of the first of several rows, or else of the last? */
 uint32_t alch_connection_returning_sets(const alch_connection *connection);   /* alch_driver.returning_sets */
+/* Is last_insert_id the key of the first of several rows, or else of the last? */
 bool alch_connection_tells_first_key(const alch_connection *connection);
 
 /* Monotonic clock, microseconds (and nanoseconds) since an arbitrary start. */

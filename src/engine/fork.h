@@ -18,13 +18,19 @@ void alch_shared_watch(void);
 /* A mutex that may have been held by another thread while the process forked, which the child has not got. */
 typedef struct alch_lock {
   pthread_mutex_t mutex;
-  uint32_t process;                      /* alch_process_serial of who has taken it last */
+  atomic_uint process;                   /* alch_process_serial of who has taken it last */
 } alch_lock;
+
+typedef enum alch_lock_state {
+  ALCH_LOCK_SOUND,
+  ALCH_LOCK_INHERITED,                   /* the first time in a child: what it guards is the parent's, and whole */
+  ALCH_LOCK_TORN                         /* likewise, but it was held in the parent: what it guards may be half written */
+} alch_lock_state;
 
 bool alch_lock_open(alch_lock *lock);    /* false: no memory */
 void alch_lock_close(alch_lock *lock);
-/* False, once in a child: it was held in the parent, and what it guards may be half written. It is taken all the same. In a child only one thread may come first. */
-bool alch_lock_take(alch_lock *lock);
+/* It is taken in any case; of several threads of a child one alone hears that it is the first. */
+alch_lock_state alch_lock_take(alch_lock *lock);
 void alch_lock_leave(alch_lock *lock);
 
 #endif

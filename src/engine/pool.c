@@ -1,5 +1,5 @@
 /* Who gives a link back hands it to the first in the queue, and who closes one hands on the right to make another: nobody who comes later can be quicker.
-   Nothing of the database happens under the mutex. */
+   Nothing of the database happens under the lock. */
 #include "engine/private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +46,8 @@ alch_status alch_pool_open(alch_engine *engine, alch_error *error) {
   alch_pool_kind kind = ALCH_POOL_QUEUE;
   alch_status status = choose_kind(engine, &kind, error);
   if (status != ALCH_OK) return status;
-  *pool = (alch_pool){ .kind = kind, .limit = find_limit(engine, kind), .process = alch_process_serial() };
-  return pthread_mutex_init(&pool->mutex, NULL) == 0 ? ALCH_OK : alch_error_out_of_memory(error);
+  *pool = (alch_pool){ .kind = kind, .limit = find_limit(engine, kind) };
+  return alch_lock_open(&pool->lock) ? ALCH_OK : alch_error_out_of_memory(error);
 }
 
 static void free_list(alch_link *link) {
@@ -58,14 +58,12 @@ static void free_list(alch_link *link) {
   }
 }
 
-/* ---- the mutex ---- */
+/* ---- the lock ---- */
 
-/* In a child that was forked: another thread of the parent may have held the mutex, and all links are the parent's. Those that connections of the child still hold are freed when these are closed. */
+/* In a child that was forked all links are the parent's. Those that connections of the child still hold are freed when these are closed. */
 static void enter_process(alch_pool *pool) {
   alch_link *inherited = pool->first;
   alch_link *only = pool->only && pool->only->users == 0 ? pool->only : NULL;
-  pthread_mutex_init(&pool->mutex, NULL);
-  pool->process = alch_process_serial();
   pool->generation++;
   pool->first = pool->last = pool->only = NULL;
   pool->count = pool->idle_count = 0;
@@ -75,15 +73,14 @@ static void enter_process(alch_pool *pool) {
 }
 
 static void lock(alch_pool *pool) {
-  if (ALCH_UNLIKELY(pool->process != alch_process_serial())) enter_process(pool);
-  pthread_mutex_lock(&pool->mutex);
+  if (ALCH_UNLIKELY(alch_lock_take(&pool->lock) != ALCH_LOCK_SOUND)) enter_process(pool);
 }
 
 static void unlock(alch_pool *pool) {
-  pthread_mutex_unlock(&pool->mutex);
+  alch_lock_leave(&pool->lock);
 }
 
-/* ---- idle links, oldest first; under the mutex ---- */
+/* ---- idle links, oldest first; under the lock ---- */
 
 static void push_idle(alch_pool *pool, alch_link *link) {
   link->next = NULL;
@@ -103,7 +100,7 @@ static alch_link *pop_idle(alch_pool *pool, bool newest) {
   return link;
 }
 
-/* ---- the queue; under the mutex ---- */
+/* ---- the queue; under the lock ---- */
 
 static void leave_queue(alch_pool *pool, alch_connection *connection) {
   alch_connection **place = &pool->first_waiting, *before = NULL;
@@ -198,7 +195,7 @@ static bool take_idle(alch_pool *pool, alch_connection *connection) {
   return true;
 }
 
-/* Under the mutex. ALCH_DONE: a new link may be made. */
+/* Under the lock. ALCH_DONE: a new link may be made. */
 static alch_status first_try(alch_pool *pool, alch_connection *connection, alch_error *error) {
   if (pool->kind == ALCH_POOL_STATIC ? borrow_only(pool, connection) : take_idle(pool, connection)) return ALCH_OK;
   if (pool->count < pool->limit) {
@@ -209,7 +206,7 @@ static alch_status first_try(alch_pool *pool, alch_connection *connection, alch_
   return enter_queue(pool, connection, error);
 }
 
-/* Under the mutex. */
+/* Under the lock. */
 static alch_status next_try(alch_pool *pool, alch_connection *connection, alch_error *error) {
   if (connection->granted) {
     take_link(connection, connection->granted);
@@ -223,7 +220,7 @@ static alch_status next_try(alch_pool *pool, alch_connection *connection, alch_e
   return alch_clock_microseconds() < connection->deadline ? ALCH_WAIT : time_out(pool, connection, error);
 }
 
-/* Under the mutex. */
+/* Under the lock. */
 static void drop_right(alch_pool *pool) {
   alch_connection *next = wake_first(pool);
   if (next) next->permitted = true;
@@ -277,7 +274,7 @@ static void grant(alch_connection *next, alch_link *link) {
   next->granted = link;
 }
 
-/* Under the mutex. True: the link is to be closed. */
+/* Under the lock. True: the link is to be closed. */
 static bool give_back(alch_pool *pool, alch_link *link, uint32_t pool_size) {
   if (--link->users > 0) {
     if (!is_reusable(pool, link) && pool->only == link) pool->only = NULL;   /* those who still have it are its last */
@@ -302,7 +299,7 @@ static bool give_back(alch_pool *pool, alch_link *link, uint32_t pool_size) {
 
 /* True: the link is to be closed. What another process made is no part of this pool. */
 static bool take_back(alch_pool *pool, alch_connection *connection, alch_link *link) {
-  if (connection->process != pool->process) return link && --link->users == 0;
+  if (connection->process != alch_process_serial()) return link && --link->users == 0;
   leave_queue(pool, connection);
   if (connection->permitted) drop_right(pool);
   if (!link || link->detached) return link != NULL;
@@ -331,7 +328,7 @@ void alch_pool_detach(alch_pool *pool, alch_connection *connection) {
 
 /* ---- the whole ---- */
 
-/* Under the mutex: a new generation. Answers the idle links of the old one, which are the caller's. */
+/* Under the lock: a new generation. Answers the idle links of the old one, which are the caller's. */
 static alch_link *begin_generation(alch_pool *pool) {
   alch_link *idle = pool->first;
   pool->generation++;
@@ -356,7 +353,7 @@ void alch_pool_dispose(alch_pool *pool, bool close) {
 
 void alch_pool_invalidate(alch_pool *pool, const alch_link *link) {
   lock(pool);
-  bool current = link->generation == pool->generation && link->process == pool->process && !link->detached;
+  bool current = link->generation == pool->generation && link->process == alch_process_serial() && !link->detached;
   alch_link *idle = current ? begin_generation(pool) : NULL;
   unlock(pool);
   free_list(idle);
@@ -376,7 +373,7 @@ void alch_pool_close(alch_pool *pool, const alch_allocator *allocator) {
     alch_free(allocator, pool->buried, sizeof *pool->buried);
     pool->buried = next;
   }
-  pthread_mutex_destroy(&pool->mutex);
+  alch_lock_close(&pool->lock);
 }
 
 alch_pool_status alch_pool_read_status(alch_pool *pool, uint32_t size) {

@@ -32,7 +32,7 @@ typedef struct alch_link {
   const alch_isolation *level;           /* set for longer than a transaction; to be reset before it goes home */
   bool read_only_set;                    /* likewise */
   alch_prepared *control;                /* BEGIN and its like, while one is under way */
-  uint32_t users;                        /* connections that borrow it; guarded by the pool's mutex */
+  uint32_t users;                        /* connections that borrow it; guarded by the pool's lock */
   pthread_t thread;                      /* theirs */
   struct alch_link *next, *previous;     /* in the pool's list of idle ones */
 } alch_link;
@@ -83,7 +83,7 @@ struct alch_connection {
   uint8_t twophase_step;                 /* of the statements that are under way */
   uint32_t process;                      /* alch_process_serial of who made it */
   struct alch_text_run *text;            /* that waits (text_run.c) */
-  /* while it is queued; guarded by the pool's mutex */
+  /* while it is queued; guarded by the pool's lock */
   alch_link *granted;                    /* given by whoever gave a link back */
   bool permitted;                        /* may make a new link */
   bool signalled;                        /* the pipe is there */
@@ -101,13 +101,12 @@ typedef enum alch_twophase { ALCH_TWOPHASE_NONE, ALCH_TWOPHASE_OPEN, ALCH_TWOPHA
 typedef enum alch_pool_kind { ALCH_POOL_QUEUE, ALCH_POOL_NULL, ALCH_POOL_STATIC } alch_pool_kind;
 
 typedef struct alch_pool {
-  pthread_mutex_t mutex;
+  alch_lock lock;
   alch_pool_kind kind;
   uint32_t limit;                        /* links at most */
   uint32_t count;                        /* links that there are or are being made */
   uint32_t idle_count;
   uint32_t generation;
-  uint32_t process;                      /* alch_process_serial of who fills it */
   alch_link *first, *last;               /* idle ones, oldest first */
   alch_link *only;                       /* of a static pool */
   alch_connection *first_waiting, *last_waiting;

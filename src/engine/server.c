@@ -5,7 +5,7 @@
 
 /* Who was interrupted by a fork has not met the server yet. */
 static void lock(alch_engine *engine) {
-  if (!alch_lock_take(&engine->meeting)) engine->met = engine->options.server_version != NULL;
+  if (alch_lock_take(&engine->meeting) == ALCH_LOCK_TORN) engine->met = engine->options.server_version != NULL;
 }
 
 static alch_engine *speaker(const alch_engine *engine) {

@@ -134,8 +134,8 @@ bool alch_connection_is_prepared(const alch_connection *connection) { return con
 
 void alch_connection_leave_prepared(alch_connection *connection) {
   if (connection->twophase != ALCH_TWOPHASE_PREPARED) return;
-  if (connection->link) alch_connection_invalidate(connection);
-  alch_transaction_leave(connection);
+  alch_connection_invalidate(connection);
+  if (connection->link) alch_transaction_leave(connection);   /* a listener may have closed it */
 }
 
 static alch_status commit_prepared(alch_connection *connection, alch_error *error) {

@@ -6,7 +6,7 @@
 #include "orm/session.h"
 #include <stdio.h>
 
-void alch_bind_xid(const alch_session *session, const alch_bind *bind, alch_xid out) { snprintf(out, sizeof(alch_xid), "%.50s_%u", session->xid, bind->place + 1); }
+void alch_bind_xid(const alch_session *session, const alch_bind *bind, alch_xid out) { snprintf(out, sizeof(alch_xid), "%.*s_%u", ALCH_XID_MADE, session->xid, bind->place + 1); }
 
 /* ---- what has come of it, for errors ---- */
 

@@ -177,14 +177,6 @@ function binds.arguments(clause, given, class)
   return arguments
 end
 
---- Some engine of the session, for waits that are no database's.
-function binds.any(session)
-  local route = routes[session]
-  for _, engine in pairs(route and route.engines or {}) do
-    if engine ~= AMBIGUOUS then return engine end
-  end
-end
-
 local function bind(session, key, engine)
   check_engine(engine, "the second argument")
   local route = routes[session]
