@@ -136,6 +136,21 @@ describe("a session over several engines", function()
     assert.equal(1, #w.in_two)
     assert.equal(0, #w.in_one)
     assert.equal(2, #session:scalars(la.select(Team)):all())
+    local players = la.select(Player.team_id)
+    local partly = la.Session(w.one, { binds = { [Player] = w.two } })
+    for _, one in ipairs { session, partly } do
+      for _, statement in ipairs {
+        la.delete(Team):where(Team.id:in_(players)), la.update(Team):where(Team.id:in_(players)):values { name = "x" },
+        la.select(Team.name):where(Team.id:in_(players)), la.insert(Team.__table):from_select({ "name" }, la.select(Player.name)),
+      } do
+        for _, options in ipairs { {}, { synchronize_session = false } } do
+          assert.matches("one statement cannot go to two databases", raised(function() one:execute(statement, nil, options) end).message)
+        end
+      end
+    end
+    partly:close()
+    assert.equal(1, #w.in_two)
+    assert.equal(1, #w.in_one)
     local eager = filled{ lazy = "joined" }
     assert.matches("cannot go to two", raised(function() eager.session:scalars(la.select(eager.Team)):all() end).message)
   end)

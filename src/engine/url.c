@@ -80,7 +80,8 @@ static alch_status check_scheme(const char *scheme, alch_error *error) {
   for (uint32_t i = 0; i < count; i++)
     if (strcmp(known[i], scheme) == 0) return ALCH_OK;
   const alch_driver *driver = alch_driver_in_place_of(scheme);
-  if (driver) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "'%s' is a driver of Python's; write %s:// alone", scheme, driver->dialect);
+  if (driver) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, driver->dialect ? "'%s' is a driver of Python's; write %s:// alone" : "'%s' is a driver of Python's; write %s in its place", scheme,
+                                   driver->dialect ? driver->dialect : driver->name);
   const char *nearest = alch_nearest(scheme, known, count);
   if (nearest) return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect or driver '%s'; did you mean '%s'?", scheme, nearest);
   return alch_error_set(error, ALCH_ERROR_NO_SUCH_MODULE, "there is no dialect or driver '%s'", scheme);

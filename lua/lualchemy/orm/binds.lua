@@ -125,6 +125,23 @@ local function known(route, one)
   return orm.table_model(one) and route.bind
 end
 
+-- What a statement goes to must have all of its tables. Where objects are loaded the core looks itself.
+local function check_tables(route, clause, engine)
+  for _, one in ipairs(orm.statement_tables(clause) or {}) do
+    local other = known(route, one)
+    if other and other ~= engine then
+      refuse.request("one statement cannot go to two databases: the table '%s' is in %s, the statement goes to %s", tostring(one),
+        url_of(other), url_of(engine))
+    end
+  end
+end
+
+local function found_by_rules(route, arguments)
+  local engine, clause = by_rules(route, arguments), arguments.clause
+  if engine and clause and (not arguments.mapper or orm.statement_kind(clause) ~= "select") then check_tables(route, clause, engine) end
+  return engine
+end
+
 -- Arguments ---------------------------------------------------------------------------------------
 
 local arguments_known = { mapper = true, clause = true, bind = true, bind_arguments = true }
@@ -165,7 +182,7 @@ function binds.route(session, arguments, whose)
   if not route then return arguments.bind or session:bind() end
   local engine
   if arguments.table and not arguments.mapper then engine = known(route, arguments.table)
-  else engine = arguments.bind or asked(session, route, arguments) or by_rules(route, arguments) or unbound(arguments) end
+  else engine = arguments.bind or asked(session, route, arguments) or found_by_rules(route, arguments) or unbound(arguments) end
   return engine and route.derive(engine)
 end
 
@@ -175,6 +192,14 @@ function binds.arguments(clause, given, class)
   arguments.mapper = arguments.mapper or class
   if arguments.clause == nil then arguments.clause = clause end
   return arguments
+end
+
+--- Some engine of the session, for waits that are no database's.
+function binds.any(session)
+  local route = routes[session]
+  for _, engine in pairs(route and route.engines or {}) do
+    if engine ~= AMBIGUOUS then return engine end
+  end
 end
 
 local function bind(session, key, engine)

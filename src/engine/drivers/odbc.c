@@ -308,10 +308,14 @@ static alch_status odbc_begin(alch_driver_connection *connection, const char **s
   return ALCH_OK;
 }
 
+/* Also those that are not ODBC there: of databases that are reached by it here. */
+static const char *const python_drivers[] = { "pyodbc", "aioodbc", "pymssql", "oracledb", "cx_oracle", NULL };
+
 extern const alch_driver alch_driver_odbc;
 
 const alch_driver alch_driver_odbc = {
   .name = "odbc",
+  .python = python_drivers,
   .check = alch_odbc_check,
   .connect = alch_odbc_connect,
   .connect_poll = odbc_connect_poll,
