@@ -133,6 +133,7 @@ static inline bool binding_push_identities(lua_State *L, const binding_session *
   return true;
 }
 binding_orm *binding_open_host(lua_State *L, binding *b);
+extern const char *const binding_session_events[];   /* host_call.c: names, by alch_session_event */
 void binding_host_calls(alch_host *host);            /* host_call.c: fills in what calls the user's functions */
 binding_orm *binding_orm_of(lua_State *L);           /* the state's record */
 /* Adds functions with the binding and the record as upvalues to the table on top of the stack. */

@@ -40,7 +40,7 @@ static alch_status default_value(alch_host *host, const alch_column *column, boo
 }
 
 static const char *const object_events[ALCH_EVENT_COUNT] = { "load", "refresh", "before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete" };
-static const char *const session_events[ALCH_SESSION_EVENT_COUNT] = { "before_flush", "after_flush", "before_commit", "after_commit", "after_rollback", "after_begin" };
+const char *const binding_session_events[ALCH_SESSION_EVENT_COUNT] = { "before_flush", "after_flush", "before_commit", "after_commit", "after_rollback", "after_begin" };
 
 /* dispatch(name, model or session, ...): see lualchemy.orm.events. */
 static bool push_dispatch(lua_State *L, binding_orm *o, const char *name) {
@@ -66,7 +66,7 @@ static alch_status object_event(alch_host *host, alch_object_event event, alch_o
 static alch_status session_event(alch_host *host, alch_session_event event, alch_session *session) {
   binding_orm *o = (binding_orm *)host;
   lua_State *L = o->scope.state;
-  if (!push_dispatch(L, o, session_events[event])) return ALCH_OK;
+  if (!push_dispatch(L, o, binding_session_events[event])) return ALCH_OK;
   lua_pushnil(L);
   binding_push_session(L, o, session);
   return binding_orm_call(L, o, 3, 0);

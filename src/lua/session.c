@@ -370,13 +370,11 @@ static int session_set_autoflush(lua_State *L) {
   return 1;
 }
 
-static const char *const session_event_names[ALCH_SESSION_EVENT_COUNT] = { "before_flush", "after_flush", "before_commit", "after_commit", "after_rollback", "after_begin" };
-
 /* listen(event): from now on the core tells of it. False when there is no such event. */
 static int session_listen(lua_State *L) {
   binding_session *s = check_session(L);
   for (int i = 0; i < ALCH_SESSION_EVENT_COUNT; i++) {
-    if (!binding_is(L, 2, session_event_names[i])) continue;
+    if (!binding_is(L, 2, binding_session_events[i])) continue;
     s->session->events |= 1u << i;
     lua_pushboolean(L, 1);
     return 1;
