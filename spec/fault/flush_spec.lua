@@ -17,10 +17,10 @@ world.on_servers("a flush of many batches", function(_, case)
     admin:dispose()
   end
 
-  -- Every second object writes one column more: each is a batch of its own.
-  local function things(count)
+  -- Every second object writes one column more: each is a batch of its own. Alike they are few batches, of as many as the server takes.
+  local function things(count, alike)
     local list = {}
-    for i = 1, count do list[i] = Thing { name = ("n"):rep(30), score = i % 2 == 0 and i or nil } end
+    for i = 1, count do list[i] = Thing { name = ("n"):rep(30), score = (alike or i % 2 == 0) and i or nil } end
     return list
   end
 
@@ -66,7 +66,7 @@ world.on_servers("a flush of many batches", function(_, case)
     cut_everywhere(here, "down", math.max(41, math.floor(101 / world.rounds(1))))
   end)
 
-  case("whose session is killed at any wait", function(here)
+  local function kill_at_waits(here, count, alike)
     fresh(here)
     local kills, done = 0, 0
     for _, wait in ipairs { 1, 2, 3, 5, 8, 13, 21 } do
@@ -80,13 +80,13 @@ world.on_servers("a flush of many batches", function(_, case)
           here:kill_session(id)
           kills = kills + 1
         end)
-        session:add_all(things(60))
+        session:add_all(things(count, alike))
         session:flush()
         arm(nil)
         session:commit()
       end)
       if ok then
-        done = done + 60
+        done = done + count
       else
         assert.equal("OperationalError", failure.kind, tostring(failure))
         assert.is_true(failure.connection_invalidated, tostring(failure))
@@ -99,14 +99,19 @@ world.on_servers("a flush of many batches", function(_, case)
       engine:dispose()
     end
     assert.is_true(kills >= 1, tostring(kills))
-  end)
+  end
 
-  case("that is interrupted: the transaction is lost, and the connection is not", function(here)
+  case("whose session is killed at any wait", function(here) kill_at_waits(here, 60, false) end)
+
+  case("whose session is killed at any wait, of many objects each", function(here) kill_at_waits(here, 9000, true) end)
+
+  -- `row`: the one that it waits for when it is interrupted
+  local function interrupt(here, count, row)
     fresh(here)
     local blocker <close> = here:open({ pool = "null" }):connect()
-    blocker:execute(Thing.__table:insert(), { id = 30, name = "in the way" })   -- until its transaction ends
+    blocker:execute(Thing.__table:insert(), { id = row, name = "in the way" })   -- until its transaction ends
     local ok, failure, engine = here:amid({}, function(engine, arm)
-      local session, list = la.Session(engine), things(60)
+      local session, list = la.Session(engine), things(count, count > 60)
       for i, thing in ipairs(list) do thing.id = i end
       local c = session:connection()
       local id = here:session_of(c)
@@ -132,5 +137,11 @@ world.on_servers("a flush of many batches", function(_, case)
     assert.equal(here.cancel_state, failure.sqlstate, tostring(failure))
     assert.equal(1, here:ask "select count(*) from things")
     engine:dispose()
+  end
+
+  case("that is interrupted: the transaction is lost, and the connection is not", function(here) interrupt(here, 60, 30) end)
+
+  case("that is interrupted, of many objects each", function(here)
+    for _, row in ipairs { 30, 8000 } do interrupt(here, 9000, row) end
   end)
 end, true)

@@ -66,6 +66,37 @@ for _, scheme in ipairs{ "mariadb", "mysql" } do
       write(count, { (plain:gsub("InnoDB", "MyISAM")) })
     end)
 
+    here:case("a row that is refused among very many leaves none of them, in whichever statement it is", function()
+      local engine = la.create_engine(url_of())
+      local Base = la.declarative_base()
+      local Thing = Base:model "Thing" {
+        __tablename = "lots",
+        id = Column{ la.Integer, primary_key = true },
+        name = Column{ la.String(40), unique = true },
+      }
+      Base.metadata:drop_all(engine)
+      Base.metadata:create_all(engine)
+      local s <close> = la.Session(engine)
+      for _, place in ipairs{ 2, 4095, 4096, 8000, 9999 } do
+        local objects = {}
+        for i = 1, 10000 do objects[i] = Thing{ name = "n" .. (i == place and 1 or i) } end
+        s:add_all(objects)
+        local ok, failure = pcall(s.flush, s)
+        assert.is_false(ok)
+        assert.equal("IntegrityError", failure.kind)
+        assert.equal("23000", failure.sqlstate)
+        s:rollback()
+        assert.equal(0, s:query(Thing):count())
+        for i = 1, 10000 do assert.is_nil(objects[i].id) end
+      end
+      s:add(Thing{ name = "after" })
+      s:commit()
+      assert.equal(1, s:query(Thing):count())
+      s:close()
+      Base.metadata:drop_all(engine)
+      engine:dispose()
+    end)
+
     here:case("keys for a user who would not see triggers", function()
       local engine = la.create_engine(url_of("", "root"))
       run(engine, "CREATE OR REPLACE USER blind@localhost", "GRANT SELECT, INSERT, UPDATE, DELETE ON spec.* TO blind@localhost")

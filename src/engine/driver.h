@@ -75,7 +75,7 @@ typedef struct alch_driver {
      else on the connection works all the same, and is the same to whoever uses it; what another statement finds unread is stored first. */
   void (*flow)(alch_driver_statement *statement);
   /* Optional; before each start that it is to hold for. Within a transaction that start, or the one after it, may come while the answer to another statement of the connection is still to be polled: what
-     can be sent is sent, the database works on it right after the other, and both are polled in the order of their starts. When the other fails this one does so as well, and has not happened. ALCH_DONE of
+     can be sent is sent (the rest when the other is answered, before its rows are read), the database works on it right after the other, and both are polled in the order of their starts. When the other fails this one does so as well, and has not happened. ALCH_DONE of
      start_arrays comes at once, and no error that the other's answer could explain. */
   void (*ahead)(alch_driver_statement *statement);
   /* Binds all values (one a placeholder; borrowed until finish) and starts. ALCH_OK or ALCH_WAIT: poll next. */

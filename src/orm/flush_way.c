@@ -227,10 +227,10 @@ static bool asks_host(const alch_step *step) {
   return false;
 }
 
-/* Where keys are counted, what is next depends on the one before. Listeners hear of a statement when the one before is through. */
+/* Where keys of several rows are counted, what is next depends on the one before. Listeners hear of a statement when the one before is through. */
 void alch_flush_set_depth(alch_flush *flush, const alch_step *step) {
   const alch_connection *connection = flush->bind->connection;
-  bool counts = step->kind == ALCH_STEP_INSERT && can(flush, ALCH_CAPABILITY_LAST_INSERT_ID);
+  bool counts = step->kind == ALCH_STEP_INSERT && can(flush, ALCH_CAPABILITY_LAST_INSERT_ID) && !can(flush, ALCH_CAPABILITY_ORDERED_RETURNING);
   flush->depth = alch_connection_sends_ahead(connection) && !counts && !asks_host(step) ? ALCH_BATCHES : 1;
   flush->ahead = flush->depth > 1 && !alch_connection_is_listened_to(connection);
 }

@@ -32,6 +32,10 @@ static void mysql_flow(alch_driver_statement *statement) {
   statement->flows = true;
 }
 
+static void mysql_ahead(alch_driver_statement *statement) {
+  statement->ahead = true;
+}
+
 static const char *const python_drivers[] = { "pymysql", "mysqldb", "mysqlconnector", "mariadbconnector", "aiomysql", "asyncmy", "cymysql", NULL };
 
 extern const alch_driver alch_driver_mysql, alch_driver_mariadb;
@@ -52,7 +56,7 @@ extern const alch_driver alch_driver_mysql, alch_driver_mariadb;
 
 #define FUNCTIONS                                                                                                                                                                             \
   .scatters_keys = SCATTERS, .first_key = true, .returning_sets = 4095, .check = alch_mysql_check, .connect = alch_mysql_connect, .connect_poll = alch_mysql_connect_poll, .server = alch_mysql_server, .waits_for = alch_mysql_waits_for,    \
-  .close = alch_mysql_close, .prepare = alch_mysql_prepare, .finalize = alch_mysql_finalize, .stream = mysql_stream, .flow = mysql_flow, .start = alch_mysql_start, .start_many = alch_mysql_start_many, .poll = alch_mysql_poll, .row = alch_mysql_row, .cells = alch_mysql_cells, \
+  .close = alch_mysql_close, .prepare = alch_mysql_prepare, .finalize = alch_mysql_finalize, .stream = mysql_stream, .flow = mysql_flow, .ahead = mysql_ahead, .start = alch_mysql_start, .start_many = alch_mysql_start_many, .poll = alch_mysql_poll, .row = alch_mysql_row, .cells = alch_mysql_cells, \
   .finish = alch_mysql_finish, .column_count = mysql_column_count, .column_name = mysql_column_name, .changes = mysql_changes, .last_insert_id = mysql_last_insert_id,                        \
   .in_transaction = mysql_in_transaction, .alive = alch_mysql_alive, .ping = alch_mysql_ping, .abandon = alch_mysql_abandon, .interrupt = alch_mysql_interrupt, .messages = &alch_mysql_messages
 

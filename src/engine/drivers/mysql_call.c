@@ -135,6 +135,7 @@ alch_status alch_mysql_settle(alch_driver_connection *connection) {
     connection->dropped_closed = false;
   }
   bury(connection);
+  alch_mysql_release(connection);
   return ALCH_OK;
 }
 

@@ -6,9 +6,8 @@ void alch_mysql_flow_begin(alch_driver_statement *statement) {
   statement->connection->flowing = statement;
 }
 
-void alch_mysql_flow_end(alch_driver_connection *connection) {
-  connection->flowing = NULL;
-  if (!connection->holding) return;
+void alch_mysql_release(alch_driver_connection *connection) {
+  if (ALCH_LIKELY(!connection->holding) || connection->flowing || connection->dropped || connection->call != ALCH_MYSQL_NONE) return;
   connection->holding = false;
   for (alch_driver_statement *statement = connection->statements; statement; statement = statement->older) {
     if (!statement->held) continue;
@@ -17,9 +16,15 @@ void alch_mysql_flow_end(alch_driver_connection *connection) {
   }
 }
 
+void alch_mysql_flow_end(alch_driver_connection *connection) {
+  connection->flowing = NULL;
+  alch_mysql_release(connection);
+}
+
 bool alch_mysql_hold(alch_driver_statement *statement) {
   alch_driver_connection *connection = statement->connection;
-  if (!connection->flowing || connection->flowing == statement || statement->column_count == 0) return false;
+  bool flows = connection->flowing && connection->flowing != statement, calls = connection->call != ALCH_MYSQL_NONE && connection->caller != statement;
+  if ((!flows && !calls) || statement->column_count == 0) return false;
   statement->held = (uint8_t)statement->phase;
   connection->holding = true;
   return true;
@@ -40,5 +45,6 @@ alch_status alch_mysql_make_way(alch_driver_connection *connection, const alch_d
     alch_status status = store_rest(connection, error);
     if (status != ALCH_OK) return status;
   }
-  return alch_mysql_settle(connection);
+  alch_status status = alch_mysql_await_leader(connection, statement);
+  return status == ALCH_OK ? alch_mysql_settle(connection) : status;
 }

@@ -33,6 +33,7 @@ typedef enum alch_mysql_phase {
   ALCH_MYSQL_REST,        /* further results, of a CALL, are read away */
   ALCH_MYSQL_REST_ROWS,
   ALCH_MYSQL_UNDOING,     /* a set has failed; the handle keeps the error */
+  ALCH_MYSQL_FAILED,      /* while somebody else was asked for an answer; `failure` says why */
   ALCH_MYSQL_COMPLETE
 } alch_mysql_phase;
 
@@ -78,8 +79,9 @@ struct alch_driver_statement {
   bool current;                      /* there is a row */
   uint32_t stream_rows;
   bool flows;                        /* rows may be read as they come */
+  bool ahead;                        /* it may be started while the answer to another is still to come, or the next one while its own is (mysql_turn.c) */
   bool had_cursor;                   /* the library takes every later execution of the handle for one of a cursor, unless it stores the rows */
-  uint8_t held;                      /* the phase in which it has ended, where its rows are to be freed later, when no others are being read; else 0 */
+  uint8_t held;                      /* the phase in which it has ended, where its rows are to be freed later, when nothing else is under way; else 0 */
   /* parameters; values are borrowed from start to finish */
   const alch_value *values;
   uint32_t count;
@@ -98,7 +100,8 @@ struct alch_driver_statement {
   alch_buffer kept;                  /* the current row of those that are read as they come */
   char digits[24];                   /* of integers beyond int64 go one behind the other into `scratch` */
   alch_buffer scratch;
-  int64_t changes;
+  int64_t changes, last_insert_id;
+  alch_error failure;                /* of the phase FAILED */
   alch_driver_statement *next;       /* among those to be closed */
   alch_driver_statement *older, *newer;   /* all of the connection's */
 };
@@ -122,6 +125,8 @@ struct alch_driver_connection {
   union { MYSQL *handle; int number; char truth; } answer;
   alch_driver_statement *flowing;    /* whose rows are read as they come; or NULL */
   bool holding;                      /* some statements are held */
+  alch_driver_statement *leader;     /* of those that were started ahead: the oldest whose answer is not told of yet; or NULL */
+  alch_driver_statement *follower;   /* started behind it, and not sent before its answer is here; or NULL */
   alch_driver_statement *current;    /* whose results are not read to the end (a CALL); or NULL */
   alch_driver_statement *dropped;    /* given up in the middle of a call, or with results to be read away */
   bool dropped_closed;               /* and finalized */
@@ -177,8 +182,20 @@ alch_status alch_mysql_make_way(alch_driver_connection *connection, const alch_d
 void alch_mysql_flow_begin(alch_driver_statement *statement);
 /* They are read, stored, or have come to an end in an error. Nothing happens where none flow. */
 void alch_mysql_flow_end(alch_driver_connection *connection);
-/* Does somebody else's rows' reading keep this statement from freeing its own? It is done later then. */
+/* Does what somebody else has under way keep this statement from freeing its rows? It is done later then. */
 bool alch_mysql_hold(alch_driver_statement *statement);
+/* Now, when nothing is under way. */
+void alch_mysql_release(alch_driver_connection *connection);
+
+/* ---- mysql_turn.c ---- */
+/* The statement was started. One that is ahead goes out at once, or as the follower of another. */
+void alch_mysql_line_up(alch_driver_statement *statement);
+/* The first answer to a statement that was started ahead is here, or it has failed: its follower goes out. ALCH_WAIT: not all of that is sent yet, the same call again. */
+alch_status alch_mysql_pass_on(alch_driver_statement *statement, bool failed);
+/* It is given up. */
+void alch_mysql_leave_line(alch_driver_statement *statement);
+/* The answer to what was sent ahead is read, so that something else can be said to the server for this statement (or NULL). ALCH_WAIT: the same call again. */
+alch_status alch_mysql_await_leader(alch_driver_connection *connection, const alch_driver_statement *statement);
 
 /* ---- mysql_result.c ---- */
 /* Tells the library what to do with rows, whose columns are the statement's fields. */
@@ -194,6 +211,9 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
 alch_status alch_mysql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
 alch_status alch_mysql_start_many(alch_driver_statement *statement, const alch_value *values, uint32_t count, uint32_t sets, alch_error *error);
 alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error);
+/* One call further; to where rows can be asked for, or to the end. ALCH_OK: there is more to do. */
+alch_status alch_mysql_step(alch_driver_statement *statement, alch_error *error);
+alch_status alch_mysql_drive(alch_driver_statement *statement, alch_error *error);
 /* Its rows are all here now, or could not be read (answer: of the call that stores them). */
 alch_status alch_mysql_stored(alch_driver_statement *statement, alch_error *error);
 /* What the library keeps of its rows is freed. */

@@ -35,6 +35,7 @@ void alch_mysql_statement_free(alch_driver_statement *statement) {
   alch_free(allocator, statement->lengths, statement->bind_capacity * sizeof *statement->lengths);
   alch_buffer_close(&statement->scratch);
   alch_buffer_close(&statement->kept);
+  alch_error_close(&statement->failure);
   alch_free(allocator, statement->sql, statement->sql_length + 1);
   alch_free(allocator, statement, sizeof *statement);
 }
@@ -57,6 +58,7 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
   statement->reads = begins_with(sql, length, query_words);
   alch_buffer_init(&statement->scratch, connection->allocator);
   alch_buffer_init(&statement->kept, connection->allocator);
+  alch_error_init(&statement->failure, connection->allocator);
   statement->sql = alch_allocate(connection->allocator, length + 1);
   if (statement->sql && !statement->plain) statement->handle = connection->library->mysql_stmt_init(connection->handle);
   if (!statement->sql || (!statement->plain && !statement->handle)) {
@@ -72,6 +74,7 @@ alch_status alch_mysql_prepare(alch_driver_connection *connection, const char *s
 /* While a call is under way, or rows are being read, nothing else may be said to the server. */
 void alch_mysql_finalize(alch_driver_statement *statement) {
   alch_driver_connection *connection = statement->connection;
+  alch_mysql_leave_line(statement);
   if (connection->current == statement) connection->current = NULL;
   if (connection->flowing == statement) connection->dropped = statement;
   if (connection->dropped == statement) {
@@ -166,7 +169,7 @@ static alch_status asked(alch_driver_statement *statement, alch_error *error) {
   if (connection->answer.number != 0) return fail(statement, error);
   connection->rolled_back = false;
   statement->changes = (int64_t)connection->library->mysql_affected_rows(connection->handle);
-  connection->last_insert_id = (int64_t)connection->library->mysql_insert_id(connection->handle);
+  statement->last_insert_id = (int64_t)connection->library->mysql_insert_id(connection->handle);
   return complete(statement);
 }
 
@@ -224,7 +227,7 @@ static alch_status executed(alch_driver_statement *statement, alch_error *error)
   const alch_libmariadb *library = connection->library;
   if (connection->answer.number != 0) return execution_failed(statement, error);
   connection->rolled_back = false;
-  connection->last_insert_id = (int64_t)library->mysql_stmt_insert_id(statement->handle);
+  statement->last_insert_id = (int64_t)library->mysql_stmt_insert_id(statement->handle);
   if (library->mysql_stmt_field_count(statement->handle) == 0) {
     statement->column_count = 0;
     add_changes(statement, library->mysql_stmt_affected_rows(statement->handle));
@@ -311,11 +314,12 @@ static const phase_row phases[] = {
 };
 
 /* Does the statement's own call go on, or is it to begin? In the second case nobody else's may be under way. */
-static alch_status step(alch_driver_statement *statement, alch_error *error) {
+alch_status alch_mysql_step(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   const phase_row *row = &phases[statement->phase];
   if (statement->phase == ALCH_MYSQL_QUEUED) return leave_queue(statement, error);
   if (statement->phase == ALCH_MYSQL_BROKEN) return fail(statement, error);
+  if (statement->phase == ALCH_MYSQL_FAILED) return alch_error_copy(error, &statement->failure);
   if (connection->call == ALCH_MYSQL_NONE && connection->dropped) {
     alch_status settled = alch_mysql_settle(connection);
     if (settled != ALCH_OK) return settled;
@@ -329,10 +333,9 @@ static alch_status step(alch_driver_statement *statement, alch_error *error) {
   return status == ALCH_OK ? row->then(statement, error) : status;
 }
 
-/* To where rows can be asked for, or to the end. */
-static alch_status drive(alch_driver_statement *statement, alch_error *error) {
+alch_status alch_mysql_drive(alch_driver_statement *statement, alch_error *error) {
   alch_status status = ALCH_OK;
-  while (status == ALCH_OK && statement->phase != ALCH_MYSQL_ROWS && statement->phase != ALCH_MYSQL_COMPLETE) status = step(statement, error);
+  while (status == ALCH_OK && statement->phase != ALCH_MYSQL_ROWS && statement->phase != ALCH_MYSQL_COMPLETE) status = alch_mysql_step(statement, error);
   if (status < 0) statement->phase = ALCH_MYSQL_COMPLETE;
   return status;
 }
@@ -349,9 +352,12 @@ alch_status alch_mysql_start_many(alch_driver_statement *statement, const alch_v
   statement->set = 0;
   statement->bulk = false;
   statement->changes = -1;
+  statement->last_insert_id = 0;
   statement->column_count = 0;
+  statement->held = ALCH_MYSQL_IDLE;
   statement->current = statement->renewed = false;
   statement->phase = ALCH_MYSQL_QUEUED;
+  alch_mysql_line_up(statement);
   return ALCH_OK;
 }
 
@@ -365,14 +371,14 @@ alch_status alch_mysql_poll(alch_driver_statement *statement, alch_error *error)
     alch_status status = alch_mysql_make_way(connection, statement, error);
     if (status != ALCH_OK) return status;
   }
-  while (statement->phase != ALCH_MYSQL_COMPLETE) {
-    alch_status status = drive(statement, error);
-    if (status != ALCH_OK) return status;
-    if (statement->phase != ALCH_MYSQL_ROWS) continue;
-    status = fetched(statement, connection->library->mysql_stmt_fetch(statement->handle), error);
-    if (status != ALCH_OK) return status;
+  alch_status status = ALCH_OK;
+  while (status == ALCH_OK) {
+    status = statement->phase == ALCH_MYSQL_COMPLETE ? ALCH_DONE : alch_mysql_drive(statement, error);
+    if (statement->ahead && status != ALCH_WAIT && alch_mysql_pass_on(statement, status < 0) == ALCH_WAIT) return ALCH_WAIT;
+    if (status == ALCH_OK && statement->phase == ALCH_MYSQL_ROWS) status = fetched(statement, connection->library->mysql_stmt_fetch(statement->handle), error);
   }
-  return ALCH_DONE;
+  if (status == ALCH_DONE) connection->last_insert_id = statement->last_insert_id;
+  return status;
 }
 
 /* The library takes a stored result whose rows are all read for one that it still has to read, so it is read to its end here. */
@@ -388,6 +394,7 @@ void alch_mysql_free_rows(alch_driver_statement *statement) {
 
 void alch_mysql_finish(alch_driver_statement *statement) {
   alch_driver_connection *connection = statement->connection;
+  alch_mysql_leave_line(statement);
   bool calling = connection->call != ALCH_MYSQL_NONE && connection->caller == statement && connection->dropped != statement;
   bool more = connection->current == statement || connection->flowing == statement;
   if (calling || more) connection->dropped = statement;
@@ -398,4 +405,6 @@ void alch_mysql_finish(alch_driver_statement *statement) {
   statement->stream_rows = 0;
   statement->flows = false;
   statement->values = NULL;
+  if (ALCH_UNLIKELY(statement->failure.set)) alch_error_close(&statement->failure);
+  alch_mysql_release(connection);
 }
