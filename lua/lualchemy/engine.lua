@@ -1,6 +1,7 @@
 --- Engines and connections: what their C part (src/lua/engine.c, connection.c, transaction.c) does not need to do itself.
 local check = require "lualchemy.check"
 local core = require "lualchemy.core"
+local finish = require "lualchemy.ending".finish
 
 local engine, connection = core.engine_methods, core.connection_methods
 
@@ -28,22 +29,6 @@ end
 function engine:connect(options)
   if options ~= nil then return connect(self:execution_options(options, "engine:connect")) end
   return connect(self)
-end
-
--- What the function or the commit has raised is raised as it is, whatever the rollback says.
-local function give_up(transaction, failure)
-  if transaction.is_active then pcall(transaction.rollback, transaction) end
-  error(failure, 0)
-end
-
--- Ends the transaction as the function in it has ended. A commit that fails leaves nothing open.
-local function finish(transaction, ok, ...)
-  if not ok then give_up(transaction, (...)) end
-  if transaction.is_active then
-    local committed, failure = pcall(transaction.commit, transaction)
-    if not committed then give_up(transaction, failure) end
-  end
-  return ...
 end
 
 -- Calls fn(connection) in the transaction; without a function the transaction is the answer.

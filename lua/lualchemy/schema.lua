@@ -156,6 +156,10 @@ function schema.Column(definition, ...)
     end
   end
   for i = 1, count do place_in_column(column, definition[i]) end
+  local numbers = column.autoincrement
+  if numbers ~= nil and type(numbers) ~= "boolean" and numbers ~= "auto" and numbers ~= "ignore_fk" then
+    check.argument('autoincrement of Column is true, false, "auto" or "ignore_fk", not %s', tostring(numbers))
+  end
   if is(column.server_default, FetchedValue) then column.server_default = true end
   if is(column.server_onupdate, FetchedValue) then column.server_onupdate = true end
   if column.type and not core.is_type(column.type) then

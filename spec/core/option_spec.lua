@@ -46,6 +46,12 @@ describe("options", function()
     ["Session takes one engine"] = function() la.Session(engine, { true }) end,
     ["session:get has no option 'populate_existng'; the nearest is 'populate_existing'"] = function() session:get(Thing, 1, { populate_existng = true }) end,
     ["session:merge takes an object alone"] = function() session:merge(Thing { id = 1 }, { load = false }) end,
+    ["session:commit takes nothing: it ends the transaction"] = function() session:commit(nothing) end,
+    ["session:rollback takes nothing"] = function() session:rollback "all" end,
+    ["autoincrement of Column is true, false, \"auto\" or \"ignore_fk\", not yes"] = function()
+      la.Column { "id", la.Integer, autoincrement = "yes" }
+    end,
+    ["the text has no parameter ':b': SELECT :a"] = function() la.text "SELECT :a":bindparams { b = 1 } end,
     ["session:flush takes nothing"] = function() session:flush { Thing { id = 1 } } end,
     ["a list of names of attributes"] = function() session:refresh(Thing { id = 1 }, { attribute_names = { "name" } }) end,
     ["the options of execute have names: { yield_per = 100 }"] = function() session:execute(query, nil, { 100 }) end,

@@ -201,6 +201,33 @@ describe("transactions of a session", function()
     assert.equal("Ann", session:get(Player, 1).name)
   end)
 
+  it("of a function whose commit fails are rolled back, and the session goes on", function()
+    for _, method in ipairs { "transaction", "begin" } do
+      local league = shared.filled()
+      local session, Team = league.session, league.Team
+      session:rollback()
+      local failure = raised(session[method], session, function() session:add(Team{ name = "Red" }) end)   -- which only the flush finds out
+      assert.equal("IntegrityError", failure.kind)
+      assert.is_false(session:in_transaction())
+      assert.equal(3, count(league))
+      session:close()
+    end
+  end)
+
+  it("within another one lose, when their end fails, what belongs to them alone", function()
+    for _, method in ipairs { "transaction", "begin_nested" } do
+      local league = shared.filled()
+      local session, Team, Player = league.session, league.Team, league.Player
+      session:add(Player{ name = "Di" })
+      session:flush()
+      local failure = raised(session[method], session, function() session:add(Team{ name = "Red" }) end)
+      assert.equal("IntegrityError", failure.kind)
+      session:commit()
+      assert.equal(4, count(league))
+      session:close()
+    end
+  end)
+
   it("end with the state that closes", function()
     local code = [[
       local la = require "lualchemy"

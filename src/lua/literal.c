@@ -169,6 +169,19 @@ static void bindparams_operand(lua_State *L, binding *b, int index, const char *
   if (out->block && (!bind || bind->length != strlen(name) || memcmp(alch_node_text(bind), name, bind->length) != 0)) binding_expected(L, b, index, "a plain value or a la.bindparam of the same name", "bindparams");
 }
 
+/* A name that the text does not have is a mistake; one that it has in quotes alone passes. */
+static void check_bindparams(lua_State *L, binding *b, const alch_node *text, int names, uint32_t count) {
+  lua_pushlstring(L, alch_node_text(text), text->length);
+  const char *sql = lua_tostring(L, -1);
+  for (uint32_t i = 0; i < count; i++) {
+    lua_rawgeti(L, names, i + 1);
+    const char *name = lua_tostring(L, -1);
+    if (!strstr(sql, lua_pushfstring(L, ":%s", name))) binding_error(L, b, ALCH_ERROR_ARGUMENT, "the text has no parameter ':%s': %s", name, sql);
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+}
+
 /* text:bindparams{ name = value, … }, text:bindparams(la.bindparam(name, …), …): the values and types that hold when the execution gives none. */
 int binding_text_bindparams(lua_State *L) {
   binding *b = BINDING(L);
@@ -178,6 +191,7 @@ int binding_text_bindparams(lua_State *L) {
   else gather_bindparams(L, b);
   uint32_t count = push_sorted_names(L, b, 2);
   int names = lua_gettop(L), first = names + 1;
+  check_bindparams(L, b, alch_block_root(text), names, count);
   luaL_checkstack(L, (int)count + 8, "too many parameters");
   for (uint32_t i = 0; i < count; i++) { lua_rawgeti(L, names, i + 1); lua_rawget(L, 2); }
   alch_operand *operands = lua_newuserdatauv(L, (count + 1) * sizeof *operands, 0);

@@ -240,14 +240,17 @@ static int session_get(lua_State *L) {
 
 /* ---- transactions ---- */
 
-static int session_flush(lua_State *L) {
+/* A step that takes nothing; what it does, for who gives it something. */
+static int run_alone(lua_State *L, binding_task step, const char *method, const char *does) {
   check_session(L);
-  if (!lua_isnoneornil(L, 2)) return binding_error(L, BINDING(L), ALCH_ERROR_ARGUMENT, "session:flush takes nothing: it writes all that has changed");
+  if (!lua_isnoneornil(L, 2)) return binding_error(L, BINDING(L), ALCH_ERROR_ARGUMENT, "session:%s takes nothing: it %s", method, does);
   lua_settop(L, 1);
-  return binding_session_run(L, BINDING_TASK_FLUSH);
+  return binding_session_run(L, step);
 }
-static int session_commit(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_COMMIT); }
-static int session_rollback(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_ROLLBACK); }
+
+static int session_flush(lua_State *L) { return run_alone(L, BINDING_TASK_FLUSH, "flush", "writes all that has changed"); }
+static int session_commit(lua_State *L) { return run_alone(L, BINDING_TASK_COMMIT, "commit", "ends the transaction (session:transaction takes a function)"); }
+static int session_rollback(lua_State *L) { return run_alone(L, BINDING_TASK_ROLLBACK, "rollback", "ends the transaction"); }
 static int session_begin(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_BEGIN); }
 static int session_begin_nested(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_BEGIN_NESTED); }
 static int session_plan(lua_State *L) { check_session(L); lua_settop(L, 1); return binding_session_run(L, BINDING_TASK_PLAN); }

@@ -1,5 +1,6 @@
 --- Sessions: what the C part (core.orm.session) does not need to do itself.
 local core = require "lualchemy.core"
+local finish = require "lualchemy.ending".finish
 local refuse = require "lualchemy.orm.refuse"
 local orm = core.orm
 
@@ -104,12 +105,12 @@ end
 --- factory:begin(fn): a session of its own for the function, committed at its end.
 function maker_methods:begin(fn)
   local session = self()
-  local function finish(ok, ...)
+  local function leave(ok, ...)
     session:close()
     if not ok then error((...), 0) end
     return ...
   end
-  return finish(pcall(session.transaction, session, function() return fn(session) end))
+  return leave(pcall(session.transaction, session, function() return fn(session) end))
 end
 
 Maker.__index = maker_methods
@@ -322,15 +323,6 @@ function methods:preload(objects, ...)
 end
 
 -- Transactions ------------------------------------------------------------------------------------
-
-local function finish(transaction, ok, ...)
-  if ok then
-    if transaction.is_active then transaction:commit() end
-    return ...
-  end
-  if transaction.is_active then transaction:rollback() end
-  error((...), 0)
-end
 
 --- Calls fn(session) within a transaction: committed at its end, rolled back when it raises.
 -- Within another transaction it is a savepoint.
