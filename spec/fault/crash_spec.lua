@@ -45,7 +45,7 @@ end
 world.on_servers("a client that is killed", function(_, case)
   case("leaves all or nothing", function(here)
     crash(here.url:format(here.server.folder), function()
-      world.eventually(function() return here:ask(here.sessions) == 0 end, "its sessions are gone")
+      here:settle()
     end)
   end)
 end)

@@ -38,6 +38,7 @@ world.on_servers("a flush of many batches", function(_, case)
       session:add_all(list)
       local ok, failure = pcall(session.commit, session)
       here.network:tell "pass"
+      if not ok then here:settle() end
       local count = here:ask "select count(*) from things"
       through = ok
       if not ok then

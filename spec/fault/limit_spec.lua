@@ -125,6 +125,6 @@ world.on_servers("limits", function(name, case)
     if os.getenv "SPEC_ROUNDS" then print(("# %s: %d connections in %.1f s"):format(name, count, now() - started)) end
     assert.equal(before, world.descriptors())
     assert.same({ size = 0, idle = 0, in_use = 0, overflow = 0 }, single:pool_status())
-    world.eventually(function() return here:ask(here.sessions) == 0 end, "the server has none left")
+    here:settle()
   end)
 end)

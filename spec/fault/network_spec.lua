@@ -51,6 +51,7 @@ world.on_servers("a network", function(name, case)
         transfer(c, accounts)
       end)
       assert(now() - started < 10, "it hangs")
+      here:settle()
       local after, sum = moved(here)
       assert.equal(200, sum)
       if ok then

@@ -144,6 +144,11 @@ function place:kill_session(id)
   world.eventually(function() return self:ask(self.lives:format(id)) == 0 end, "the session is gone")
 end
 
+--- Waits until the server has no session but the one that asks: what lost ones were still about to commit has happened then, or never will.
+function place:settle()
+  world.eventually(function() return self:ask(self.sessions) == 0 end, "the server's sessions are gone")
+end
+
 function place:session_of(connection)
   return math.tointeger(tonumber(tostring(connection:exec_driver_sql(self.session):scalar())))
 end

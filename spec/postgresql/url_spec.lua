@@ -3,6 +3,7 @@
 local la = require "lualchemy"
 local core = require "lualchemy.core"
 local on_server, network = dofile "spec/on_server.lua", dofile "spec/fault/network.lua"
+local eventually = dofile("spec/fault/world.lua").eventually
 
 describe("a PostgreSQL URL", function()
   local here = on_server "postgresql"
@@ -90,6 +91,26 @@ describe("a PostgreSQL URL", function()
     local latin <close> = connect "&options=-cclient_encoding%3DLATIN1"
     assert.equal("UTF8", ask(latin, "SHOW client_encoding"))   -- whatever the server, the role or the user's options say
     assert.equal("é", ask(latin, "SELECT chr(233)"))
+  end)
+
+  here:case("may have the server end a transaction that does nothing: who comes back to it is told, and the next one is well", function()
+    local engine = la.create_engine(here.url .. "&options=-cidle_in_transaction_session_timeout%3D50", { pool_size = 1, max_overflow = 0 })
+    local watcher <close> = connect()
+    local c = engine:connect()
+    local id = ask(c, "SELECT pg_backend_pid()")
+    eventually(function()
+      local count = ask(watcher, "SELECT count(*) FROM pg_stat_activity WHERE pid = " .. id)
+      watcher:rollback()
+      return count == 0
+    end, "the session has ended")
+    local ok, failure = pcall(ask, c, "SELECT 1")
+    assert.is_false(ok)
+    assert.equal("OperationalError", failure.kind)
+    assert.equal("25P03", failure.sqlstate)
+    assert.is_true(failure.connection_invalidated)
+    c:close()
+    assert.not_equal(id, engine:begin(function(own) return ask(own, "SELECT pg_backend_pid()") end))
+    engine:dispose()
   end)
 
   here:case("has what it says of TLS checked by the library", function()
