@@ -84,6 +84,27 @@ describe("an inspector of SQLite", function()
     assert.same({}, inspector:get_table_comment "teams")
   end)
 
+  it("tells all that each of them can have, and it is made again", function()
+    local first = memory([[CREATE TABLE p (a INTEGER PRIMARY KEY ON CONFLICT REPLACE)]],
+      [[CREATE TABLE every (a INTEGER NOT NULL ON CONFLICT IGNORE, b INTEGER, CONSTRAINT f FOREIGN KEY (b) REFERENCES p (a) ON UPDATE SET NULL ON DELETE CASCADE
+        MATCH FULL DEFERRABLE INITIALLY DEFERRED, CONSTRAINT c CHECK (b > 0) ON CONFLICT FAIL, CONSTRAINT u UNIQUE (a, b) ON CONFLICT ROLLBACK) STRICT]])
+    local metadata, second = la.MetaData(), la.create_engine "sqlite://"
+    metadata:reflect { bind = first }
+    metadata:create_all(second)
+    for _, one in ipairs { first, second } do
+      local found = la.inspect(one)
+      assert.same({ constrained_columns = { "a" }, dialect_options = { sqlite_on_conflict = "REPLACE" } }, found:get_pk_constraint "p")
+      assert.same({ sqlite_on_conflict_not_null = "IGNORE" }, found:get_columns "every"[1].dialect_options)
+      assert.same({ {
+        name = "f", constrained_columns = { "b" }, referred_table = "p", referred_columns = { "a" },
+        options = { onupdate = "SET NULL", ondelete = "CASCADE", match = "FULL", deferrable = true, initially = "DEFERRED" },
+      } }, found:get_foreign_keys "every")
+      assert.same({ { name = "c", sqltext = "b > 0", dialect_options = { sqlite_on_conflict = "FAIL" } } }, found:get_check_constraints "every")
+      assert.same({ { name = "u", column_names = { "a", "b" }, dialect_options = { sqlite_on_conflict = "ROLLBACK" } } }, found:get_unique_constraints "every")
+      assert.same({ sqlite_strict = true }, found:get_table_options "every")
+    end
+  end)
+
   it("tells indexes with expressions, order, collation and condition", function()
     assert.same({ {
       name = "ix", unique = true, column_names = { "b", false, "a" }, expressions = { "b", "lower(b || ',')", "a" },
