@@ -56,6 +56,24 @@ function servers:command(verb, ...)
   return ("tools/servers.sh %s %s %s"):format(verb, quoted(self.folder), table.concat({ ... }, " "))
 end
 
+--- Starts it again with TLS on the loopback: { port, authority, server, client, stranger = file without .pem and .key }. nil and why,
+--- which is an error where CI is set.
+function servers:secure()
+  local said, code = self:tell "tls"
+  if code == 69 and not os.getenv "CI" then return nil, said:match "servers.sh: ([^\n]*)" end
+  local secure = { port = assert(math.tointeger(tonumber(said)), said) }
+  for _, name in ipairs { "authority", "server", "client", "stranger" } do secure[name] = self.folder .. "/tls/" .. name end
+  return secure
+end
+
+--- PgBouncer before it: the host of its databases "transaction" and "session", on port 6432. nil and why, likewise.
+function servers:bouncer()
+  local said, code = self:tell "bouncer"
+  if code == 69 and not os.getenv "CI" then return nil, said:match "servers.sh: ([^\n]*)" end
+  assert(code == 0, said)
+  return self.folder
+end
+
 --- Runs it: what it prints and its exit code.
 function servers:tell(verb, ...)
   return read_all(self:command(verb, ...) .. " 2>&1")

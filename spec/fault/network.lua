@@ -4,8 +4,8 @@ local has_loop = pcall(require, "luv")   -- at once: the loop has descriptors of
 network.__index = network
 network.__close = function(self) self:close() end
 
---- A proxy before the server whose socket this is.
-function network.open(socket_path)
+--- A proxy before the server whose socket, or port on the loopback, this is.
+function network.open(target)
   if not has_loop then return nil, "needs lua-luv, which is not here" end
   local fifo = os.tmpname()
   assert(os.remove(fifo))
@@ -13,7 +13,7 @@ function network.open(socket_path)
   local self = setmetatable({}, network)
   -- without what a spec may have loaded before its own libraries
   local command = "env -u LD_PRELOAD %s spec/fault/proxy.lua '%s' >%s"
-  self.input = assert(io.popen(command:format(arg and arg[-1] or "lua5.4", socket_path, fifo), "w"))
+  self.input = assert(io.popen(command:format(arg and arg[-1] or "lua5.4", target, fifo), "w"))
   self.output = assert(io.open(fifo))
   os.remove(fifo)
   self.port = assert(math.tointeger(tonumber(self.output:read "l")))

@@ -1,4 +1,4 @@
--- A proxy on the loopback that does what networks do: lua5.4 spec/fault/proxy.lua SOCKET, a process of its own (spec/fault/network.lua
+-- A proxy on the loopback that does what networks do: lua5.4 spec/fault/proxy.lua SOCKET|PORT, a process of its own (spec/fault/network.lua
 -- starts it). Prints its port; then each line that it reads is a command, and each command is answered with a line:
 --   pass                everything goes through
 --   stall               nothing does any more, and nobody is told
@@ -11,7 +11,8 @@
 --   count               how many connections there are, and how many there have been
 local uv = require "luv"
 
-local socket_path = assert(arg[1], "needs the path of the server's socket")
+local target = assert(arg[1], "needs the path of the server's socket, or its port on the loopback")
+local target_port = math.tointeger(tonumber(target))
 local mode = { name = "pass" }
 local pairs_open, made = {}, 0
 local listener, port
@@ -67,16 +68,17 @@ local function forward(pair, from, to)
 end
 
 local function connected()
-  local pair = { down = uv.new_tcp(), up = uv.new_pipe(false) }
+  local pair = { down = uv.new_tcp(), up = target_port and uv.new_tcp() or uv.new_pipe(false) }
   listener:accept(pair.down)
   pair.down:nodelay(true)
   pairs_open[pair], made = true, made + 1
-  pair.up:connect(socket_path, function(failed)
+  local function reached(failed)
     if failed then return finish(pair, "reset") end
     if not pairs_open[pair] then return end
     forward(pair, pair.down, pair.up)
     forward(pair, pair.up, pair.down)
-  end)
+  end
+  if target_port then pair.up:connect("127.0.0.1", target_port, reached) else pair.up:connect(target, reached) end
 end
 
 local function listen()

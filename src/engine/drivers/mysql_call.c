@@ -46,8 +46,15 @@ static int go_on(alch_driver_connection *c, int ready) {
   }
 }
 
+/* The call finds a connection that is closed. */
+static int give_up(alch_driver_connection *c) {
+  c->gone = true;
+  shutdown(c->library->mysql_get_socket(c->handle), SHUT_RDWR);
+  return c->events & (MYSQL_WAIT_READ | MYSQL_WAIT_WRITE);
+}
+
 /* What of that which the call waits for has come; 0: nothing yet. */
-static int look(const alch_driver_connection *c) {
+static int look(alch_driver_connection *c) {
   int ready = 0;
   struct pollfd one = { .fd = c->library->mysql_get_socket(c->handle) };
   if (c->events & MYSQL_WAIT_READ) one.events |= POLLIN;
@@ -58,8 +65,16 @@ static int look(const alch_driver_connection *c) {
     if (one.revents & (POLLOUT | POLLERR | POLLHUP | POLLNVAL)) ready |= c->events & MYSQL_WAIT_WRITE;
     if (one.revents & POLLPRI) ready |= MYSQL_WAIT_EXCEPT;
   }
-  if (!ready && c->call_deadline != INT64_MAX && alch_clock_microseconds() >= c->call_deadline) ready = MYSQL_WAIT_TIMEOUT;
+  if (!ready && c->call_deadline != INT64_MAX && alch_clock_microseconds() >= c->call_deadline) ready = c->own_deadline ? give_up(c) : MYSQL_WAIT_TIMEOUT;
   return ready;
+}
+
+/* When the call has waited long enough: as the library has it, and under TLS, where it goes by no time, as the URL has it. */
+static int64_t deadline_of(alch_driver_connection *c, int events) {
+  int64_t limit = events & MYSQL_WAIT_READ ? c->settings.read_limit : c->settings.write_limit, now = alch_clock_microseconds();
+  c->own_deadline = !(events & MYSQL_WAIT_TIMEOUT) && c->settings.tls && limit > 0;
+  if (c->own_deadline) return now + limit;
+  return events & MYSQL_WAIT_TIMEOUT ? now + (int64_t)c->library->mysql_get_timeout_value_ms(c->handle) * 1000 : INT64_MAX;
 }
 
 static alch_status note(alch_driver_connection *c, int events) {
@@ -69,7 +84,7 @@ static alch_status note(alch_driver_connection *c, int events) {
     c->caller = NULL;
     return ALCH_OK;
   }
-  c->call_deadline = events & MYSQL_WAIT_TIMEOUT ? alch_clock_microseconds() + (int64_t)c->library->mysql_get_timeout_value_ms(c->handle) * 1000 : INT64_MAX;
+  c->call_deadline = deadline_of(c, events);
   return ALCH_WAIT;
 }
 

@@ -33,17 +33,11 @@ static alch_status refuse_server(const alch_driver_connection *connection, alch_
                         connection->driver->name);
 }
 
-static alch_status connected(alch_driver_connection *connection, alch_error *error) {
-  const alch_libmariadb *library = connection->library;
-  if (!connection->answer.handle) {
-    alch_mysql_fail(connection, NULL, error);
-    if (error) error->disconnected = true;
-    return ALCH_ERROR;
-  }
-  if (strcmp(connection->driver->name, "mariadb") == 0 && !library->mariadb_connection(connection->handle)) return refuse_server(connection, error);
-  connection->thread = library->mysql_thread_id(connection->handle);
-  connection->connected = true;
-  return ALCH_OK;
+/* The library goes on without TLS where the server has none, unless it is to look at a certificate. */
+static alch_status refuse_plain(alch_error *error) {
+  alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the URL asks for TLS, and the server has none" ALCH_MYSQL_NO_TLS);
+  if (error) error->disconnected = true;
+  return ALCH_ERROR;
 }
 
 static alch_status out_of_time(alch_error *error) {
@@ -52,10 +46,41 @@ static alch_status out_of_time(alch_error *error) {
   return ALCH_ERROR;
 }
 
+/* The library's socket blocks: it reads and writes with a flag that says not to, of which OpenSSL, that does so in its place, knows nothing. The library looks at the mode no more once it is connected; before
+   that it would take a moment's wait for the end of the handshake, so that this one blocks. */
+static bool make_unblocking(const alch_driver_connection *connection) {
+  int descriptor = connection->library->mysql_get_socket(connection->handle), flags = descriptor >= 0 ? fcntl(descriptor, F_GETFL) : -1;
+  return flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+static alch_status connected(alch_driver_connection *connection, alch_error *error) {
+  const alch_libmariadb *library = connection->library;
+  if (!connection->answer.handle && alch_clock_microseconds() >= connection->deadline) return out_of_time(error);   /* in the handshake of TLS */
+  if (!connection->answer.handle) {
+    alch_mysql_fail(connection, NULL, error);
+    if (error) error->disconnected = true;
+    return ALCH_ERROR;
+  }
+  bool encrypted = library->mysql_get_ssl_cipher(connection->handle) != NULL;
+  if (connection->settings.tls && !encrypted) return refuse_plain(error);
+  if (encrypted && !make_unblocking(connection)) return alch_error_set(error, ALCH_ERROR_OPERATIONAL, "the socket to the server cannot be told not to block");
+  if (strcmp(connection->driver->name, "mariadb") == 0 && !library->mariadb_connection(connection->handle)) return refuse_server(connection, error);
+  connection->thread = library->mysql_thread_id(connection->handle);
+  connection->connected = true;
+  return ALCH_OK;
+}
+
 alch_status alch_mysql_connect_poll(alch_driver_connection *connection, alch_error *error) {
   if (alch_clock_microseconds() >= connection->deadline) return out_of_time(error);
   alch_status status = alch_mysql_advance(connection, ALCH_MYSQL_CONNECT, NULL);
   return status == ALCH_OK ? connected(connection, error) : status;
+}
+
+/* The handshake of TLS blocks, and no longer than this. */
+static bool limit_handshake(const alch_driver_connection *connection) {
+  int64_t microseconds = connection->settings.microseconds;
+  const unsigned int seconds = microseconds < 0 ? 0 : (unsigned int)((microseconds + 999999) / 1000000);
+  return connection->library->mysql_options(connection->handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds) == 0;
 }
 
 static alch_status start_connecting(alch_driver_connection *connection, alch_error *error) {
@@ -63,6 +88,7 @@ static alch_status start_connecting(alch_driver_connection *connection, alch_err
   connection->handle = connection->library->mysql_init(NULL);
   if (!connection->handle) return alch_error_out_of_memory(error);
   if (!alch_mysql_settings_apply(&connection->settings, connection->library, connection->handle)) return alch_error_out_of_memory(error);
+  if (connection->settings.tls && !limit_handshake(connection)) return alch_error_out_of_memory(error);
   if (connection->library->mysql_options(connection->handle, MYSQL_OPT_NONBLOCK, &stack) != 0) return alch_mysql_fail(connection, NULL, error);
   connection->deadline = connection->settings.microseconds < 0 ? INT64_MAX : alch_clock_microseconds() + connection->settings.microseconds;
   return alch_mysql_connect_poll(connection, error);

@@ -106,6 +106,19 @@ static bool is_too_long(unsigned int code, const alch_driver_statement *statemen
   return (code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST) && statement && statement->bytes >= LONG_MESSAGE;
 }
 
+/* Of a connection by TLS that was not made: what to write. The first whose words are in the message. */
+static const char *advice_of_tls(const char *message) {
+  static const char *const rows[][2] = {
+    { "does not support it", ALCH_MYSQL_NO_TLS },
+    { "Validation of SSL server certificate failed", "\nHINT:  the certificate is for another host: write in the URL the name that it is for, or ssl_verify_cert=0, by which ssl_ca alone is looked at" },
+    { "No such file", "\nHINT:  ssl_ca, ssl_cert, ssl_key and ssl_crl name files (PEM) that can be read" },
+    { "certificate", "\nHINT:  ssl_ca names a file (PEM) with the certificate of the authority that has signed the server's; ssl=1 alone encrypts and looks at no certificate" },
+  };
+  for (size_t i = 0; i < ALCH_COUNT(rows); i++)
+    if (strstr(message, rows[i][0])) return rows[i][1];
+  return "";
+}
+
 alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_driver_statement *statement, alch_error *error) {
   const alch_libmariadb *library = connection->library;
   MYSQL_STMT *handle = statement && library->mysql_stmt_errno(statement->handle) ? statement->handle : NULL;
@@ -115,7 +128,8 @@ alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_drive
   if (code == CR_OUT_OF_MEMORY) return alch_error_out_of_memory(error);
   const error_row *row = find_row(code);
   const char *message = handle ? library->mysql_stmt_error(handle) : library->mysql_error(connection->handle);
-  alch_error_set(error, row ? row->kind : ALCH_ERROR_OPERATIONAL, "%s%s", *message ? message : "the client library says nothing of what went wrong", IS_AMONG(code, full) ? ALCH_TOO_MANY_CONNECTIONS : "");
+  alch_error_set(error, row ? row->kind : ALCH_ERROR_OPERATIONAL, "%s%s", *message ? message : "the client library says nothing of what went wrong",
+                 IS_AMONG(code, full) ? ALCH_TOO_MANY_CONNECTIONS : code == CR_SSL_CONNECTION_ERROR ? advice_of_tls(message) : "");
   if (error && is_too_long(code, statement))
     alch_error_set(error, error->kind, "%s (the statement has %zu bytes of values, and the server takes as many as its max_allowed_packet in one message: raise that, or write the value in pieces)", message,
                    statement ? statement->bytes : 0);

@@ -32,7 +32,7 @@ enum { MYSQL_NO_DATA = 100, MYSQL_DATA_TRUNCATED = 101 };
 enum { CLIENT_FOUND_ROWS = 2 };
 enum { SERVER_STATUS_IN_TRANS = 1, SERVER_STATUS_CURSOR_EXISTS = 64, SERVER_STATUS_IN_TRANS_READONLY = 8192 };
 enum { UNSIGNED_FLAG = 32, BINARY_CHARSET = 63 };
-enum { CR_CONNECTION_ERROR = 2002, CR_SERVER_GONE_ERROR = 2006, CR_OUT_OF_MEMORY = 2008, CR_SERVER_LOST = 2013, CR_COMMANDS_OUT_OF_SYNC = 2014, CR_NEW_STMT_METADATA = 2057, CR_BULK_UNSUPPORTED = 5003 };
+enum { CR_CONNECTION_ERROR = 2002, CR_SERVER_GONE_ERROR = 2006, CR_OUT_OF_MEMORY = 2008, CR_SERVER_LOST = 2013, CR_COMMANDS_OUT_OF_SYNC = 2014, CR_SSL_CONNECTION_ERROR = 2026, CR_NEW_STMT_METADATA = 2057, CR_BULK_UNSUPPORTED = 5003 };
 
 /* How the record of a connection begins. */
 typedef struct alch_mysql_head {
@@ -96,6 +96,7 @@ typedef struct alch_mysql_time {
   FUNCTION(mysql_warning_count, unsigned int, (MYSQL *connection)) \
   FUNCTION(mysql_thread_id, unsigned long, (MYSQL *connection)) \
   FUNCTION(mysql_get_server_info, const char *, (MYSQL *connection)) \
+  FUNCTION(mysql_get_ssl_cipher, const char *, (MYSQL *connection)) \
   FUNCTION(mysql_get_socket, int, (MYSQL *connection)) \
   FUNCTION(mysql_get_timeout_value_ms, unsigned int, (const MYSQL *connection)) \
   FUNCTION(mariadb_get_info, char, (MYSQL *connection, int what, void *out)) \

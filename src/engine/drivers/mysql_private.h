@@ -37,13 +37,18 @@ typedef enum alch_mysql_phase {
   ALCH_MYSQL_COMPLETE
 } alch_mysql_phase;
 
+#define ALCH_MYSQL_NO_TLS "\nHINT:  TLS has to be set up at the server (its ssl_cert and ssl_key); a URL without ssl and its like connects unencrypted"
+
 /* ---- mysql_url.c ---- */
 typedef struct alch_mysql_settings {
   alch_arena arena;
   const char *host, *user, *password, *database, *socket;
   unsigned int port;                 /* 0: the library's own */
   unsigned long flags;               /* CLIENT_ */
+  bool tls, plain;                   /* it is asked for; it is asked to be left out. Neither: as the library has it */
+  bool verifies;                     /* with tls: the server's certificate is looked at, and the host that it is for */
   int64_t microseconds;              /* to connect in; -1: no limit */
+  int64_t read_limit, write_limit;   /* microseconds that may pass without a byte; 0: no limit */
   const char *session;               /* the SET that begins every session */
   const char *init_command;          /* the user's own; or NULL */
   const alch_url_option *options;    /* the URL's; for those that the library takes. NULL once it has taken them */
@@ -122,6 +127,7 @@ struct alch_driver_connection {
   alch_driver_statement *caller;
   int events;                        /* MYSQL_WAIT_ bits that it waits for */
   int64_t call_deadline;             /* INT64_MAX: none */
+  bool own_deadline;                 /* it is none of the library's, which knows none under TLS */
   union { MYSQL *handle; int number; char truth; } answer;
   alch_driver_statement *flowing;    /* whose rows are read as they come; or NULL */
   bool holding;                      /* some statements are held */

@@ -14,7 +14,9 @@
 
 typedef enum option_kind {
   TEXT,      /* the library takes the text */
+  TLS_TEXT,  /* likewise; who gives it wants TLS */
   TRUTH,     /* 1 or 0 */
+  TLS_TRUTH, /* likewise; read_tls makes of it what the library is told */
   SECONDS,   /* whole */
   BYTES,
   OWN        /* not the library's */
@@ -29,9 +31,9 @@ typedef struct option_row {
 static const option_row rows[] = {
   { "charset", OWN, 0 }, { "connect_timeout", OWN, 0 }, { "unix_socket", OWN, 0 }, { "init_command", OWN, 0 }, { "sql_mode", OWN, 0 }, { "time_zone", OWN, 0 }, { "found_rows", OWN, 0 },
   { "read_timeout", SECONDS, MYSQL_OPT_READ_TIMEOUT }, { "write_timeout", SECONDS, MYSQL_OPT_WRITE_TIMEOUT },
-  { "ssl", TRUTH, MYSQL_OPT_SSL_ENFORCE }, { "ssl_verify_cert", TRUTH, MYSQL_OPT_SSL_VERIFY_SERVER_CERT }, { "ssl_ca", TEXT, MYSQL_OPT_SSL_CA }, { "ssl_capath", TEXT, MYSQL_OPT_SSL_CAPATH },
-  { "ssl_cert", TEXT, MYSQL_OPT_SSL_CERT }, { "ssl_key", TEXT, MYSQL_OPT_SSL_KEY }, { "ssl_cipher", TEXT, MYSQL_OPT_SSL_CIPHER }, { "ssl_crl", TEXT, MYSQL_OPT_SSL_CRL },
-  { "ssl_crlpath", TEXT, MYSQL_OPT_SSL_CRLPATH }, { "tls_version", TEXT, MYSQL_OPT_TLS_VERSION }, { "server_public_key", TEXT, MYSQL_SERVER_PUBLIC_KEY },
+  { "ssl", TLS_TRUTH, 0 }, { "ssl_verify_cert", TLS_TRUTH, 0 }, { "ssl_ca", TLS_TEXT, MYSQL_OPT_SSL_CA }, { "ssl_capath", TLS_TEXT, MYSQL_OPT_SSL_CAPATH },
+  { "ssl_cert", TLS_TEXT, MYSQL_OPT_SSL_CERT }, { "ssl_key", TLS_TEXT, MYSQL_OPT_SSL_KEY }, { "ssl_cipher", TLS_TEXT, MYSQL_OPT_SSL_CIPHER }, { "ssl_crl", TLS_TEXT, MYSQL_OPT_SSL_CRL },
+  { "ssl_crlpath", TLS_TEXT, MYSQL_OPT_SSL_CRLPATH }, { "tls_version", TLS_TEXT, MYSQL_OPT_TLS_VERSION }, { "server_public_key", TEXT, MYSQL_SERVER_PUBLIC_KEY },
   { "compress", TRUTH, MYSQL_OPT_COMPRESS }, { "bind_address", TEXT, MYSQL_OPT_BIND }, { "plugin_dir", TEXT, MYSQL_PLUGIN_DIR }, { "default_auth", TEXT, MYSQL_DEFAULT_AUTH },
   { "read_default_file", TEXT, MYSQL_READ_DEFAULT_FILE }, { "read_default_group", TEXT, MYSQL_READ_DEFAULT_GROUP }, { "max_allowed_packet", BYTES, MYSQL_OPT_MAX_ALLOWED_PACKET },
 };
@@ -46,6 +48,9 @@ static alch_status unknown_option(const char *name, alch_error *error) {
   const char *names[ALCH_COUNT(rows)];
   for (size_t i = 0; i < ALCH_COUNT(rows); i++) names[i] = rows[i].name;
   const char *nearest = alch_nearest(name, names, ALCH_COUNT(names));
+  if (strcasestr(name, "ssl") || strcasestr(name, "tls"))   /* clients have many words for it */
+    return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a MySQL or MariaDB URL has no option '%s'; of TLS it takes ssl=1 (encrypted), ssl_ca (the authority that the server's certificate must be of, which is for its host), "
+                          "ssl_verify_cert, ssl_cert, ssl_key, ssl_capath, ssl_cipher, ssl_crl, ssl_crlpath, tls_version", name);
   if (nearest) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a MySQL or MariaDB URL has no option '%s'; did you mean '%s'?", name, nearest);
   return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a MySQL or MariaDB URL has no option '%s'; it takes unix_socket, connect_timeout, ssl, ssl_ca, init_command and their like", name);
 }
@@ -65,7 +70,7 @@ static bool read_number(const char *text, unsigned long *out) {
 static bool fits(const option_row *row, const char *value) {
   bool truth;
   unsigned long number;
-  if (row->kind == TRUTH) return read_truth(value, &truth);
+  if (row->kind == TRUTH || row->kind == TLS_TRUTH) return read_truth(value, &truth);
   return row->kind == SECONDS || row->kind == BYTES ? read_number(value, &number) : true;
 }
 
@@ -78,7 +83,7 @@ static alch_status read_timeout(const char *value, int64_t *microseconds, alch_e
 }
 
 static alch_status check_option(const alch_url *url, uint32_t index, alch_error *error) {
-  static const char *const kinds[] = { [TEXT] = "a text", [TRUTH] = "1 or 0", [SECONDS] = "a whole number of seconds", [BYTES] = "a number of bytes", [OWN] = "" };
+  static const char *const kinds[] = { [TEXT] = "a text", [TLS_TEXT] = "a text", [TRUTH] = "1 or 0", [TLS_TRUTH] = "1 or 0", [SECONDS] = "a whole number of seconds", [BYTES] = "a number of bytes", [OWN] = "" };
   const alch_url_option *option = &url->options[index];
   const option_row *row = find_row(option->name);
   if (!row) return unknown_option(option->name, error);
@@ -91,6 +96,13 @@ static alch_status check_option(const alch_url *url, uint32_t index, alch_error 
 /* A word that a SET may have in quotes. */
 static bool is_quotable(const char *text) { return !strpbrk(text, "'\"\\"); }
 
+static int64_t limit_of(const alch_url *url, const char *option) {
+  unsigned long seconds = 0;
+  const char *value = alch_url_option_value(url, option);
+  if (value) read_number(value, &seconds);
+  return (int64_t)seconds * 1000000;
+}
+
 static alch_status read_own(const alch_url *url, alch_mysql_settings *out, alch_error *error) {
   const char *charset = alch_url_option_value(url, "charset"), *timeout = alch_url_option_value(url, "connect_timeout"), *found = alch_url_option_value(url, "found_rows");
   const char *mode = alch_url_option_value(url, "sql_mode"), *zone = alch_url_option_value(url, "time_zone");
@@ -100,9 +112,40 @@ static alch_status read_own(const alch_url *url, alch_mysql_settings *out, alch_
   if (timeout && read_timeout(timeout, &out->microseconds, error) != ALCH_OK) return ALCH_ERROR;
   if (found && !read_truth(found, &finds)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "found_rows=%s: it takes 1 (an UPDATE counts the rows that it finds) or 0 (those that it changes)", found);
   if ((mode && !is_quotable(mode)) || (zone && !is_quotable(zone))) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "sql_mode and time_zone have no quotes or backslashes in them");
+  out->read_limit = limit_of(url, "read_timeout");
+  out->write_limit = limit_of(url, "write_timeout");
   out->flags = finds ? CLIENT_FOUND_ROWS : 0;
   out->socket = alch_url_option_value(url, "unix_socket");
   out->init_command = alch_url_option_value(url, "init_command");
+  return ALCH_OK;
+}
+
+/* The library passes over a version that it does not know. */
+static bool are_versions(const char *list) {
+  static const char *const known[] = { "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3" };
+  for (const char *at = list;; at++) {
+    size_t length = strcspn(at, ","), i = 0;
+    while (i < ALCH_COUNT(known) && (strlen(known[i]) != length || strncmp(known[i], at, length) != 0)) i++;
+    if (i == ALCH_COUNT(known)) return false;
+    at += length;
+    if (!*at) return true;
+  }
+}
+
+/* Whoever says something of TLS wants it, and whoever names an authority wants the server's certificate to be of it, and for the host of the URL, as with PyMySQL. */
+static alch_status read_tls(const alch_url *url, alch_mysql_settings *out, alch_error *error) {
+  const char *ssl = alch_url_option_value(url, "ssl"), *verifies = alch_url_option_value(url, "ssl_verify_cert"), *versions = alch_url_option_value(url, "tls_version"), *asks = NULL;
+  bool wanted = false;
+  out->verifies = alch_url_option_value(url, "ssl_ca") || alch_url_option_value(url, "ssl_capath");
+  if (verifies) read_truth(verifies, &out->verifies);
+  if (verifies && out->verifies) asks = "ssl_verify_cert=1";
+  for (uint32_t i = 0; i < url->option_count; i++)
+    if (find_row(url->options[i].name)->kind == TLS_TEXT) asks = url->options[i].name;
+  if (ssl) read_truth(ssl, &wanted);
+  if (ssl && !wanted && asks) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "ssl=0 and %s contradict each other: with TLS leave out ssl=0, without it %s", asks, asks);
+  if (versions && !are_versions(versions)) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "tls_version=%s: it takes TLSv1.0, TLSv1.1, TLSv1.2, TLSv1.3, or several with commas between them", versions);
+  out->plain = ssl && !wanted;
+  out->tls = wanted || asks;
   return ALCH_OK;
 }
 
@@ -153,6 +196,7 @@ alch_status alch_mysql_settings_read(const alch_url *url, const alch_allocator *
   alch_status status = ALCH_OK;
   for (uint32_t i = 0; i < url->option_count && status == ALCH_OK; i++) status = check_option(url, i, error);
   if (status == ALCH_OK) status = read_own(url, out, error);
+  if (status == ALCH_OK) status = read_tls(url, out, error);
   if (status == ALCH_OK) status = keep_all(url, allocator, out, error);
   if (status != ALCH_OK) alch_arena_clear(&out->arena);
   return status;
@@ -174,7 +218,7 @@ static int apply(const option_row *row, const char *value, const alch_libmariadb
   unsigned long number = 0;
   unsigned int small;
   switch (row->kind) {
-    case TEXT: return library->mysql_options(handle, row->option, value);
+    case TEXT: case TLS_TEXT: return library->mysql_options(handle, row->option, value);
     case TRUTH:
       read_truth(value, &truth);
       flag = truth;
@@ -190,6 +234,13 @@ static int apply(const option_row *row, const char *value, const alch_libmariadb
   }
 }
 
+/* Versions of the library differ in what they do where nothing is said. */
+static int apply_tls(const alch_mysql_settings *settings, const alch_libmariadb *library, MYSQL *handle) {
+  const char on = settings->tls, verifies = settings->verifies;
+  if (!settings->tls) return settings->plain ? library->mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &on) : 0;
+  return library->mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &on) + library->mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies);
+}
+
 bool alch_mysql_settings_apply(const alch_mysql_settings *settings, const alch_libmariadb *library, MYSQL *handle) {
   const unsigned int off = 0, tcp = MYSQL_PROTOCOL_TCP;
   int failures = library->mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4") != 0;
@@ -197,6 +248,7 @@ bool alch_mysql_settings_apply(const alch_mysql_settings *settings, const alch_l
   /* the library takes "localhost" for the socket, even with a port */
   if (settings->host && settings->port) failures += library->mysql_options(handle, MYSQL_OPT_PROTOCOL, &tcp) != 0;
   for (uint32_t i = 0; i < settings->option_count; i++) failures += apply(find_row(settings->options[i].name), settings->options[i].value, library, handle) != 0;
+  failures += apply_tls(settings, library, handle) != 0;
   failures += library->mysql_options(handle, MYSQL_INIT_COMMAND, settings->session) != 0;
   if (settings->init_command) failures += library->mysql_options(handle, MYSQL_INIT_COMMAND, settings->init_command) != 0;
   return failures == 0;

@@ -1,4 +1,5 @@
 /* Connecting without blocking, and what concerns a connection as a whole. Names of hosts are looked up by the library before it starts to connect; that is the one thing that may block. */
+#include "base/map.h"
 #include "engine/drivers/postgresql_private.h"
 #include "engine/engine.h"
 #include <fcntl.h>
@@ -80,10 +81,17 @@ static bool is_iso(alch_driver_connection *connection) {
   return (!dates || strncmp(dates, "ISO", 3) == 0) && (!intervals || strcmp(intervals, "postgres") == 0 || strcmp(intervals, "iso_8601") == 0);
 }
 
+static uint32_t make_salt(const alch_driver_connection *connection) {
+  const struct { const void *address; int64_t now, process, session; } parts = { connection, alch_clock_microseconds(), getpid(), connection->library->PQbackendPID(connection->handle) };
+  return (uint32_t)alch_hash(&parts, sizeof parts, 0);
+}
+
 static alch_status connected(alch_driver_connection *connection, alch_error *error) {
   const alch_libpq *library = connection->library;
   if (library->PQsetnonblocking(connection->handle, 1) != 0) return alch_postgresql_fail_connection(connection, NULL, error);
   connection->cancel = library->PQgetCancel(connection->handle);
+  connection->session = library->SSL_pending ? library->PQsslStruct(connection->handle, "OpenSSL") : NULL;
+  connection->salt = make_salt(connection);
   connection->connected = true;
   connection->polling = PGRES_POLLING_OK;
   alch_arena_clear(&connection->settings.arena);
@@ -95,11 +103,20 @@ static alch_status connected(alch_driver_connection *connection, alch_error *err
   return ALCH_WAIT;
 }
 
+/* Has TLS opened a record of which the library has taken but a part? */
+static bool holds_back(const alch_driver_connection *connection) { return connection->session && connection->library->SSL_pending(connection->session) > 0; }
+
+int alch_postgresql_read(alch_driver_connection *connection) {
+  int well = connection->library->PQconsumeInput(connection->handle);
+  while (well == 1 && ALCH_UNLIKELY(holds_back(connection))) well = connection->library->PQconsumeInput(connection->handle);
+  return well;
+}
+
 /* The answer to STYLES_TEXT. */
 static alch_status read_styles(alch_driver_connection *connection, alch_error *error) {
   const alch_libpq *library = connection->library;
   connection->flushing = library->PQflush(connection->handle) > 0;
-  if (library->PQconsumeInput(connection->handle) != 1) return alch_postgresql_fail_connection(connection, NULL, error);
+  if (alch_postgresql_read(connection) != 1) return alch_postgresql_fail_connection(connection, NULL, error);
   while (!library->PQisBusy(connection->handle)) {
     PGresult *result = library->PQgetResult(connection->handle);
     int status = result ? library->PQresultStatus(result) : PGRES_COMMAND_OK;
@@ -158,7 +175,7 @@ bool alch_postgresql_alive(alch_driver_connection *connection) {
   const alch_libpq *library = connection->library;
   struct pollfd one = { .fd = library->PQsocket(connection->handle), .events = POLLIN };
   bool idle = connection->connected && !connection->busy && one.fd >= 0;
-  for (int reads = 0; idle && reads < UNASKED_READS && poll(&one, 1, 0) > 0; reads++) idle = library->PQconsumeInput(connection->handle) == 1;
+  for (int reads = 0; idle && reads < UNASKED_READS && poll(&one, 1, 0) > 0; reads++) idle = alch_postgresql_read(connection) == 1;
   return library->PQstatus(connection->handle) == CONNECTION_OK;
 }
 

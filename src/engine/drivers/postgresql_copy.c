@@ -56,7 +56,7 @@ static alch_status ask(alch_driver_connection *connection, const char *sql, alch
 
 static alch_status move(alch_driver_connection *connection, alch_error *error) {
   const alch_libpq *library = connection->library;
-  if (library->PQconsumeInput(connection->handle) != 1) return copy_lost(connection, error);
+  if (alch_postgresql_read(connection) != 1) return copy_lost(connection, error);
   int left = library->PQflush(connection->handle);
   connection->flushing = left > 0;
   return left < 0 ? copy_lost(connection, error) : ALCH_OK;

@@ -71,8 +71,11 @@ static void attach(const alch_libpq *library, const PGresult *result, int field,
   if (text && *text) alch_error_attach(error, which, text, SIZE_MAX);
 }
 
-/* What a reader who has not seen the first error should be told. */
-static const char *advice(const char *state) {
+/* What a reader who has not seen the first error, or does not know what is between him and the server, should be told. */
+static const char *advice(const char *state, const char *message) {
+  bool unknown = strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0;   /* no such statement, or one more of its name */
+  if (unknown && strstr(message, "\"" ALCH_POSTGRESQL_NAMES))
+    return "\nHINT:  where a pooler gives each transaction another session of the server (as PgBouncer does in its transaction mode), the URL has to say prepared_statements=false";
   if (strcmp(state, "25P02") == 0) return "\nHINT:  an earlier statement of this transaction has failed: roll back, or use a savepoint (begin_nested) around what may fail";
   return "";
 }
@@ -82,7 +85,7 @@ static void set_message(const alch_libpq *library, const PGresult *result, alch_
   const char *hint = library->PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
   if (!message) message = library->PQresultErrorMessage(result);
   alch_error_set(error, kind, "%.*s%s%.*s%s%.*s%s", trimmed(message), message, detail ? "\nDETAIL:  " : "", detail ? trimmed(detail) : 0, detail ? detail : "", hint ? "\nHINT:  " : "",
-                 hint ? trimmed(hint) : 0, hint ? hint : "", advice(state));
+                 hint ? trimmed(hint) : 0, hint ? hint : "", advice(state, message));
 }
 
 alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGresult *result, alch_error *error) {
@@ -102,11 +105,25 @@ alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGres
   return ALCH_ERROR;
 }
 
-/* Of a connection that was not made the library tells no SQLSTATE; what cannot be read in the server's language goes without advice. */
+#define NO_TLS "\nHINT:  TLS has to be set up at the server (its ssl, ssl_cert_file and ssl_key_file); sslmode=disable or prefer in the URL connects unencrypted"
+#define AUTHORITY "\nHINT:  sslrootcert in the URL names a file (PEM) with the certificate of the authority that has signed the server's; sslmode=require alone encrypts and looks at no certificate"
+
+/* Of a connection that was not made the library tells no SQLSTATE: by the first words that are in what it says. What cannot be read in the server's language goes without advice. */
 static const char *advice_of_refusal(const char *message) {
-  static const char *const full[] = { "too many clients", "too many connections", "remaining connection slots" };
-  for (size_t i = 0; i < ALCH_COUNT(full); i++)
-    if (strstr(message, full[i])) return ALCH_TOO_MANY_CONNECTIONS;
+  static const char *const rows[][2] = {
+    { "too many clients", ALCH_TOO_MANY_CONNECTIONS },
+    { "too many connections", ALCH_TOO_MANY_CONNECTIONS },
+    { "remaining connection slots", ALCH_TOO_MANY_CONNECTIONS },
+    { "server does not support SSL", NO_TLS },
+    { "root certificate file", AUTHORITY },
+    { "certificate verify failed", AUTHORITY },
+    { "does not match host name", "\nHINT:  write in the URL the host name that the certificate is for (hostaddr says the address beside it), or sslmode=verify-ca, by which sslrootcert alone is looked at" },
+    { "valid client certificate", "\nHINT:  sslcert and sslkey in the URL name the files (PEM) of the client's certificate and of its key" },
+    { "no encryption", "\nHINT:  where the server wants TLS the URL says sslmode=require, or better verify-full with sslrootcert" },
+    { "unsupported startup parameter", "\nHINT:  a pooler stands before the server: leave this option out of the URL, or let the pooler ignore it (PgBouncer: ignore_startup_parameters)" },
+  };
+  for (size_t i = 0; i < ALCH_COUNT(rows); i++)
+    if (strstr(message, rows[i][0])) return rows[i][1];
   return "";
 }
 

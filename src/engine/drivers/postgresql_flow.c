@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATEMENT_NAME "alch_%llu"
+#define STATEMENT_NAME ALCH_POSTGRESQL_NAMES "%08x_%llu"   /* of the connection and of the statement */
 #define SETS_AT_ONCE 256    /* before the socket is looked at again */
 #define DESCRIBED_PARAMETERS 5000  /* libpq takes no description of parameters that is longer than 30,000 bytes */
 
@@ -27,7 +27,7 @@ static alch_status send_forgotten(alch_driver_connection *connection, alch_error
   if (connection->in_transaction || connection->forgotten_count == 0) return ALCH_OK;
   for (uint32_t i = 0; i < connection->forgotten_count && status == ALCH_OK; i++) {
     char sql[64];
-    snprintf(sql, sizeof sql, "DEALLOCATE " STATEMENT_NAME, (unsigned long long)connection->forgotten[i]);
+    snprintf(sql, sizeof sql, "DEALLOCATE " STATEMENT_NAME, connection->salt, (unsigned long long)connection->forgotten[i]);
     status = send_command(connection, sql, error);
   }
   connection->forgotten_count = 0;
@@ -51,7 +51,7 @@ static alch_status send_parse(alch_driver_statement *statement, alch_error *erro
   if (!statement->parses) return ALCH_OK;
   statement->number = ++connection->last_number;
   if (connection->nameless) *statement->name = '\0';   /* it lasts until the next one like it */
-  else snprintf(statement->name, sizeof statement->name, STATEMENT_NAME, (unsigned long long)statement->number);
+  else snprintf(statement->name, sizeof statement->name, STATEMENT_NAME, connection->salt, (unsigned long long)statement->number);
   bool sent = connection->library->PQsendPrepare(connection->handle, statement->name, statement->sql, (int)statement->count, statement->arrayed ? statement->arrays : statement->types) == 1;
   sent = sent && (!statement->describes || connection->library->PQsendDescribePrepared(connection->handle, statement->name) == 1);
   return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
@@ -459,7 +459,7 @@ alch_status alch_postgresql_pump(alch_driver_connection *connection, alch_error 
     connection->fresh = false;
     return ALCH_WAIT;
   }
-  if (flush(connection, NULL) != ALCH_OK || connection->library->PQconsumeInput(connection->handle) != 1) return lost(connection, error);
+  if (flush(connection, NULL) != ALCH_OK || alch_postgresql_read(connection) != 1) return lost(connection, error);
   alch_driver_statement *statement = connection->current;
   if (statement && !statement->synced && send_sets(statement, NULL) != ALCH_OK) return lost(connection, error);
   return take_read(connection, error);

@@ -43,6 +43,7 @@ enum {
   FUNCTION(PQsocket, int, (const PGconn *connection)) \
   FUNCTION(PQtransactionStatus, int, (const PGconn *connection)) \
   FUNCTION(PQparameterStatus, const char *, (const PGconn *connection, const char *name)) \
+  FUNCTION(PQbackendPID, int, (const PGconn *connection)) \
   FUNCTION(PQserverVersion, int, (const PGconn *connection)) \
   FUNCTION(PQerrorMessage, char *, (const PGconn *connection)) \
   FUNCTION(PQsetnonblocking, int, (PGconn * connection, int on)) \
@@ -83,10 +84,12 @@ enum {
   FUNCTION(PQcancel, int, (PGcancel * cancel, char *message, int size)) \
   FUNCTION(PQfreeCancel, void, (PGcancel * cancel)) \
   FUNCTION(PQsslInUse, int, (PGconn * connection)) \
+  FUNCTION(PQsslStruct, void *, (PGconn * connection, const char *name)) \
   FUNCTION(PQsetNoticeReceiver, alch_libpq_receiver, (PGconn * connection, alch_libpq_receiver receiver, void *context))
 
-/* Since version 17; NULL where the library has not got them. */
+/* NULL where the library has not got them: those since version 17, and of OpenSSL, where it is linked with that. */
 #define ALCH_LIBPQ_NEW_FUNCTIONS(FUNCTION) \
+  FUNCTION(SSL_pending, int, (const void *session)) \
   FUNCTION(PQsetChunkedRowsMode, int, (PGconn * connection, int rows)) \
   FUNCTION(PQcancelCreate, PGcancelConn *, (PGconn * connection)) \
   FUNCTION(PQcancelBlocking, int, (PGcancelConn * cancel)) \

@@ -86,7 +86,7 @@ static alch_status next_notification(alch_driver_connection *connection, alch_no
   const alch_libpq *library = connection->library;
   free_notification(connection);
   connection->notification = library->PQnotifies(connection->handle);
-  if (!connection->notification && library->PQconsumeInput(connection->handle) != 1) return session_ended(connection, error);
+  if (!connection->notification && alch_postgresql_read(connection) != 1) return session_ended(connection, error);
   if (!connection->notification) connection->notification = library->PQnotifies(connection->handle);
   if (!connection->notification) return ALCH_WAIT;
   *out = (alch_notification){ connection->notification->channel, connection->notification->payload, connection->notification->process };

@@ -65,7 +65,7 @@ struct alch_driver_statement {
   char *sql;                       /* a copy */
   size_t sql_size;
   uint64_t number;                 /* its name on the server is alch_<number>; 0: it has none yet */
-  char name[32];                   /* that name */
+  char name[40];                   /* that name */
   alch_postgresql_phase phase;
   bool known;                      /* the server has it under its name */
   bool parses;                     /* this round trip has a Parse */
@@ -173,10 +173,14 @@ struct alch_driver_connection {
   PGnotify *notification;          /* the one that was given out last */
   alch_postgresql_learned *learned;
   uint32_t learned_count, learned_capacity;
+  const void *session;             /* of TLS, OpenSSL's; NULL: there is none */
   uint64_t last_number;
+  uint32_t salt;                   /* in the names of its statements, since a pooler may put one connection after another on a session that still has theirs: none must meet another's statement under its own name */
   uint64_t *forgotten;             /* numbers of statements that the server may forget */
   uint32_t forgotten_count, forgotten_capacity;
 };
+
+#define ALCH_POSTGRESQL_NAMES "alch_"   /* what names of statements begin with */
 
 /* ---- postgresql_url.c ---- */
 /* ARGUMENT, naming the nearest. Closes itself on error. */
@@ -189,6 +193,8 @@ alch_status alch_postgresql_check(const alch_driver *driver, const alch_url *url
 alch_status alch_postgresql_connect(const alch_driver *driver, const alch_url *url, const alch_allocator *allocator, alch_driver_connection **out, alch_error *error);
 alch_status alch_postgresql_connect_poll(alch_driver_connection *connection, alch_error *error);
 void alch_postgresql_waits_for(alch_driver_connection *connection, alch_wait *out);
+/* Reads what has come, as PQconsumeInput does: 1, or 0. That takes a part of a record of TLS where its buffer has no more room, and no socket is readable for the rest: so records are read to their end. */
+int alch_postgresql_read(alch_driver_connection *connection);
 void alch_postgresql_close(alch_driver_connection *connection);
 void alch_postgresql_abandon_connection(alch_driver_connection *connection);
 void alch_postgresql_interrupt(alch_driver_connection *connection);

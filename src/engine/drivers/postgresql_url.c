@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #define SECONDS_MAX 2000000.0
+#define TLS_OPTIONS "sslmode=require (encrypted), sslmode=verify-full with sslrootcert (the authority that the server's certificate must be of, which is for its host), sslcert, sslkey and the like of libpq"
 
 /* In the order of the manual. Some are of later versions: an older library refuses them by name. */
 static const char *const names[] = {
@@ -33,7 +34,9 @@ typedef struct settings_writer {
 
 static alch_status unknown_option(const char *name, alch_error *error) {
   const char *nearest = alch_nearest(name, names, ALCH_COUNT(names));
-  if (nearest) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a PostgreSQL URL has no option '%s'; did you mean '%s'?", name, nearest);
+  bool tls = strcasestr(name, "ssl") || strcasestr(name, "tls");   /* clients have many words for it */
+  if (nearest) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a PostgreSQL URL has no option '%s'; did you mean '%s'?%s%s", name, nearest, tls ? " Of TLS it takes " : "", tls ? TLS_OPTIONS : "");
+  if (tls) return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a PostgreSQL URL has no option '%s'; of TLS it takes %s", name, TLS_OPTIONS);
   return alch_error_set(error, ALCH_ERROR_ARGUMENT, "a PostgreSQL URL has no option '%s'; it takes the connection parameters of libpq, such as sslmode, application_name, connect_timeout, options", name);
 }
 
