@@ -32,6 +32,8 @@ lua-sql-sqlite3       optional          a peer in the figures
 postgresql            optional          a server that specs start for themselves, and its client
 mariadb-server        optional          another one
 mariadb-client        optional          and its client
+openssl               optional          makes certificates for these
+pgbouncer             optional          a pooler before PostgreSQL
 unixodbc              optional          the driver manager of ODBC
 odbc-postgresql       optional          a driver for it
 odbc-mariadb          optional          another one
