@@ -61,7 +61,7 @@ static alch_status send_set(alch_driver_statement *statement, alch_error *error)
   alch_driver_connection *connection = statement->connection;
   size_t at = (size_t)statement->sets_sent * statement->count;
   bool none = statement->count == 0;
-  statement->sets_sent++;
+  if (statement->sets_sent++ == 0) statement->asks_binary = statement->binary;
   if (statement->control != ALCH_POSTGRESQL_PLAIN) {
     bool sent = connection->library->PQsendQueryParams(connection->handle, statement->sql, 0, NULL, NULL, NULL, NULL, 0) == 1;
     return sent ? ALCH_OK : alch_postgresql_fail_connection(connection, NULL, error);
@@ -72,7 +72,7 @@ static alch_status send_set(alch_driver_statement *statement, alch_error *error)
   }
   if (statement->cursor.rows > 0) return alch_postgresql_send_fetch(statement, error);
   if (connection->library->PQsendQueryPrepared(connection->handle, statement->name, (int)statement->count, none ? NULL : statement->values + at, none ? NULL : statement->lengths + at,
-                                               none ? NULL : statement->formats + at, statement->binary) != 1)
+                                               none ? NULL : statement->formats + at, statement->asks_binary) != 1)
     return alch_postgresql_fail_connection(connection, NULL, error);
   return ALCH_OK;
 }
@@ -438,10 +438,16 @@ static alch_status take_one(alch_driver_connection *connection, alch_error *erro
   return library->PQstatus(connection->handle) == CONNECTION_BAD ? lost(connection, error) : ALCH_OK;
 }
 
+/* All that went out is answered, and there is more to send: after a failure the answers to the rest come at once. The library has nothing then, and says the same as between two answers. */
+static bool is_ahead_of_sets(const alch_driver_connection *connection) {
+  const alch_driver_statement *statement = connection->current;
+  return statement && !statement->synced && connection->answered >= connection->leading + statement->parses + statement->sets_sent;
+}
+
 /* What the library has read already. Of rows that stream no more than one piece is taken, so that they need little memory. */
 static alch_status take_read(alch_driver_connection *connection, alch_error *error) {
   alch_status status = ALCH_WAIT;
-  while (connection->busy && !connection->library->PQisBusy(connection->handle)) {
+  while (connection->busy && !is_ahead_of_sets(connection) && !connection->library->PQisBusy(connection->handle)) {
     status = take_one(connection, error);
     if (status != ALCH_OK || (connection->current && connection->current->stream_rows > 0 && connection->current->result_count > 0)) break;
   }

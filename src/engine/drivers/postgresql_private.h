@@ -75,6 +75,7 @@ struct alch_driver_statement {
   bool healed;                     /* it was sent a second time in this start */
   bool ahead;                      /* it may go out before the answer to another has come */
   bool binary;                     /* results are asked for in binary: all columns are known to have such a form */
+  bool asks_binary;                /* the same, of the sets of this execution: what is learned from the first results holds for the next one, since rows of both forms cannot be told apart */
   uint8_t control;                 /* alch_postgresql_control: what the text is */
   uint32_t stream_rows;
   alch_postgresql_cursor cursor;
