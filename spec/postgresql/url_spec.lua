@@ -126,25 +126,35 @@ describe("a PostgreSQL URL", function()
     if not silent then return pending(without) end
     silent:tell "stall"
     local dead = "127.0.0.1:" .. silent.port
-    local function open(hosts, options)
-      return la.create_engine(("postgresql://spec@/spec?host=%s&connect_timeout=0.2%s"):format(hosts, options or ""))
+    local function open(hosts, options, seconds)
+      return la.create_engine(("postgresql://spec@/spec?host=%s&connect_timeout=%g%s"):format(hosts, seconds or 0.2, options or "")):connect()
+    end
+    -- With longer times, where the machine has little time for those who do answer.
+    local function reach(hosts, options)
+      local ok, connection
+      for _, seconds in ipairs { 0.2, 1, 5, 20 } do
+        ok, connection = pcall(open, hosts, options, seconds)
+        if ok then return connection end
+      end
+      error(connection, 0)
     end
     local folder = here.server.folder
     for _, hosts in ipairs { dead .. "," .. folder, dead .. "," .. dead .. "," .. folder, dead .. ",/nowhere," .. folder, "/nowhere," .. dead .. "," .. folder .. ":5432" } do
-      local c <close> = open(hosts):connect()
+      local c <close> = reach(hosts)
       assert.equal(folder, ask(c, "SHOW unix_socket_directories"))
     end
-    local writing <close> = open(folder .. "," .. dead .. "," .. folder, "&target_session_attrs=read-write"):connect()
+    local writing <close> = reach(folder .. "," .. dead .. "," .. folder, "&target_session_attrs=read-write")
+    local _, before = silent:count()
     assert.equal("off", ask(writing, "SHOW transaction_read_only"))
     local started = core.clock()
-    local ok, failure = pcall(function() open(dead .. ",/nowhere," .. dead):connect() end)
+    local ok, failure = pcall(open, dead .. ",/nowhere," .. dead)
     local seconds = (core.clock() - started) / 1e9
     assert.is_false(ok)
     assert.truthy(failure.message:find("/nowhere", 1, true), failure.message)   -- who has refused is asked at last
     assert.is_true(seconds >= 0.4 and seconds < 20, tostring(seconds))
-    assert.error_matches(function() open(dead .. "," .. dead):connect() end, "connect_timeout")
+    assert.error_matches(function() open(dead .. "," .. dead) end, "connect_timeout")
     local _, made = silent:count()
-    assert.equal(9, made)   -- each once
+    assert.equal(before + 4, made)   -- each once
   end)
 
   here:case("gives up after connect_timeout, and whoever waits is told how long", function()
