@@ -56,6 +56,19 @@ suite.case("a transaction goes on after a failed statement, or asks for a rollba
   world.same({ 1 }, ids(things, connection))
 end)
 
+suite.case("a commit after a failed statement keeps what was done, or is an error", function(world)
+  local things = world:names "a"
+  local connection = world:connect()
+  for i, begin in ipairs(world:can "two_phase" and { "begin", "begin_twophase" } or { "begin" }) do
+    local transaction, before = connection[begin](connection), world:count(things)
+    add(connection, things, i + 1)
+    world.fails("IntegrityError", function() add(connection, things, 1) end)
+    local kept = pcall(transaction.commit, transaction)
+    if not kept then transaction:rollback() end
+    world.same(kept and before + 1 or before, world:count(things))
+  end
+end)
+
 -- Savepoints -------------------------------------------------------------------------------------------
 
 suite.case("a savepoint that is rolled back takes only its own with it", { needs = { "savepoints" } }, function(world)

@@ -176,6 +176,7 @@ static alch_status odbc_start(alch_driver_statement *statement, const alch_value
   alch_status status = alch_odbc_leave_rolled_back(connection, error);
   if (status == ALCH_OK && statement->control != ALCH_ODBC_STATEMENT) return alch_odbc_control_run(connection, statement->control, error);
   if (status == ALCH_OK && statement->begins) status = alch_odbc_control_run(connection, ALCH_ODBC_BEGIN, error);
+  if (status == ALCH_OK && statement->ends) status = alch_odbc_check_sound(connection, error);
   if (status == ALCH_OK) status = execute(statement, values, count, error);
   if (status == ALCH_OK && statement->branch != ALCH_ODBC_BRANCH_NONE) connection->in_branch = statement->branch == ALCH_ODBC_BRANCH_BEGINS;
   return status == ALCH_OK && statement->ends ? alch_odbc_control_run(connection, ALCH_ODBC_COMMIT, error) : status;

@@ -99,10 +99,18 @@ static alch_status set_autocommit(alch_driver_connection *connection, bool on, a
 
 static alch_status end_transaction(alch_driver_connection *connection, bool commit, alch_error *error) {
   if (!connection->in_transaction) return ALCH_OK;
+  if (commit && alch_odbc_check_sound(connection, error) != ALCH_OK) return ALCH_ERROR;
   if (!alch_odbc_succeeded(connection->library->SQLEndTran(SQL_HANDLE_DBC, connection->handle, commit ? SQL_COMMIT : SQL_ROLLBACK))) return alch_odbc_fail(connection, SQL_HANDLE_DBC, connection->handle, error);
-  connection->in_transaction = false;
+  connection->in_transaction = connection->doubtful = false;
   connection->epoch += commit ? connection->commit_deletes : connection->rollback_deletes;
   return set_autocommit(connection, true, error);
+}
+
+/* The database is asked for a row, which it refuses then. */
+alch_status alch_odbc_check_sound(alch_driver_connection *connection, alch_error *error) {
+  alch_status status = connection->doubtful ? alch_odbc_run(connection, connection->quirks->probe, error) : ALCH_OK;
+  if (status == ALCH_OK) connection->doubtful = false;
+  return status;
 }
 
 bool alch_odbc_in_transaction(alch_driver_connection *connection) {

@@ -138,6 +138,7 @@ static void judge(alch_driver_connection *connection, const record *found, alch_
 }
 
 alch_status alch_odbc_fail(alch_driver_connection *connection, SQLSMALLINT kind, SQLHANDLE handle, alch_error *error) {
+  connection->doubtful = connection->in_transaction;
   record found = { .native = 0 };
   alch_buffer_init(&found.message, connection->allocator);
   if (find_record(connection->library, kind, handle, &found)) judge(connection, &found, error);

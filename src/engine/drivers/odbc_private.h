@@ -59,6 +59,7 @@ struct alch_driver_connection {
   bool gone;                    /* found dead */
   bool in_transaction;          /* autocommit is off */
   bool in_branch;               /* of XA, which begins and ends by statements of its own */
+  bool doubtful;                /* a statement has failed in it: some databases make a rollback of its commit then, and drivers do not say so */
   bool rolled_back;             /* the server has taken back what was done, or it is of no more use: nothing runs any more but what ends it */
   bool commit_deletes, rollback_deletes;   /* prepared statements do not outlive the end of a transaction */
   uint32_t epoch;               /* how often that has happened */
@@ -153,6 +154,8 @@ void alch_odbc_close(alch_driver_connection *connection);
 alch_status alch_odbc_control_run(alch_driver_connection *connection, uint8_t control, alch_error *error);
 /* Is one open, of either kind? */
 bool alch_odbc_in_transaction(alch_driver_connection *connection);
+/* Before a commit and the like: an error where a failed statement has made the transaction useless. */
+alch_status alch_odbc_check_sound(alch_driver_connection *connection, alch_error *error);
 /* What was done in it must not be kept. */
 void alch_odbc_give_up_transaction(alch_driver_connection *connection);
 /* Before a statement: what the server has rolled back is over for the driver as well. */
