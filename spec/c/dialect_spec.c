@@ -406,13 +406,51 @@ CASE("what others stored is read, or refused with what was expected") {
 }
 
 CASE("plain columns are not converted") {
-  static const uint8_t families[] = { ALCH_TYPE_INTEGER, ALCH_TYPE_BIG_INTEGER, ALCH_TYPE_STRING, ALCH_TYPE_TEXT, ALCH_TYPE_DOUBLE, ALCH_TYPE_FLOAT, ALCH_TYPE_LARGE_BINARY, ALCH_TYPE_JSON };
+  static const uint8_t families[] = { ALCH_TYPE_INTEGER, ALCH_TYPE_BIG_INTEGER, ALCH_TYPE_STRING, ALCH_TYPE_TEXT, ALCH_TYPE_DOUBLE, ALCH_TYPE_FLOAT, ALCH_TYPE_LARGE_BINARY };
+  const alch_type json = ALCH_TYPE_PLAIN(ALCH_TYPE_JSON);
   const alch_dialect *dialect = alch_dialect_find("sqlite");
   for (size_t i = 0; i < ALCH_COUNT(families); i++) {
     const alch_type type = ALCH_TYPE_PLAIN(families[i]);
     CHECK(!dialect->converts(&type, true));
     CHECK(!dialect->converts(&type, false));
   }
+  CHECK(!dialect->converts(&json, false));
+}
+
+/* A document in a column is stored as `kind` of `number`; compared, as its text. */
+static void check_document(const char *text, uint8_t kind, double number) {
+  const alch_type json = ALCH_TYPE_PLAIN(ALCH_TYPE_JSON);
+  alch_value stored = words(text), compared = stored;
+  alch_error error;
+  alch_error_init(&error, NULL);
+  CHECK_INT(alch_dialect_store(alch_dialect_find("sqlite"), &json, false, &compared, NULL, &error), ALCH_OK);
+  CHECK(compared.kind == ALCH_TEXT && compared.text == text);
+  CHECK_INT(alch_dialect_store(alch_dialect_find("sqlite"), &json, true, &stored, NULL, &error), ALCH_OK);
+  CHECK_INT(stored.kind, kind);
+  if (kind == ALCH_TEXT) CHECK(stored.text == text);
+  if (kind == ALCH_INTEGER) CHECK(stored.integer == (int64_t)number);
+  if (kind == ALCH_REAL) CHECK_REAL(stored.real, number);
+}
+
+CASE("a document that is a number alone is stored as that number") {
+  check_document("7", ALCH_INTEGER, 7);
+  check_document("-9223372036854775808", ALCH_INTEGER, -9223372036854775808.0);
+  check_document("2.0", ALCH_REAL, 2);
+  check_document("-1.8863689330435201e-300", ALCH_REAL, -1.8863689330435201e-300);
+  check_document("1E5", ALCH_REAL, 1e5);
+  check_document("100000000000000000000", ALCH_REAL, 1e20);
+  check_document("\"7\"", ALCH_TEXT, 0);
+  check_document("[7]", ALCH_TEXT, 0);
+  check_document("{}", ALCH_TEXT, 0);
+  check_document("null", ALCH_TEXT, 0);
+  check_document("true", ALCH_TEXT, 0);
+  const alch_type json = ALCH_TYPE_PLAIN(ALCH_TYPE_JSON);
+  alch_value large = words("18446744073709551615");
+  alch_error error;
+  alch_error_init(&error, NULL);
+  CHECK_INT(alch_dialect_store(alch_dialect_find("sqlite"), &json, true, &large, NULL, &error), ALCH_ERROR);
+  CHECK(error.kind == ALCH_ERROR_DATA);
+  alch_error_close(&error);
 }
 
 /* ---- one file for both ---- */
