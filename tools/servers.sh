@@ -194,7 +194,7 @@ bouncer() {
     echo "[databases]"
     for mode in transaction session; do echo "$mode = host=$folder dbname=spec user=spec pool_mode=$mode"; done
     printf '%s\n' "[pgbouncer]" "unix_socket_dir = $folder" "listen_port = 6432" "auth_type = any" "logfile = $folder/log.bouncer" "pidfile = $folder/bouncer.pid" \
-      "default_pool_size = 4" "server_reset_query = DISCARD ALL" "max_client_conn = 200" "admin_users = spec"
+      "default_pool_size = 20" "server_reset_query = DISCARD ALL" "max_client_conn = 200" "admin_users = spec"
   } >"$folder/bouncer.ini"
   unprivileged "$program" -q -d "$folder/bouncer.ini" >>"$folder/log.servers" 2>&1 || fail 1 "PgBouncer does not start; see $folder/log.servers"
   for _ in $(seq 600); do

@@ -29,7 +29,7 @@ describe("TLS to PostgreSQL", function()
     cipher = "SELECT ssl, cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
     rows = "SELECT n, repeat('x', %d) AS filler FROM generate_series(1, %d) AS n",
     greeting = 100, endless = "SELECT pg_sleep(60)",
-    enough = function(secure) return { "sslmode=require", "", verified(secure) .. "&ssl_min_protocol_version=TLSv1.3", "sslmode=verify-ca&sslrootcert=" .. secure.authority .. ".pem" } end,
+    enough = function(secure) return { "sslmode=require", "", "sslmode=require&ssl_max_protocol_version=TLSv1.2", verified(secure) .. "&ssl_min_protocol_version=TLSv1.3", "sslmode=verify-ca&sslrootcert=" .. secure.authority .. ".pem" } end,
     refused = {
       { options = verified, host = "127.0.0.1", "does not match host name", "verify-ca" },
       { options = function(secure) return "sslmode=verify-full&sslrootcert=" .. secure.stranger .. ".pem" end, "certificate verify failed", "sslrootcert in the URL names" },
