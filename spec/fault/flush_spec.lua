@@ -116,8 +116,9 @@ world.on_servers("a flush of many batches", function(_, case)
       for i, thing in ipairs(list) do thing.id = i end
       local c = session:connection()
       local id = here:session_of(c)
-      local waits = 0
+      local waits, deadline = 0, world.now() + 60
       arm(function()
+        assert(world.now() < deadline, "nobody hears an interrupt")
         if waits % 100 == 0 then c:interrupt() end   -- and again, since a server may overhear it
         waits = waits + 1
         return true
