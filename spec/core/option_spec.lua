@@ -143,6 +143,23 @@ describe("options", function()
     assert.is_nil(failure.row)
   end)
 
+  it("of URLs are not all: a client library that is not there is told when the engine is made, with its package", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert(os.execute("mkdir " .. folder))
+    local program, i = "lua5.4", -1
+    while arg and arg[i] do program, i = arg[i], i - 1 end
+    for url, library in pairs { ["postgresql://h/d"] = "libpq.so.5", ["mariadb://h/d"] = "libmariadb.so.3", ["mssql+odbc://h/d?driver=x"] = "libodbc.so.2" } do
+      for _, file in ipairs { library, (library:gsub("%.%d$", "")) } do assert(io.open(folder .. "/" .. file, "w")):close() end   -- no library
+      local code = ("print(pcall(require [[lualchemy]].create_engine, [[%s]]))"):format(url)
+      local pipe = assert(io.popen(("LUA_PATH='%s' LUA_CPATH='%s' LD_LIBRARY_PATH=%s %s -e '%s' 2>&1"):format(package.path, package.cpath, folder, program, code)))
+      local said = pipe:read "a"
+      pipe:close()
+      assert.matches("^false.*InterfaceError: .*" .. library:gsub("%.", "%%.") .. ".* is not installed %(Debian: lib", said)
+    end
+    os.execute("rm -r " .. folder)
+  end)
+
   it("session:get reads again what is loaded when it is told to", function()
     session:add(Thing { id = 1, name = "as it was" })
     session:flush()

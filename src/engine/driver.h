@@ -38,7 +38,7 @@ typedef struct alch_driver {
   uint32_t returning_sets;
   bool first_key;          /* after an INSERT of several rows last_insert_id is the key of the first */
 
-  /* Optional: checks the options of a URL, without connecting. Errors: ARGUMENT (names the nearest). */
+  /* Optional, when an engine is made: checks the options of a URL, and that the client library is there, without connecting. Errors: ARGUMENT (names the nearest), INTERFACE (names the package). */
   alch_status (*check)(const struct alch_driver *driver, const alch_url *url, alch_error *error);
   /* Optional: would each connection to this URL be a database of its own (in memory)? Its pool then keeps one connection. */
   bool (*lives_in_connection)(const alch_url *url);

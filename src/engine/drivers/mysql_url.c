@@ -206,8 +206,9 @@ alch_status alch_mysql_check(const alch_driver *driver, const alch_url *url, alc
   alch_mysql_settings settings;
   (void)driver;
   alch_status status = alch_mysql_settings_read(url, &alch_allocator_standard, &settings, error);
-  if (status == ALCH_OK) alch_arena_clear(&settings.arena);
-  return status;
+  if (status != ALCH_OK) return status;
+  alch_arena_clear(&settings.arena);
+  return alch_libmariadb_open(error) ? ALCH_OK : ALCH_ERROR;
 }
 
 /* ---- telling the library ---- */

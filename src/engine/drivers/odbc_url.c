@@ -177,6 +177,7 @@ alch_status alch_odbc_check(const alch_driver *driver, const alch_url *url, alch
   alch_odbc_settings settings;
   (void)driver;
   alch_status status = alch_odbc_settings_read(url, &alch_allocator_standard, &settings, error);
-  if (status == ALCH_OK) alch_buffer_close(&settings.connection_string);
-  return status;
+  if (status != ALCH_OK) return status;
+  alch_buffer_close(&settings.connection_string);
+  return alch_odbc_open(error) ? ALCH_OK : ALCH_ERROR;
 }

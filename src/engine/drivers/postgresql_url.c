@@ -226,6 +226,7 @@ alch_status alch_postgresql_check(const alch_driver *driver, const alch_url *url
   alch_postgresql_settings settings;
   (void)driver;
   alch_status status = alch_postgresql_settings_read(url, &alch_allocator_standard, &settings, error);
-  if (status == ALCH_OK) alch_arena_clear(&settings.arena);
-  return status;
+  if (status != ALCH_OK) return status;
+  alch_arena_clear(&settings.arena);
+  return alch_libpq_open(error) ? ALCH_OK : ALCH_ERROR;
 }
