@@ -211,9 +211,8 @@ CASE("a text with a zero byte is refused before it is sent") {
     CHECK_INT(start(&w, "select :a", &value, 1), ALCH_ERROR);
     CHECK_TEXT(error_name(&w), "DataError");
     CHECK(strstr(alch_error_message(&w.error), "zero byte") != NULL);
-    CHECK_INT(scalar(&w, "select 7"), 7);
   }
-  close_server(&w);
+  close_working(&w);
 }
 
 CASE("a large text and many rows go through") {
@@ -269,9 +268,8 @@ CASE("a COMMIT that the server makes a ROLLBACK of is an error") {
     CHECK_INT(commit(&w), ALCH_ERROR);
     CHECK_TEXT(w.error.sqlstate, "25P02");
     rollback(&w);
-    CHECK_INT(scalar(&w, "select 7"), 7);
   }
-  close_server(&w);
+  close_working(&w);
 }
 
 CASE("changes are counted, and those of a SELECT are not") {
@@ -528,9 +526,8 @@ CASE("a child that lets go of the connection does not end the session") {
       _exit(0);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
-    CHECK_INT(scalar(&w, "select 7"), 7);
   }
-  close_server(&w);
+  close_working(&w);
 }
 
 /* Each allocation of the library fails in its turn: an error each time, and nothing is lost. */

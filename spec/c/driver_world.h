@@ -40,6 +40,12 @@ static inline void close_server(world *w) {
   if (w->engine) world_close(w);
 }
 
+/* The same of a connection that has to be good for statements still. */
+static inline void close_working(world *w) {
+  if (w->engine && w->connection) CHECK_INT(scalar(w, "select 7"), 7);
+  close_server(w);
+}
+
 static inline alch_status rolled_back(world *w) {
   alch_status status;
   while ((status = alch_connection_rollback(w->connection, 1, &w->error)) == ALCH_WAIT) alch_connection_wait(w->connection, &w->error);
