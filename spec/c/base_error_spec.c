@@ -46,6 +46,25 @@ CASE("a new error replaces the old one and may quote it") {
   CHECK(!error.texts[ALCH_ERROR_SQL]);
 }
 
+CASE("a copy says all that the error says") {
+  alch_error error, copy;
+  alch_error_init(&error, NULL);
+  alch_error_init(&copy, NULL);
+  alch_error_set(&error, ALCH_ERROR_DATA, "bad %s", "value");
+  error.code = 19;
+  error.row = 7;
+  error.disconnected = error.retryable = error.outcome_unknown = true;
+  memcpy(error.sqlstate, "22P02", 6);
+  alch_error_attach(&error, ALCH_ERROR_COLUMN_NAME, "age", SIZE_MAX);
+  CHECK_INT(alch_error_copy(&copy, &error), ALCH_ERROR);
+  alch_error_close(&error);
+  CHECK_TEXT(alch_error_message(&copy), "bad value");
+  CHECK_TEXT(copy.texts[ALCH_ERROR_COLUMN_NAME], "age");
+  CHECK_TEXT(copy.sqlstate, "22P02");
+  CHECK(copy.kind == ALCH_ERROR_DATA && copy.code == 19 && copy.row == 7 && copy.disconnected && copy.retryable && copy.outcome_unknown);
+  alch_error_close(&copy);
+}
+
 CASE("nobody need listen") {
   CHECK_INT(alch_error_set(NULL, ALCH_ERROR_DATA, "x"), ALCH_ERROR);
   CHECK_INT(alch_error_out_of_memory(NULL), ALCH_ERROR);

@@ -101,6 +101,7 @@ alch_status alch_error_copy(alch_error *to, const alch_error *from) {
   to->retryable = from->retryable;
   to->outcome_unknown = from->outcome_unknown;
   to->code = from->code;
+  to->row = from->row;
   memcpy(to->sqlstate, from->sqlstate, sizeof to->sqlstate);
   for (int i = ALCH_ERROR_MESSAGE + 1; i < ALCH_ERROR_TEXT_COUNT; i++)
     if (from->texts[i]) alch_error_attach(to, (alch_error_text)i, from->texts[i], SIZE_MAX);

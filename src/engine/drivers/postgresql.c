@@ -252,18 +252,7 @@ static void make_room(alch_driver_statement *statement) {
   statement->row = -1;
 }
 
-/* The records may have different allocators. */
-alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *error) {
-  alch_error_set(error, failure->kind, "%s", alch_error_message(failure));
-  if (!error) return ALCH_ERROR;
-  error->disconnected = failure->disconnected;
-  error->row = failure->row;
-  error->retryable = failure->retryable;
-  memcpy(error->sqlstate, failure->sqlstate, sizeof error->sqlstate);
-  for (int i = ALCH_ERROR_SQL; i < ALCH_ERROR_TEXT_COUNT; i++)
-    if (failure->texts[i]) alch_error_attach(error, (alch_error_text)i, failure->texts[i], SIZE_MAX);
-  return ALCH_ERROR;
-}
+alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *error) { return alch_error_copy(error, failure); }
 
 alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
