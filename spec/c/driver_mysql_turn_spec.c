@@ -53,10 +53,12 @@ CASE("the server works on the second while rows of the first are read") {
   world w, other;
   if (open_table(&w) && open_server(&other)) {
     int64_t session = scalar(&w, "select connection_id()");
-    alch_driver_statement *first = inserted(&w, numbers, SETS), *second = started(&w, "select sleep(0.5) + 5", NULL, 0, 0);
+    CHECK_INT(scalar(&other, "select get_lock('turn', 0)"), 1);
+    alch_driver_statement *first = inserted(&w, numbers, SETS), *second = started(&w, "select get_lock('turn', 60) + 4", NULL, 0, 0);
     CHECK_INT(polled(&w, first), ALCH_ROW);
     CHECK_INT(first_cell(&w, first), 0);
-    wait_until(&other, "select count(*) from information_schema.processlist where id = :a and state = 'User sleep'", session, 1);
+    wait_until(&other, "select count(*) from information_schema.processlist where id = :a and state = 'User lock'", session, 1);
+    CHECK_INT(scalar(&other, "select release_lock('turn')"), 1);
     CHECK_INT(read_numbers(&w, first, 1), SETS - 1);
     CHECK_INT(driver_of_server()->changes(first), SETS);
     ended(first);
@@ -224,15 +226,22 @@ CASE("another statement in between has the answers read first, and leaves them t
   close_table(&w);
 }
 
+/* Polled until the server sees it sleep: it may have to be prepared first. */
+static void poll_to_sleep(world *w, alch_driver_statement *statement, world *other, int64_t session) {
+  char sql[128];
+  snprintf(sql, sizeof sql, "select count(*) from information_schema.processlist where id = %lld and state = 'User sleep'", (long long)session);
+  int64_t deadline = alch_clock_microseconds() + 15 * SECOND;
+  while (CHECK_INT(driver_of_server()->poll(statement, &w->error), ALCH_WAIT) && scalar(other, sql) == 0 && CHECK(alch_clock_microseconds() < deadline)) usleep(2000);
+}
+
 CASE("both fail when the session has ended, whichever of them it was at") {
   for (int at = 0; at < 2; at++) {
     world w, other;
     if (open_table(&w) && open_server(&other)) {
       alch_value session = alch_value_integer(scalar(&w, "select connection_id()"));
       alch_driver_statement *pair[] = { at == 0 ? started(&w, "select sleep(20)", NULL, 0, 0) : inserted(&w, numbers, 3), at == 1 ? started(&w, "select sleep(20)", NULL, 0, 0) : inserted(&w, numbers, 3) };
-      if (at == 0) CHECK_INT(driver_of_server()->poll(pair[0], &w.error), ALCH_WAIT);
-      else take(&w, pair[0], 0, 3, true);
-      wait_until(&other, "select count(*) from information_schema.processlist where id = :a and state = 'User sleep'", session.integer, 1);
+      if (at == 1) take(&w, pair[0], 0, 3, true);
+      poll_to_sleep(&w, pair[at], &other, session.integer);
       CHECK_INT(start(&other, "kill :a", &session, 1), ALCH_OK);
       for (int i = at; i < 2; i++) {
         CHECK_INT(polled(&w, pair[i]), ALCH_ERROR);
