@@ -35,6 +35,20 @@ for _, scheme in ipairs{ "mariadb", "mysql" } do
     local plain = "CREATE TABLE things (id INTEGER AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40)) ENGINE=InnoDB"
     local returns = scheme == "mariadb"
 
+    -- work(session, Thing, engine): on a table of its own with a generated key and a column of this name.
+    local function on_table(name, attribute, column, work)
+      local engine = la.create_engine(url_of())
+      local Base = la.declarative_base()
+      local Thing = Base:model "Thing" { __tablename = name, id = Column{ la.Integer, primary_key = true }, [attribute] = column }
+      Base.metadata:drop_all(engine)
+      Base.metadata:create_all(engine)
+      local s <close> = la.Session(engine)
+      work(s, Thing, engine)
+      s:close()
+      Base.metadata:drop_all(engine)
+      engine:dispose()
+    end
+
     here:case("keys that are counted by five", function()
       local many = insert_into(1000, { plain }, url_of("&init_command=SET+auto_increment_increment%3D5"))
       assert.equal(returns and 1 or 0, many)
@@ -67,34 +81,23 @@ for _, scheme in ipairs{ "mariadb", "mysql" } do
     end)
 
     here:case("a row that is refused among very many leaves none of them, in whichever statement it is", function()
-      local engine = la.create_engine(url_of())
-      local Base = la.declarative_base()
-      local Thing = Base:model "Thing" {
-        __tablename = "lots",
-        id = Column{ la.Integer, primary_key = true },
-        name = Column{ la.String(40), unique = true },
-      }
-      Base.metadata:drop_all(engine)
-      Base.metadata:create_all(engine)
-      local s <close> = la.Session(engine)
-      for _, place in ipairs{ 2, 4095, 4096, 8000, 9999 } do
-        local objects = {}
-        for i = 1, 10000 do objects[i] = Thing{ name = "n" .. (i == place and 1 or i) } end
-        s:add_all(objects)
-        local ok, failure = pcall(s.flush, s)
-        assert.is_false(ok)
-        assert.equal("IntegrityError", failure.kind)
-        assert.equal("23000", failure.sqlstate)
-        s:rollback()
-        assert.equal(0, s:query(Thing):count())
-        for i = 1, 10000 do assert.is_nil(objects[i].id) end
-      end
-      s:add(Thing{ name = "after" })
-      s:commit()
-      assert.equal(1, s:query(Thing):count())
-      s:close()
-      Base.metadata:drop_all(engine)
-      engine:dispose()
+      on_table("lots", "name", Column{ la.String(40), unique = true }, function(s, Thing)
+        for _, place in ipairs{ 2, 4095, 4096, 8000, 9999 } do
+          local objects = {}
+          for i = 1, 10000 do objects[i] = Thing{ name = "n" .. (i == place and 1 or i) } end
+          s:add_all(objects)
+          local ok, failure = pcall(s.flush, s)
+          assert.is_false(ok)
+          assert.equal("IntegrityError", failure.kind)
+          assert.equal("23000", failure.sqlstate)
+          s:rollback()
+          assert.equal(0, s:query(Thing):count())
+          for i = 1, 10000 do assert.is_nil(objects[i].id) end
+        end
+        s:add(Thing{ name = "after" })
+        s:commit()
+        assert.equal(1, s:query(Thing):count())
+      end)
     end)
 
     here:case("keys for a user who would not see triggers", function()
@@ -108,53 +111,31 @@ for _, scheme in ipairs{ "mariadb", "mysql" } do
     end)
 
     here:case("changes and deletions go as sets of values", function()
-      local engine = la.create_engine(url_of())
-      local Base = la.declarative_base()
-      local Thing = Base:model "Thing" {
-        __tablename = "sets",
-        id = Column{ la.Integer, primary_key = true },
-        name = Column{ la.String(40) },
-      }
-      Base.metadata:drop_all(engine)
-      Base.metadata:create_all(engine)
-      local s <close> = la.Session(engine)
-      local objects, list = {}, {}
-      for i = 1, 2000 do objects[i] = Thing{ name = "n" .. i } end
-      s:add_all(objects)
-      s:flush()
-      la.event.listen(engine, "before_execute", function(_, what) list[#list + 1] = what.statement end)
-      for i, object in ipairs(objects) do object.name = "m" .. i end
-      s:flush()
-      assert.equal(1, #list)
-      for i = 1, 1000 do s:delete(objects[i]) end
-      s:flush()
-      assert.equal(2, #list)
-      assert.equal(1000, s:query(Thing):count())
-      s:rollback()
-      s:close()
-      Base.metadata:drop_all(engine)
-      engine:dispose()
+      on_table("sets", "name", Column{ la.String(40) }, function(s, Thing, engine)
+        local objects, list = {}, {}
+        for i = 1, 2000 do objects[i] = Thing{ name = "n" .. i } end
+        s:add_all(objects)
+        s:flush()
+        la.event.listen(engine, "before_execute", function(_, what) list[#list + 1] = what.statement end)
+        for i, object in ipairs(objects) do object.name = "m" .. i end
+        s:flush()
+        assert.equal(1, #list)
+        for i = 1, 1000 do s:delete(objects[i]) end
+        s:flush()
+        assert.equal(2, #list)
+        assert.equal(1000, s:query(Thing):count())
+        s:rollback()
+      end)
     end)
 
     here:case("rows that are too large for one message go in several", function()
-      local engine = la.create_engine(url_of())
-      local Base = la.declarative_base()
-      local Thing = Base:model "Thing" {
-        __tablename = "larges",
-        id = Column{ la.Integer, primary_key = true },
-        data = Column{ la.LargeBinary(2 ^ 20 // 1) },
-      }
-      Base.metadata:drop_all(engine)
-      Base.metadata:create_all(engine)
-      local s <close> = la.Session(engine)
-      local data = ("\0"):rep(400000)
-      for _ = 1, 100 do s:add(Thing{ data = data }) end
-      s:flush()
-      assert.equal(100 * #data, tonumber(s:execute(la.select(la.func.sum(la.func.length(Thing.data)))):scalar()))
-      s:rollback()
-      s:close()
-      Base.metadata:drop_all(engine)
-      engine:dispose()
+      on_table("larges", "data", Column{ la.LargeBinary(2 ^ 20 // 1) }, function(s, Thing)
+        local data = ("\0"):rep(400000)
+        for _ = 1, 100 do s:add(Thing{ data = data }) end
+        s:flush()
+        assert.equal(100 * #data, tonumber(s:execute(la.select(la.func.sum(la.func.length(Thing.data)))):scalar()))
+        s:rollback()
+      end)
     end)
   end)
 end

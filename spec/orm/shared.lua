@@ -49,6 +49,17 @@ function shared.pair()
   return Base, Team, Player
 end
 
+--- The cases of this block wait by yielding "waiting"; what nobody holds is gone at each wait. before_each, after_each: busted's.
+function shared.collecting_waits(before_each, after_each)
+  before_each(function()
+    la.set_wait(function()
+      collectgarbage()
+      coroutine.yield "waiting"
+    end)
+  end)
+  after_each(function() la.set_wait(nil) end)
+end
+
 --- An engine for them on a mock that waits in each call. teams, players: the rows that each of the next `times` loads gives.
 function shared.waiting_pair(teams, players)
   local engine, mock = core_world.mocked()

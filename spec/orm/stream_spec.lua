@@ -324,13 +324,7 @@ for _, database in ipairs(databases) do
 end
 
 describe("objects in pieces in a coroutine", function()
-  before_each(function()
-    la.set_wait(function()
-      collectgarbage()
-      coroutine.yield "waiting"
-    end)
-  end)
-  after_each(function() la.set_wait(nil) end)
+  shared.collecting_waits(before_each, after_each)
 
   local _, Team = shared.pair()
   local engine

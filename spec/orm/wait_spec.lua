@@ -12,14 +12,7 @@ local function mocked(teams)
 end
 
 describe("a session in a coroutine", function()
-  -- What nobody holds is gone at each wait.
-  before_each(function()
-    la.set_wait(function()
-      collectgarbage()
-      coroutine.yield "waiting"
-    end)
-  end)
-  after_each(function() la.set_wait(nil) end)
+  shared.collecting_waits(before_each, after_each)
 
   local function step(thread)
     local ok, value = coroutine.resume(thread)

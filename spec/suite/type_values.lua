@@ -165,11 +165,12 @@ local function same_scalar(left, right)
   return left == right and math.type(left) == math.type(right)
 end
 
--- Equality of tables by what is in them.
-local function same_items(left, right)
+-- Equality of tables by what is in them; tells_empty: empty lists are told from empty objects.
+local function same_tables(left, right, tells_empty)
   if type(left) ~= "table" or type(right) ~= "table" then return same_scalar(left, right) end
+  if tells_empty and is_empty_list(left) ~= is_empty_list(right) then return false end
   for key, value in pairs(left) do
-    if not same_items(value, right[key]) then return false end
+    if not same_tables(value, right[key], tells_empty) then return false end
   end
   for key in pairs(right) do
     if left[key] == nil then return false end
@@ -177,18 +178,8 @@ local function same_items(left, right)
   return true
 end
 
--- The same, and empty lists are told from empty objects.
-local function same_document(left, right)
-  if type(left) ~= "table" or type(right) ~= "table" then return same_scalar(left, right) end
-  if is_empty_list(left) ~= is_empty_list(right) then return false end
-  for key, value in pairs(left) do
-    if not same_document(value, right[key]) then return false end
-  end
-  for key in pairs(right) do
-    if left[key] == nil then return false end
-  end
-  return true
-end
+local function same_items(left, right) return same_tables(left, right, false) end
+local function same_document(left, right) return same_tables(left, right, true) end
 
 local function random_json(depth)
   local kind = random(depth > 0 and 7 or 5)
