@@ -130,11 +130,14 @@ CASE("a cleared buffer forgets its failure") {
   alch_buffer_close(&buffer);
 }
 
-static void check_real_text(double real, const char *expected) {
+static void check_printed(size_t (*print)(double, char *), double real, const char *expected) {
   char text[ALCH_REAL_TEXT_SIZE];
-  CHECK_INT(alch_real_print(real, text), strlen(expected));
+  CHECK_INT(print(real, text), strlen(expected));
   CHECK_TEXT(text, expected);
 }
+
+static void check_real_text(double real, const char *expected) { check_printed(alch_real_print, real, expected); }
+static void check_whole_text(double real, const char *expected) { check_printed(alch_real_print_whole, real, expected); }
 
 CASE("reals are printed as short as they can be") {
   check_real_text(0.0, "0.0");
@@ -152,12 +155,6 @@ CASE("reals are printed as short as they can be") {
   check_real_text((double)INFINITY, "inf");
   check_real_text((double)-INFINITY, "-inf");
   check_real_text((double)NAN, "nan");
-}
-
-static void check_whole_text(double real, const char *expected) {
-  char text[ALCH_REAL_TEXT_SIZE];
-  CHECK_INT(alch_real_print_whole(real, text), strlen(expected));
-  CHECK_TEXT(text, expected);
 }
 
 CASE("reals below 1e19 can be printed with a point and no exponent") {
