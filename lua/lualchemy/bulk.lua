@@ -10,7 +10,7 @@ local BATCH = 1000
 
 local from_options = { columns = "table", format = "string", header = "boolean", delimiter = "string", null = "string" }
 local to_options = { format = "string", header = "boolean", delimiter = "string", null = "string" }
-local writes = { insert = true, update = true, delete = true }
+local writes = { insert = "an insert", update = "an update", delete = "a delete" }
 local formats = { csv = true, text = true }
 
 local function table_behind(target)
@@ -262,7 +262,7 @@ function connection:copy_to(what, options)
   end
   local copies, kind = self:can_copy_(), core.orm.statement_kind(statement)
   if not copies and writes[kind] then
-    check.argument("copy_to takes a table, a model or a select, not an %s: execute it", kind)
+    check.argument("copy_to takes a table, a model or a select, not %s: execute it", writes[kind])
   end
   if options.format then
     if not copies then refuse_text(self, "copy_to") end

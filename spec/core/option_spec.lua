@@ -98,6 +98,7 @@ describe("options", function()
       la.inspect(engine):get_columns("things", { schema = "main" })
     end,
     ["copy_to takes a table, a model or a select, not an insert"] = function() connection:copy_to(things:insert()) end,
+    ["copy_to takes a table, a model or a select, not a delete"] = function() connection:copy_to(things:delete()) end,
     ["synchronize_session is false, or one of"] = function()
       session:execute(la.update(Thing):where(Thing.id:eq(1)):values { name = "x" }, nil, { synchronize_session = "fetsch" })
     end,
