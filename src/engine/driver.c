@@ -37,6 +37,12 @@ const alch_driver *alch_driver_in_place_of(const char *python) {
   return NULL;
 }
 
+const char *alch_driver_advise(const alch_driver_advice *rows, size_t count, const char *message) {
+  for (size_t i = 0; i < count; i++)
+    if (strstr(message, rows[i].words)) return rows[i].advice;
+  return "";
+}
+
 /* Every required function of the table, so that the check is a list and not a page of conditions. */
 #define REQUIRED_FUNCTIONS(X) \
   X(connect) X(connect_poll) X(waits_for) X(close) X(prepare) X(finalize) X(start) X(poll) X(row) X(finish) \

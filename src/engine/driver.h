@@ -23,6 +23,13 @@ typedef struct alch_wait {
 /* What a driver adds to a server's word that it takes no more connections. */
 #define ALCH_TOO_MANY_CONNECTIONS "\nHINT:  the pools of all clients together are larger than what the server takes: lower pool_size and max_overflow of create_engine, or raise the server's max_connections"
 
+/* What a driver adds to a message of its library in which these words are: what to write. */
+typedef struct alch_driver_advice {
+  const char *words, *advice;
+} alch_driver_advice;
+/* The advice of the first row whose words are in the message; "" where there is none. */
+const char *alch_driver_advise(const alch_driver_advice *rows, size_t count, const char *message);
+
 /* All functions are required unless marked optional. alch_driver_validate refuses a table with holes. */
 typedef struct alch_driver {
   const char *name;        /* the part behind the plus sign of a URL, or the scheme itself */

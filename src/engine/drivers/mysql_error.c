@@ -108,15 +108,13 @@ static bool is_too_long(unsigned int code, const alch_driver_statement *statemen
 
 /* Of a connection by TLS that was not made: what to write. The first whose words are in the message. */
 static const char *advice_of_tls(const char *message) {
-  static const char *const rows[][2] = {
+  static const alch_driver_advice rows[] = {
     { "does not support it", ALCH_MYSQL_NO_TLS },
     { "Validation of SSL server certificate failed", "\nHINT:  the certificate is for another host: write in the URL the name that it is for, or ssl_verify_cert=0, by which ssl_ca alone is looked at" },
     { "No such file", "\nHINT:  ssl_ca, ssl_cert, ssl_key and ssl_crl name files (PEM) that can be read" },
     { "certificate", "\nHINT:  ssl_ca names a file (PEM) with the certificate of the authority that has signed the server's; ssl=1 alone encrypts and looks at no certificate" },
   };
-  for (size_t i = 0; i < ALCH_COUNT(rows); i++)
-    if (strstr(message, rows[i][0])) return rows[i][1];
-  return "";
+  return alch_driver_advise(rows, ALCH_COUNT(rows), message);
 }
 
 alch_status alch_mysql_fail(alch_driver_connection *connection, const alch_driver_statement *statement, alch_error *error) {

@@ -110,7 +110,7 @@ alch_status alch_postgresql_fail(alch_driver_connection *connection, const PGres
 
 /* Of a connection that was not made the library tells no SQLSTATE: by the first words that are in what it says. What cannot be read in the server's language goes without advice. */
 static const char *advice_of_refusal(const char *message) {
-  static const char *const rows[][2] = {
+  static const alch_driver_advice rows[] = {
     { "too many clients", ALCH_TOO_MANY_CONNECTIONS },
     { "too many connections", ALCH_TOO_MANY_CONNECTIONS },
     { "remaining connection slots", ALCH_TOO_MANY_CONNECTIONS },
@@ -122,9 +122,7 @@ static const char *advice_of_refusal(const char *message) {
     { "no encryption", "\nHINT:  where the server wants TLS the URL says sslmode=require, or better verify-full with sslrootcert" },
     { "unsupported startup parameter", "\nHINT:  a pooler stands before the server: leave this option out of the URL, or let the pooler ignore it (PgBouncer: ignore_startup_parameters)" },
   };
-  for (size_t i = 0; i < ALCH_COUNT(rows); i++)
-    if (strstr(message, rows[i][0])) return rows[i][1];
-  return "";
+  return alch_driver_advise(rows, ALCH_COUNT(rows), message);
 }
 
 alch_status alch_postgresql_fail_connection(alch_driver_connection *connection, const char *what, alch_error *error) {
