@@ -252,8 +252,6 @@ static void make_room(alch_driver_statement *statement) {
   statement->row = -1;
 }
 
-alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *error) { return alch_error_copy(error, failure); }
-
 alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   if (ALCH_UNLIKELY(statement->out != NULL) && alch_postgresql_copies_out(statement)) return alch_postgresql_poll_out(statement, error);
@@ -261,7 +259,7 @@ alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *e
     bool readable = statement->phase == ALCH_POSTGRESQL_COMPLETE || (statement->phase == ALCH_POSTGRESQL_SENT && statement->stream_rows > 0);
     if (readable && !statement->failure.set && next_row(statement)) return ALCH_ROW;
     if (statement->phase == ALCH_POSTGRESQL_COMPLETE) {
-      if (statement->failure.set) return alch_postgresql_give_failure(&statement->failure, error);
+      if (statement->failure.set) return alch_error_copy(error, &statement->failure);
       alch_status more = statement->cursor.rows > 0 ? alch_postgresql_next_piece(statement, error) : ALCH_DONE;
       if (more != ALCH_OK) return more;
       continue;

@@ -295,7 +295,7 @@ static alch_status load_poll(alch_driver_load *load, alch_error *error) {
   if (status == ALCH_OK && load->phase == LOAD_OPENING) {
     status = await_answer(connection, error);
     if (status == ALCH_OK && connection->copying == ALCH_POSTGRESQL_COPY_IN) load->phase = LOAD_ROWS;
-    else if (status == ALCH_OK) status = alch_postgresql_give_failure(&connection->copy_failure, error);
+    else if (status == ALCH_OK) status = alch_error_copy(error, &connection->copy_failure);
     if (status < 0) load->phase = LOAD_DONE;
     return status;
   }
@@ -479,7 +479,7 @@ static alch_status load_finish(alch_driver_load *load, const char *reason, alch_
   alch_status status = end_load(load, reason, error);
   if (status == ALCH_WAIT) return status;
   load->phase = LOAD_DONE;
-  if (status == ALCH_OK && connection->copy_failure.set) status = alch_postgresql_give_failure(&connection->copy_failure, error);
+  if (status == ALCH_OK && connection->copy_failure.set) status = alch_error_copy(error, &connection->copy_failure);
   return status;
 }
 
@@ -694,7 +694,7 @@ static alch_status poll_asking_out(alch_driver_statement *statement, alch_error 
     alch_status status = queued ? alch_postgresql_send(statement, error) : alch_postgresql_pump(connection, error);
     if (status != ALCH_OK) return status;
   }
-  if (statement->failure.set) return alch_postgresql_give_failure(&statement->failure, error);
+  if (statement->failure.set) return alch_error_copy(error, &statement->failure);
   return open_out(statement, error);
 }
 
@@ -704,7 +704,7 @@ static alch_status poll_answer_out(alch_driver_statement *statement, alch_error 
   alch_status status = await_answer(connection, error);
   if (status != ALCH_OK) return status;
   statement->out->stage = connection->copying == ALCH_POSTGRESQL_COPY_OUT ? OUT_ROWS : OUT_DONE;
-  return statement->out->stage == OUT_DONE && connection->copy_failure.set ? alch_postgresql_give_failure(&connection->copy_failure, error) : ALCH_OK;
+  return statement->out->stage == OUT_DONE && connection->copy_failure.set ? alch_error_copy(error, &connection->copy_failure) : ALCH_OK;
 }
 
 alch_status alch_postgresql_poll_out(alch_driver_statement *statement, alch_error *error) {

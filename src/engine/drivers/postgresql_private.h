@@ -236,8 +236,6 @@ alch_status alch_postgresql_prepare(alch_driver_connection *connection, const ch
 alch_status alch_postgresql_start(alch_driver_statement *statement, const alch_value *values, uint32_t count, alch_error *error);
 alch_status alch_postgresql_poll(alch_driver_statement *statement, alch_error *error);
 void alch_postgresql_finalize(alch_driver_statement *statement);
-/* What was kept of a failure, in another record: ALCH_ERROR. */
-alch_status alch_postgresql_give_failure(const alch_error *failure, alch_error *error);
 
 /* ---- postgresql_cursor.c ---- */
 /* At a start, its sets and rows of a piece being known: does it go by a cursor? */
