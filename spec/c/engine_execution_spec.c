@@ -361,6 +361,37 @@ CASE("every round trip may wait, and goes on where it stood") {
   alch_mock_close(mock);
 }
 
+CASE("a mock's statement that is over by the time its wait is asked for is not waited for any more") {
+  world w;
+  alch_engine_options options;
+  alch_mock *mock = alch_mock_open(&alch_allocator_standard);
+  alch_engine_options_init(&options);
+  options.driver = alch_mock_driver(mock);
+  script(mock);
+  if (CHECK_INT(world_open_with(&w, "mock+sqlite://", &options, NULL), ALCH_OK)) {
+    alch_compiled *compiled;
+    alch_mock_sleep(mock, 50000);
+    CHECK_INT(compile_text(&w, "SELECT * FROM t", &compiled), ALCH_OK);
+    alch_parameters parameters = { .named = NULL };
+    alch_status status = alch_execution_start(&w.execution, w.connection, compiled, NULL, &parameters, &w.error);
+    int waits = 0;
+    for (; status == ALCH_WAIT && waits < 5; waits++) {
+      alch_wait wait;
+      usleep(60000);
+      alch_connection_waits_for(w.connection, &wait);
+      CHECK_INT(wait.descriptor, -1);
+      CHECK_INT(wait.microseconds, 0);
+      status = alch_execution_start_poll(&w.execution, &w.error);
+    }
+    CHECK_INT(status, ALCH_OK);
+    CHECK_INT(waits, 2);
+    CHECK_INT(next_of(&w.execution, &w.error), ALCH_ROW);
+    alch_compiled_release(compiled);
+  }
+  world_close(&w);
+  alch_mock_close(mock);
+}
+
 CASE("a connection may be closed in the middle of a wait, and is not pooled then") {
   world w;
   alch_engine_options options;

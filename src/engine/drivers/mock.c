@@ -290,14 +290,16 @@ static alch_status mock_connect_poll(alch_driver_connection *connection, alch_er
   return status == ALCH_OK ? wait_or(connection, &connection->connect_waits_left, ALCH_OK) : status;
 }
 
-static int64_t sleep_left(const alch_driver_connection *connection) {
-  return connection->sleeps_until > 0 ? connection->sleeps_until - alch_clock_microseconds() : 0;
+/* Time goes on between the poll that finds it asleep and the question what to wait for: only a poll wakes it. */
+static bool is_asleep(alch_driver_connection *connection) {
+  if (connection->sleeps_until <= alch_clock_microseconds()) connection->sleeps_until = 0;
+  return connection->sleeps_until > 0;
 }
 
 static void mock_waits_for(alch_driver_connection *connection, alch_wait *out) {
-  int64_t left = sleep_left(connection);
-  if (left > 0) {
-    *out = (alch_wait){ .descriptor = -1, .microseconds = left };
+  if (connection->sleeps_until > 0) {
+    int64_t left = connection->sleeps_until - alch_clock_microseconds();
+    *out = (alch_wait){ .descriptor = -1, .microseconds = left > 0 ? left : 0 };
     return;
   }
   *out = (alch_wait){ .descriptor = connection->pipe[0], .events = ALCH_WAIT_READ, .microseconds = -1 };
@@ -467,7 +469,7 @@ static alch_status advance(alch_driver_statement *statement) {
 static alch_status mock_poll(alch_driver_statement *statement, alch_error *error) {
   alch_driver_connection *connection = statement->connection;
   alch_status status = pass(connection->mock, connection, "poll", error);
-  if (status == ALCH_OK && sleep_left(connection) > 0) return ALCH_WAIT;
+  if (status == ALCH_OK && is_asleep(connection)) return ALCH_WAIT;
   if (status == ALCH_OK) status = wait_or(connection, &statement->waits_left, ALCH_OK);
   return status == ALCH_OK ? advance(statement) : status;
 }
