@@ -19,6 +19,7 @@ local mutable_variables = {
   ["labour"] = "atomic counts of threads at work, so that a fork finds none of them within a library",
   ["leavers"] = "threads of connections that take long to close, which must be joined before the library is unloaded; under its mutex",
   ["fork_once"] = "pthread_once's own",
+  ["callers"] = "threads that tell servers of statements that were given up, which a process that ends waits for; under its mutex",
   ["first_mutex"] = "of the threads of a child that has just been forked: who comes first takes the locks of its parent over",
   ["catalog_serial"] = "an atomic counter, so that engines can tell the catalogs of one process apart",
   ["shared_engines"] = "engines that the hosts of one process find by their names; under its mutex",

@@ -147,6 +147,7 @@ alch_status alch_connection_settle(alch_connection *connection) {
     alch_text_drop(connection);
     if (connection->load) alch_bulk_load_close(connection->load);
     while (connection->executions) alch_execution_close(connection->executions);
+    alch_connection_give_up(connection);
     alch_connection_tell_kind(connection, ALCH_ENGINE_RESET, NULL, NULL);
   }
   return alch_transaction_end(connection);
@@ -278,13 +279,50 @@ void alch_connection_note_failure(alch_connection *connection, alch_error *error
   if (dead) lose_link(connection, error, NULL);
 }
 
+#define LONGEST_GIVE_UP 100000   /* microseconds */
+#define INTERRUPTED 20000        /* microseconds after which it is interrupted again: an interruption that came before its statement did nothing */
+
+/* Until the server is through with it, or then. */
+static void await_end(alch_link *link, int64_t until) {
+  while (link->driver->ping(link->driver_connection, NULL) == ALCH_WAIT && alch_clock_microseconds() < until) {
+    alch_wait wait;
+    link->driver->waits_for(link->driver_connection, &wait);
+    limit_wait(&wait, until);
+    alch_wait_for(&wait, NULL);
+  }
+}
+
+static int64_t earlier(int64_t one, int64_t other) {
+  return one < other ? one : other;
+}
+
+void alch_connection_give_up(alch_connection *connection) {
+  alch_link *link = connection->link;
+  if (connection->state != ALCH_CONNECTION_READY || link->busy || link->shared || link->given_up || !link->driver->interruption || alch_link_is_foreign(link)) return;
+  int64_t now = alch_clock_microseconds(), until = now + LONGEST_GIVE_UP;
+  for (alch_interruption *one; now < until && (one = link->driver->interruption(link->driver_connection)); now = alch_clock_microseconds()) {
+    link->broken = link->given_up = true;
+    alch_interruption_send(one, until - now);
+    await_end(link, earlier(until, alch_clock_microseconds() + INTERRUPTED));
+  }
+  if (link->given_up) note_transaction(connection);
+}
+
+/* Broken is also a connection that its user has called so, and that goes on until it is closed. */
+static bool is_dead(const alch_connection *connection) {
+  const alch_link *link = connection->link;
+  return link && link->broken && (link->given_up || !connection->driver->alive(link->driver_connection));
+}
+
 static alch_status unusable(const alch_connection *connection, alch_error *error) {
   if (connection->process != alch_process_serial())
     return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "this connection belongs to the process that forked this one; a child asks its engine for a connection of its own");
+  if (connection->link && connection->link->given_up)
+    return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "a statement of this connection was given up while the database was at work on it: close the connection and take another");
   if (connection->lost)
     return alch_error_set(error, ALCH_ERROR_PENDING_ROLLBACK, "the database has ended this transaction by itself after an error; roll it back before going on");
   if (connection->state != ALCH_CONNECTION_READY) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection is not open yet");
-  if (connection->link->broken && !connection->driver->alive(connection->link->driver_connection))
+  if (is_dead(connection))
     return alch_error_set(error, ALCH_ERROR_RESOURCE_CLOSED, "the connection to the database is lost: close it and connect again");
   if (connection->link->busy == &connection->wait_until) return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for a notification: use another one meanwhile");
   return alch_error_set(error, ALCH_ERROR_INVALID_REQUEST, "the connection waits for another statement: finish that one first, or use another connection (each coroutine has its own)");
@@ -294,7 +332,6 @@ alch_status alch_connection_usable(const alch_connection *connection, alch_error
   const alch_link *link = connection->link;
   if (ALCH_UNLIKELY(connection->process != alch_process_serial())) return unusable(connection, error);
   if (ALCH_LIKELY(link && !connection->lost && !link->busy && !link->broken && connection->state == ALCH_CONNECTION_READY)) return ALCH_OK;
-  bool dead = link && link->broken && !connection->driver->alive(link->driver_connection);
-  if (link && !connection->lost && !link->busy && !dead && connection->state == ALCH_CONNECTION_READY) return ALCH_OK;
+  if (link && !connection->lost && !link->busy && !is_dead(connection) && connection->state == ALCH_CONNECTION_READY) return ALCH_OK;
   return unusable(connection, error);
 }

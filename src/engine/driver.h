@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/value.h"
+#include "engine/interruption.h"
 #include "engine/url.h"
 #include "schema/type.h"
 #include "sql/server.h"
@@ -112,6 +113,9 @@ typedef struct alch_driver {
   bool (*in_transaction)(alch_driver_connection *connection);
   bool (*alive)(alch_driver_connection *connection);                       /* cheap; no round trip */
   void (*interrupt)(alch_driver_connection *connection);                   /* optional; from any thread */
+  /* Optional, where a statement goes on when its connection is closed: the same, for a thread to do. A connection that is closed in the middle of a statement is interrupted so, and not used again. NULL: the
+     server is at work on nothing, or there is no memory. Goes with ping, which may be called then, and waits until the server is through. */
+  alch_interruption *(*interruption)(alch_driver_connection *connection);
   alch_status (*begin)(alch_driver_connection *connection, const char **sql, alch_error *error);  /* optional: the text that begins a transaction, "BEGIN" when absent */
   const struct alch_bulk *bulk;            /* optional: many rows in one stream (engine/bulk.h) */
   /* Optional: another table that serves this URL, when an option of it asks for one (worker.h). Not asked of a URL that `check` refuses. */

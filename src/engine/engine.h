@@ -144,6 +144,9 @@ alch_status alch_connection_ready(const alch_connection *connection, alch_error 
 void alch_connection_occupy(alch_connection *connection, const void *by);
 /* What runs on it ends with an error. False: the driver cannot. */
 bool alch_connection_interrupt(alch_connection *connection);
+/* Before a connection is rolled back to be closed: a statement that nobody waits for any more (its execution is closed), and that the server is still at work on, is interrupted. Transaction and connection are of
+   no more use then (RESOURCE_CLOSED), and a rollback has nothing to wait for. Takes a tenth of a second at most, where the server cannot be reached. Closing a connection does the same. */
+void alch_connection_give_up(alch_connection *connection);
 void alch_connection_waits_for(alch_connection *connection, alch_wait *out);
 /* Sleeps in poll(2) as alch_connection_waits_for says: the blocking loop's one place. */
 alch_status alch_connection_wait(alch_connection *connection, alch_error *error);

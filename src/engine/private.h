@@ -23,6 +23,7 @@ typedef struct alch_link {
   int64_t connected_at, used_at;         /* by the monotonic clock; used_at: when it came back last */
   bool detached;                         /* the pool has given it away */
   bool invalidated;                      /* found dead: the pool knows */
+  bool given_up;                         /* in the middle of a statement: it is broken, and nothing more is to be sent */
   bool let_go;                           /* to be freed without a word to the server */
   bool shared;                           /* lent to several connections at once: transactions begin with the first write */
   bool connected, broken;

@@ -117,7 +117,10 @@ static int run(lua_State *L, binding *b, const alch_schema_request *request) {
   if (binding_test(L, b, SLOT_BIND, BINDING_CONNECTION)) {
     binding_check_connection(L, b, SLOT_BIND);
     lua_pushvalue(L, SLOT_BIND);
-  } else binding_push_connection(L, b, SLOT_BIND);
+  } else {
+    binding_push_connection(L, b, SLOT_BIND);
+    lua_toclose(L, SLOT_CONNECTION);   /* a wait may raise, and a coroutine be closed in one */
+  }
   return run_continue(L, LUA_OK, STAGE_CONNECT);
 }
 

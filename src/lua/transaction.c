@@ -298,6 +298,7 @@ static int around_rollback(lua_State *L, binding *b) {
   binding_transaction *transaction = lua_touserdata(L, SLOT_TRANSACTION);
   while (connection->connection && transaction->serial != 0 && is_open(transaction, connection)) {
     binding_enter(L, b);
+    if (owns_connection(L, b)) alch_connection_give_up(connection->connection);
     alch_status status = alch_connection_rollback(connection->connection, transaction->level, &b->error);
     if (status == ALCH_WAIT) { binding_wait(L, b, connection->connection, STAGE_ROLLBACK, around); continue; }
     if (status < 0) { binding_push_error(L, b, status); lua_pop(L, 1); }

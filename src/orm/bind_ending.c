@@ -111,6 +111,7 @@ alch_status alch_binds_rollback(alch_session *session, uint32_t depth, alch_erro
   for (alch_bind *bind = session->binds; bind != NULL; bind = bind->next) {
     if (bind->level_count <= depth) continue;
     session->awaited = bind;
+    if (depth == 0) alch_connection_give_up(bind->connection);
     alch_status status = alch_connection_rollback(bind->connection, bind->levels[depth], error);
     if (status == ALCH_WAIT) return status;
     bind->level_count = depth;

@@ -58,7 +58,7 @@ extern const alch_driver alch_driver_mysql, alch_driver_mariadb;
   .scatters_keys = SCATTERS, .first_key = true, .returning_sets = 4095, .check = alch_mysql_check, .connect = alch_mysql_connect, .connect_poll = alch_mysql_connect_poll, .server = alch_mysql_server, .waits_for = alch_mysql_waits_for,    \
   .close = alch_mysql_close, .prepare = alch_mysql_prepare, .finalize = alch_mysql_finalize, .stream = mysql_stream, .flow = mysql_flow, .ahead = mysql_ahead, .start = alch_mysql_start, .start_many = alch_mysql_start_many, .poll = alch_mysql_poll, .row = alch_mysql_row, .cells = alch_mysql_cells, \
   .finish = alch_mysql_finish, .column_count = mysql_column_count, .column_name = mysql_column_name, .changes = mysql_changes, .last_insert_id = mysql_last_insert_id,                        \
-  .in_transaction = mysql_in_transaction, .alive = alch_mysql_alive, .ping = alch_mysql_ping, .abandon = alch_mysql_abandon, .interrupt = alch_mysql_interrupt, .messages = &alch_mysql_messages
+  .in_transaction = mysql_in_transaction, .alive = alch_mysql_alive, .ping = alch_mysql_ping, .abandon = alch_mysql_abandon, .interrupt = alch_mysql_interrupt, .interruption = alch_mysql_interruption, .messages = &alch_mysql_messages
 
 const alch_driver alch_driver_mysql = { .name = "mysql", .dialect = "mysql", .python = python_drivers, FUNCTIONS };
 

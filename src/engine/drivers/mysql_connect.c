@@ -141,21 +141,66 @@ alch_status alch_mysql_ping(alch_driver_connection *connection, alch_error *erro
   return alch_mysql_fail(connection, NULL, error);
 }
 
-/* KILL QUERY over a connection of its own, which blocks. Nothing is said when that fails: what was to be interrupted goes on. */
-void alch_mysql_interrupt(alch_driver_connection *connection) {
-  const alch_libmariadb *library = connection->library;
-  const alch_mysql_settings *settings = &connection->settings;
-  const unsigned int seconds = INTERRUPT_SECONDS;
+typedef struct interruption {
+  alch_interruption base;
+  alch_arena arena;                        /* holds this record */
+  const alch_libmariadb *library;
+  MYSQL *handle;
+  const char *host, *user, *password, *socket;
+  unsigned int port;
+  unsigned long thread;
+} interruption;
+
+static void drop(interruption *self) {
+  alch_arena arena = self->arena;
+  if (self->handle) self->library->mysql_close(self->handle);
+  alch_arena_clear(&arena);
+}
+
+/* KILL QUERY over a connection of its own. Nothing is said when that fails. */
+static void interrupt(alch_interruption *base) {
+  interruption *self = (interruption *)base;
   char sql[48];
-  MYSQL *handle = connection->connected ? library->mysql_init(NULL) : NULL;
-  if (!handle) return;
-  bool ready = alch_mysql_settings_apply(settings, library, handle) && library->mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds) == 0 &&
-               library->mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds) == 0;
-  if (ready && library->mysql_real_connect(handle, settings->host, settings->user, settings->password, NULL, settings->port, settings->socket, 0)) {
-    int length = snprintf(sql, sizeof sql, "KILL QUERY %lu", connection->thread);
-    library->mysql_real_query(handle, sql, (unsigned long)length);
+  if (self->library->mysql_real_connect(self->handle, self->host, self->user, self->password, NULL, self->port, self->socket, 0)) {
+    int length = snprintf(sql, sizeof sql, "KILL QUERY %lu", self->thread);
+    self->library->mysql_real_query(self->handle, sql, (unsigned long)length);
   }
-  library->mysql_close(handle);
+  drop(self);
+}
+
+static bool copy_text(alch_arena *arena, const char *text, const char **out) {
+  *out = text ? alch_arena_text(arena, text, strlen(text)) : NULL;
+  return *out || !text;
+}
+
+static bool prepare_interruption(interruption *self, const alch_mysql_settings *settings) {
+  const unsigned int seconds = INTERRUPT_SECONDS;
+  const alch_libmariadb *library = self->library;
+  bool copied = copy_text(&self->arena, settings->host, &self->host) && copy_text(&self->arena, settings->user, &self->user) && copy_text(&self->arena, settings->password, &self->password) &&
+                copy_text(&self->arena, settings->socket, &self->socket);
+  self->handle = copied ? library->mysql_init(NULL) : NULL;
+  return self->handle && alch_mysql_settings_apply(settings, library, self->handle) && library->mysql_options(self->handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds) == 0 &&
+         library->mysql_options(self->handle, MYSQL_OPT_READ_TIMEOUT, &seconds) == 0;
+}
+
+static alch_interruption *make_interruption(const alch_driver_connection *connection) {
+  alch_arena arena;
+  alch_arena_init(&arena, &alch_allocator_standard);
+  interruption *self = connection->connected ? alch_arena_allocate(&arena, sizeof *self) : NULL;
+  if (!self) return NULL;
+  *self = (interruption){ .base = { interrupt }, .arena = arena, .library = connection->library, .port = connection->settings.port, .thread = connection->thread };
+  if (prepare_interruption(self, &connection->settings)) return &self->base;
+  drop(self);
+  return NULL;
+}
+
+alch_interruption *alch_mysql_interruption(alch_driver_connection *connection) {
+  return connection->call != ALCH_MYSQL_NONE ? make_interruption(connection) : NULL;
+}
+
+void alch_mysql_interrupt(alch_driver_connection *connection) {
+  alch_interruption *made = make_interruption(connection);
+  if (made) made->run(made);
 }
 
 /* The library knows a MariaDB by more than its version, which has lost the prefix of old times here. */

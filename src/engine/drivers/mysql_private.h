@@ -160,6 +160,7 @@ void alch_mysql_close(alch_driver_connection *connection);
 void alch_mysql_abandon(alch_driver_connection *connection);
 alch_status alch_mysql_ping(alch_driver_connection *connection, alch_error *error);
 void alch_mysql_interrupt(alch_driver_connection *connection);
+alch_interruption *alch_mysql_interruption(alch_driver_connection *connection);
 void alch_mysql_server(alch_driver_connection *connection, alch_server *out);
 bool alch_mysql_alive(alch_driver_connection *connection);
 

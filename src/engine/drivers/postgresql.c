@@ -350,6 +350,7 @@ static const char *const python_drivers[] = { "psycopg2", "psycopg", "psycopg2cf
     .alive = alch_postgresql_alive, \
     .server = alch_postgresql_server, \
     .interrupt = alch_postgresql_interrupt, \
+    .interruption = alch_postgresql_interruption, \
     .bulk = &alch_postgresql_bulk, \
     .messages = &alch_postgresql_messages, \
   }

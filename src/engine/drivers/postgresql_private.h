@@ -138,7 +138,6 @@ struct alch_driver_connection {
   const alch_allocator *allocator;
   const alch_libpq *library;
   PGconn *handle;
-  PGcancel *cancel;                /* made when connected, so that any thread may use it */
   alch_postgresql_settings settings; /* until it is connected */
   int64_t deadline;                /* of connecting to one host */
   int polling;                     /* what PQconnectPoll asked for */
@@ -199,6 +198,7 @@ int alch_postgresql_read(alch_driver_connection *connection);
 void alch_postgresql_close(alch_driver_connection *connection);
 void alch_postgresql_abandon_connection(alch_driver_connection *connection);
 void alch_postgresql_interrupt(alch_driver_connection *connection);
+alch_interruption *alch_postgresql_interruption(alch_driver_connection *connection);
 void alch_postgresql_server(alch_driver_connection *connection, alch_server *out);
 bool alch_postgresql_alive(alch_driver_connection *connection);
 
