@@ -176,6 +176,34 @@ world.on_servers("a coroutine that is given up", function(name, case)
     engine:dispose()
   end)
 
+  case("is none that has read enough: its connection goes back to the pool", function(here)
+    local all = here.rows:format(20000)
+    local function read_on(rows)
+      local count = 0
+      for _ in rows do
+        count = count + 1
+        if count == 150 then return end
+      end
+    end
+    local readers = {
+      function(c) read_on(c:execute(la.text(all))) end,
+      function(c) read_on(c:execute(la.text(all), nil, { yield_per = 100 })) end,
+      function(c) read_on(c:copy_to(la.text(all))) end,
+    }
+    for _, level in ipairs { "AUTOCOMMIT", "READ COMMITTED" } do
+      for place, read in ipairs(readers) do
+        local engine = here:open { wait = coroutine.yield, isolation_level = level }
+        local thread = coroutine.create(function()
+          local c <close> = engine:connect()
+          read(c)
+        end)
+        while coroutine.status(thread) ~= "dead" do assert(coroutine.resume(thread)) end
+        assert(engine:pool_status().idle == 1, ("reader %d in %s"):format(place, level))
+        engine:dispose()
+      end
+    end
+  end)
+
   case("does not wait for a network that answers nothing", function(here)
     local engine = here:open_far({ wait = wait, pool_size = 1, max_overflow = 0 })
     local thread = begin(works["a text"], engine, here, 0)

@@ -11,6 +11,7 @@ const alch_bulk *alch_connection_bulk(const alch_connection *connection) {
 
 static alch_status waiting(alch_bulk_load *load) {
   load->connection->link->busy = load;
+  load->waits = true;
   return ALCH_WAIT;
 }
 
@@ -30,6 +31,7 @@ void alch_bulk_load_close(alch_bulk_load *load) {
   alch_connection *connection = load->connection;
   if (!connection) return;
   if (load->load && !alch_link_is_foreign(connection->link)) load->bulk->close(load->load);
+  if (load->waits) alch_link_leave(connection->link, load);
   let_go(load);
 }
 
@@ -54,6 +56,7 @@ static alch_status fail(alch_bulk_load *load, alch_status status, alch_error *er
 }
 
 static alch_status settle(alch_bulk_load *load, alch_status status, alch_error *error) {
+  load->waits = false;
   if (status == ALCH_WAIT) return waiting(load);
   return status < 0 ? fail(load, status, error) : status;
 }
@@ -130,6 +133,7 @@ alch_status alch_bulk_load_finish(alch_bulk_load *load, const char *reason, alch
     return ALCH_OK;
   }
   load->phase = PHASE_FINISH;
+  load->waits = false;
   alch_error_init(&ignored, load->connection->link->allocator);
   alch_status status = load->bulk->finish(load->load, reason, reason ? &ignored : error);
   if (status == ALCH_WAIT) return waiting(load);

@@ -48,6 +48,7 @@ typedef struct alch_bulk_load {
   int64_t rows;                       /* written, once it is finished */
   int64_t started_at;
   uint8_t phase;
+  bool waits;                         /* the last call had to */
 } alch_bulk_load;
 
 /* What the connection's driver has, or NULL. */

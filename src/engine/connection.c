@@ -298,13 +298,14 @@ static int64_t earlier(int64_t one, int64_t other) {
 
 void alch_connection_give_up(alch_connection *connection) {
   alch_link *link = connection->link;
-  if (connection->state != ALCH_CONNECTION_READY || link->busy || link->shared || link->given_up || !link->driver->interruption || alch_link_is_foreign(link)) return;
+  if (connection->state != ALCH_CONNECTION_READY || !link->left || link->busy || link->shared || link->given_up || !link->driver->interruption || alch_link_is_foreign(link)) return;
   int64_t now = alch_clock_microseconds(), until = now + LONGEST_GIVE_UP;
   for (alch_interruption *one; now < until && (one = link->driver->interruption(link->driver_connection)); now = alch_clock_microseconds()) {
     link->broken = link->given_up = true;
     alch_interruption_send(one, until - now);
     await_end(link, earlier(until, alch_clock_microseconds() + INTERRUPTED));
   }
+  link->left = false;
   if (link->given_up) note_transaction(connection);
 }
 

@@ -56,7 +56,7 @@ static void give_handle_back(alch_execution *execution) {
 void alch_execution_close(alch_execution *execution) {
   alch_connection *connection = execution->connection;
   if (!connection) return;
-  if (connection->link->busy == execution) connection->link->busy = NULL;
+  alch_link_leave(connection->link, execution);
   give_handle_back(execution);
   *(execution->previous ? &execution->previous->next : &connection->executions) = execution->next;
   if (execution->next) execution->next->previous = execution->previous;

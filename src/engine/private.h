@@ -23,6 +23,7 @@ typedef struct alch_link {
   int64_t connected_at, used_at;         /* by the monotonic clock; used_at: when it came back last */
   bool detached;                         /* the pool has given it away */
   bool invalidated;                      /* found dead: the pool knows */
+  bool left;                             /* a statement was dropped while somebody waited for it */
   bool given_up;                         /* in the middle of a statement: it is broken, and nothing more is to be sent */
   bool let_go;                           /* to be freed without a word to the server */
   bool shared;                           /* lent to several connections at once: transactions begin with the first write */
@@ -177,6 +178,12 @@ alch_status alch_link_connect(alch_link *link, alch_error *error);
 void alch_link_free(alch_link *link);
 /* Does somebody else use it, so that not even a goodbye may be sent? */
 bool alch_link_is_foreign(const alch_link *link);
+/* Whoever waits for it, where this is who, does so no more. */
+static inline void alch_link_leave(alch_link *link, const void *by) {
+  if (ALCH_LIKELY(link->busy != by)) return;
+  link->busy = NULL;
+  link->left = true;
+}
 /* It is left in the middle of a round trip, and of no more use. */
 void alch_link_give_up(alch_link *link);
 /* Asks the server whether it is there. ALCH_WAIT: again after the wait. */

@@ -69,7 +69,7 @@ void alch_text_drop(alch_connection *connection) {
   alch_text_run *run = connection->text;
   if (!run) return;
   close_handle(connection, run);
-  if (connection->link->busy == run) connection->link->busy = NULL;
+  alch_link_leave(connection->link, run);
   connection->text = NULL;
   alch_free(connection->engine->allocator, run, sizeof *run);
 }
