@@ -320,7 +320,7 @@ own("postgresql", "INT4MULTIRANGE", p.INT4MULTIRANGE, pick { "{}", "{[1,3),[5,9)
 local array_options = { same = same_items }
 own("postgresql", "ARRAY(Integer)", la.ARRAY(la.Integer), { edges = { {}, { 0 }, { 2147483647, -2147483648 }, { la.null, 1, la.null }, { la.null } }, random = random_list(function() return random_integer(32) end, true) }, array_options)
 own("postgresql", "ARRAY(BigInteger)", la.ARRAY(la.BigInteger), { edges = { {}, { math.maxinteger, math.mininteger } }, random = random_list(function() return random_integer(64) end, true) }, array_options)
-own("postgresql", "ARRAY(Double)", la.ARRAY(la.Double), { edges = { {}, { 0.1, 1 / 3, 5e-324, 1e300 } }, random = random_list(random_double, true) }, array_options)
+own("postgresql", "ARRAY(Double)", la.ARRAY(la.Double), { edges = { {}, { 0.1, 1 / 3, 5e-324, 1e300 }, { 0.0, -0.0, 5.0, -3.0, 928964412136801.0, 1e15, 2.0 ^ 53, 2.0 ^ 63 }, { math.huge, -math.huge } }, random = random_list(random_double, true) }, array_options)
 own("postgresql", "ARRAY(Numeric)", la.ARRAY(la.Numeric(38, 10)), { edges = { {}, decimals(38, 10).edges }, random = random_list(decimals(38, 10).random, true) }, array_options)
 own("postgresql", "ARRAY(Boolean)", la.ARRAY(la.Boolean), { edges = { {}, { true, false, la.null } }, random = random_list(function() return random(2) == 1 end, true) }, array_options)
 own("postgresql", "ARRAY(Text)", la.ARRAY(la.Text), { edges = { {}, { "" }, { "NULL", "null", la.null }, { "a,b", "{}", "\"", "\\", " x " }, text_edges }, random = random_list(random_text(12), true) }, array_options)

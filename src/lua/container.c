@@ -1,8 +1,8 @@
 /* container.c - what is inside of values: JSON, arrays, key-value sets; their values as Lua tables, and the methods that reach into them. */
+#include "base/real.h"
 #include "lua/expression.h"
 #include "schema/array_text.h"
 #include "schema/json_path.h"
-#include <math.h>
 #include <string.h>
 
 /* ---- Lua tables to values ---- */
@@ -92,11 +92,15 @@ bool binding_container_value(lua_State *L, binding *b, int index, const alch_typ
 static void push_item(lua_State *L, binding *b, const alch_value *text, const alch_type *type) {
   alch_value value = *text;
   if (value.kind == ALCH_NULL) { binding_push_null(L); return; }
-  if (alch_type_is_integer(type->family) || type->family == ALCH_TYPE_FLOAT || type->family == ALCH_TYPE_DOUBLE) {
-    alch_buffer_clear(&b->scratch);
+  if (type->family == ALCH_TYPE_FLOAT || type->family == ALCH_TYPE_DOUBLE) {   /* whole ones come without a point, and are no integers all the same */
+    double real;
+    if (alch_real_parse(value.text, value.length, &real)) lua_pushnumber(L, real);
+    else lua_pushlstring(L, value.text, value.length);
+    return;
+  }
+  if (alch_type_is_integer(type->family)) {
     lua_pushlstring(L, value.text, value.length);
-    if (!lua_stringtonumber(L, lua_tostring(L, -1))) lua_pushnumber(L, value.text[0] == '-' ? -HUGE_VAL : value.text[0] == 'N' ? (lua_Number)NAN : HUGE_VAL);
-    lua_remove(L, -2);
+    if (lua_stringtonumber(L, lua_tostring(L, -1))) lua_remove(L, -2);
     return;
   }
   if (type->family == ALCH_TYPE_BOOLEAN) { lua_pushboolean(L, value.text[0] == 't'); return; }
