@@ -280,16 +280,18 @@ void alch_connection_note_failure(alch_connection *connection, alch_error *error
 }
 
 #define LONGEST_GIVE_UP 100000   /* microseconds */
-#define INTERRUPTED 20000        /* microseconds after which it is interrupted again: an interruption that came before its statement did nothing */
+#define INTERRUPT_AGAIN 20000    /* microseconds until it is interrupted once more: an interruption that came before its statement did nothing */
 
-/* Until the server is through with it, or then. */
-static void await_end(alch_link *link, int64_t until) {
-  while (link->driver->ping(link->driver_connection, NULL) == ALCH_WAIT && alch_clock_microseconds() < until) {
+/* Until the server is through with it, or gone (true), or until then. */
+static bool await_end(alch_link *link, int64_t until) {
+  alch_status status;
+  while ((status = link->driver->ping(link->driver_connection, NULL)) == ALCH_WAIT && alch_clock_microseconds() < until) {
     alch_wait wait;
     link->driver->waits_for(link->driver_connection, &wait);
     limit_wait(&wait, until);
     alch_wait_for(&wait, NULL);
   }
+  return status != ALCH_WAIT;
 }
 
 static int64_t earlier(int64_t one, int64_t other) {
@@ -303,7 +305,7 @@ void alch_connection_give_up(alch_connection *connection) {
   for (alch_interruption *one; now < until && (one = link->driver->interruption(link->driver_connection)); now = alch_clock_microseconds()) {
     link->broken = link->given_up = true;
     alch_interruption_send(one, until - now);
-    await_end(link, earlier(until, alch_clock_microseconds() + INTERRUPTED));
+    if (await_end(link, earlier(until, alch_clock_microseconds() + INTERRUPT_AGAIN))) break;
   }
   link->left = false;
   if (link->given_up) note_transaction(connection);

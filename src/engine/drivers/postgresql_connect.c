@@ -14,6 +14,7 @@ enum { UNASKED_READS = 4 };   /* its last words, and the end behind them, with r
 
 static void free_connection(alch_driver_connection *connection) {
   const alch_allocator *allocator = connection->allocator;
+  if (connection->cancel) connection->library->PQfreeCancel(connection->cancel);
   alch_postgresql_drop_messages(connection);
   if (connection->handle) connection->library->PQfinish(connection->handle);
   alch_free(allocator, connection->forgotten, connection->forgotten_capacity * sizeof *connection->forgotten);
@@ -88,6 +89,7 @@ static uint32_t make_salt(const alch_driver_connection *connection) {
 static alch_status connected(alch_driver_connection *connection, alch_error *error) {
   const alch_libpq *library = connection->library;
   if (library->PQsetnonblocking(connection->handle, 1) != 0) return alch_postgresql_fail_connection(connection, NULL, error);
+  connection->cancel = library->PQgetCancel(connection->handle);
   connection->session = library->SSL_pending ? library->PQsslStruct(connection->handle, "OpenSSL") : NULL;
   connection->salt = make_salt(connection);
   connection->connected = true;
@@ -177,44 +179,44 @@ bool alch_postgresql_alive(alch_driver_connection *connection) {
   return library->PQstatus(connection->handle) == CONNECTION_OK;
 }
 
-typedef struct interruption {
-  alch_interruption base;
-  const alch_libpq *library;
-  PGcancel *cancel;
-  PGcancelConn *encrypted;   /* the new way, which works under TLS as well */
-} interruption;
-
-/* Both ways open a connection of their own to the server, and wait for it. */
-static void interrupt(alch_interruption *base) {
-  interruption *self = (interruption *)base;
-  char message[256];
-  if (self->encrypted) self->library->PQcancelBlocking(self->encrypted);
-  else self->library->PQcancel(self->cancel, message, sizeof message);
-  if (self->encrypted) self->library->PQcancelFinish(self->encrypted);
-  else self->library->PQfreeCancel(self->cancel);
-  alch_free(&alch_allocator_standard, self, sizeof *self);
-}
-
-static alch_interruption *make_interruption(alch_driver_connection *connection) {
+/* The new way works under TLS as well. Both open a connection of their own to the server, and wait for it. */
+static PGcancelConn *encrypted_cancel(const alch_driver_connection *connection) {
   const alch_libpq *library = connection->library;
-  interruption made = { .base = { interrupt }, .library = library };
-  if (!connection->connected) return NULL;
-  if (library->PQcancelCreate && library->PQcancelBlocking && library->PQcancelFinish && library->PQsslInUse(connection->handle)) made.encrypted = library->PQcancelCreate(connection->handle);
-  else made.cancel = library->PQgetCancel(connection->handle);
-  interruption *self = made.encrypted || made.cancel ? alch_allocate(&alch_allocator_standard, sizeof *self) : NULL;
-  if (self) *self = made;
-  else if (made.encrypted) library->PQcancelFinish(made.encrypted);
-  else if (made.cancel) library->PQfreeCancel(made.cancel);
-  return self ? &self->base : NULL;
+  bool known = library->PQcancelCreate && library->PQcancelBlocking && library->PQcancelFinish;
+  return known && library->PQsslInUse(connection->handle) ? library->PQcancelCreate(connection->handle) : NULL;
 }
 
-alch_interruption *alch_postgresql_interruption(alch_driver_connection *connection) {
-  return connection->busy ? make_interruption(connection) : NULL;
+static void send_cancel(const alch_libpq *library, PGcancel *plain, PGcancelConn *encrypted) {
+  char message[256];
+  if (encrypted) library->PQcancelBlocking(encrypted);
+  else if (plain) library->PQcancel(plain, message, sizeof message);
+  if (encrypted) library->PQcancelFinish(encrypted);
 }
 
 void alch_postgresql_interrupt(alch_driver_connection *connection) {
-  alch_interruption *made = make_interruption(connection);
-  if (made) made->run(made);
+  send_cancel(connection->library, connection->cancel, encrypted_cancel(connection));
+}
+
+typedef struct interruption {
+  alch_interruption base;
+  const alch_libpq *library;
+  PGcancel *plain;
+  PGcancelConn *encrypted;
+} interruption;
+
+static void interrupt(alch_interruption *base) {
+  interruption *self = (interruption *)base;
+  send_cancel(self->library, self->plain, self->encrypted);
+  if (self->plain) self->library->PQfreeCancel(self->plain);
+  alch_free(&alch_allocator_standard, self, sizeof *self);
+}
+
+alch_interruption *alch_postgresql_interruption(alch_driver_connection *connection) {
+  interruption *self = connection->busy ? alch_allocate(&alch_allocator_standard, sizeof *self) : NULL;
+  if (!self) return NULL;
+  *self = (interruption){ .base = { interrupt }, .library = connection->library, .encrypted = encrypted_cancel(connection) };
+  if (!self->encrypted) self->plain = connection->library->PQgetCancel(connection->handle);
+  return &self->base;
 }
 
 /* CockroachDB tells of itself under a name of its own, and of the version of PostgreSQL that it imitates under the usual one. */

@@ -138,6 +138,7 @@ struct alch_driver_connection {
   const alch_allocator *allocator;
   const alch_libpq *library;
   PGconn *handle;
+  PGcancel *cancel;                /* made when connected, so that any thread may use it */
   alch_postgresql_settings settings; /* until it is connected */
   int64_t deadline;                /* of connecting to one host */
   int polling;                     /* what PQconnectPoll asked for */
